@@ -1,0 +1,59 @@
+/* text.h - text from outside: UTF-8, safe display, nearest names, redaction.
+ *
+ * Every string that came from a file, a server, a name, the environment or the terminal passes
+ * mig_text_safe before it reaches a model, a log or a screen.
+ */
+#ifndef MIG_BASE_TEXT_H
+#define MIG_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+/* Bytes of the well-formed UTF-8 character at p (RFC 3629: no surrogates, no overlong forms, up to U+10FFFF),
+ * 0 when it is malformed or len is 0. NUL counts as a character of one byte. */
+size_t mig_utf8_len(const char *p, size_t len);
+
+/* Decode the character at p; *ret_len as mig_utf8_len. Malformed bytes give U+FFFD and length 1. */
+uint32_t mig_utf8_decode(const char *p, size_t len, size_t *ret_len);
+
+/* Offset of the first byte that is not well-formed UTF-8, or len when all is well. */
+size_t mig_utf8_check(const char *p, size_t len);
+
+/* Cut a half character off the end of a NUL-terminated text that was truncated. */
+void mig_utf8_trim(char *text);
+
+/* True for what must never reach a terminal raw: C0, DEL, C1, bidi controls and overrides (U+200E/F,
+ * U+202A–202E, U+2066–2069, U+061C), zero-width and invisible characters (U+200B–200D, U+2060–2064, U+FEFF, U+00AD,
+ * U+180E, U+FFF9–FFFB, tag characters U+E0000–E007F), line and paragraph separators (U+2028/9). */
+bool mig_char_is_unsafe(uint32_t c);
+
+/* Append text in a form that is safe on a terminal and still tells what was there: unsafe characters and
+ * malformed bytes become \xNN or \u{NNNN}; newline and tab become one space unless keep_lines, which keeps newline. At most max_chars
+ * characters are written, then "…" (SIZE_MAX: no limit). */
+void mig_text_safe(struct mig_buf *out, const char *text, size_t len, size_t max_chars, bool keep_lines);
+
+/* The same into a fresh string the caller frees. */
+char *mig_text_safe_dup(const char *text, size_t max_chars);
+
+/* The name of the list (NULL-terminated) nearest to word, or NULL when none is near enough to suggest
+ * (Damerau-Levenshtein distance at most a third of the longer length, ignoring case). */
+const char *mig_text_nearest(const char *word, const char *const *names);
+
+/* A connection string without user, password or option values, also when it is malformed: at most scheme,
+ * hosts and database survive. The caller frees it. Idempotent. */
+char *mig_text_redact_uri(const char *uri);
+
+/* Strict decimal integer within [min, max], no sign but '-', no spaces. */
+bool mig_text_int(const char *text, int64_t min, int64_t max, int64_t *ret);
+
+/* "90", "90ms", "5s", "10m", "24h", "7d" to milliseconds; a bare number is milliseconds. */
+bool mig_text_duration(const char *text, int64_t *ret_ms);
+
+/* Natural order for versions: by number when both are all digits (any length, leading zeros ignored), else by bytes;
+ * a number is before a text. <0, 0, >0. */
+int mig_version_compare(const char *a, const char *b);
+
+#endif
