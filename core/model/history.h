@@ -1,0 +1,119 @@
+/* history.h - what an environment's database says of its past and of who is at work: plain data.
+ *
+ * One record a migration in <prefix>history (docs/reference/on-database.md has the layout), the lock in
+ * <prefix>lock, and the identity in <prefix>meta. Read in one round trip by core/app/history.c.
+ */
+#ifndef MIG_MODEL_HISTORY_H
+#define MIG_MODEL_HISTORY_H
+
+#include <bson/bson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/hash.h"
+#include "base/id.h"
+
+/* enum, word in the database and JSON. reverted is as good as pending. */
+#define MIG_RECORD_TABLE(X) \
+    X(MIG_RECORD_RUNNING, "running") /* an up run has begun and not finished */ \
+    X(MIG_RECORD_APPLIED, "applied") \
+    X(MIG_RECORD_FAILED, "failed") /* a step failed; .direction tells in which */ \
+    X(MIG_RECORD_REVERTING, "reverting") /* a down run has begun and not finished */ \
+    X(MIG_RECORD_REVERTED, "reverted")
+
+enum mig_record_state {
+#define X(state, word) state,
+    MIG_RECORD_TABLE(X)
+#undef X
+        MIG_RECORD_STATES
+};
+
+const char *mig_record_state_word(enum mig_record_state state);
+int mig_record_state_find(const char *word); /* -1: none */
+
+enum mig_direction { MIG_UP, MIG_DOWN };
+const char *mig_direction_word(enum mig_direction direction); /* "up", "down" */
+
+enum mig_phase { MIG_PHASE_NONE, MIG_PHASE_INTENT, MIG_PHASE_DONE, MIG_PHASE_FAILED, MIG_PHASE_UNDONE, MIG_PHASES };
+const char *mig_phase_word(enum mig_phase phase);
+int mig_phase_find(const char *word);
+
+/* One step of a migration as far as it got. */
+struct mig_step_record {
+    char *id;
+    char *kind;
+    enum mig_phase phase;
+    bson_t *pre;    /* pre-state seen before the intent, or NULL */
+    bson_t *result; /* counts, or a batch's checkpoint {lastId, done, …}, or NULL; below 4 KB */
+    int64_t duration_ms;
+};
+
+struct mig_record {
+    char *version;
+    char *title;
+    enum mig_record_state state;
+    enum mig_direction direction;
+    int64_t attempt;
+    int64_t rev;   /* raised by each write: optimistic concurrency */
+    int64_t seq;   /* order in which migrations were applied here; 0 while never applied */
+    int64_t token; /* fencing token of the last writer */
+    char *run;
+    char *plan_id;
+    char raw[MIG_SHA256_HEX];
+    char sem[MIG_SHA256_HEX]; /* of the file that ran */
+    struct mig_step_record *steps;
+    size_t step_count;
+    char *error;      /* the server's words when failed, else NULL */
+    char *error_step; /* id of the step that failed, else NULL */
+    char *operator_name;
+    char *os_user;
+    char *host;
+    char *marked; /* reason when an operator set the state by hand, else NULL */
+    int64_t started_at; /* server's wall clock, ms; 0 unknown */
+    int64_t ended_at;
+    int64_t duration_ms;
+};
+
+/* The lock as last read. server_now is the server's clock at that reading. */
+struct mig_lock {
+    bool exists;
+    char owner[MIG_UUID_SIZE]; /* "" when nobody holds it */
+    char run[MIG_ULID_SIZE];
+    int64_t token;
+    char host[256];
+    char os_user[128];
+    char ssh_client[128];
+    char boot_id[64];
+    char command[64]; /* apply, rollback, … */
+    int64_t pid;
+    int64_t pid_started;
+    int64_t acquired_at;
+    int64_t beat_at;
+    int64_t expires_at;
+    int64_t server_now;
+    bool stop_requested;
+    char stop_by[128];
+    char step[160]; /* where the run is, as of its last beat */
+};
+
+/* Everything one look at an environment gives. Owned by who loaded it; free with mig_history_free. */
+struct mig_history {
+    char environment_uuid[MIG_UUID_SIZE]; /* "" when the database was never initialised */
+    char project[128];
+    int format;                 /* layout number in meta; 0 when absent */
+    struct mig_record *records; /* sorted by version */
+    size_t count;
+    size_t room;
+    struct mig_lock lock;
+    int64_t fence_token;
+    char head[MIG_SHA256_HEX]; /* derived: see mig_history_head in engine/head.h */
+    int64_t server_now;
+};
+
+void mig_step_record_done(struct mig_step_record *step);
+void mig_record_done(struct mig_record *record);
+void mig_history_free(struct mig_history *history);
+const struct mig_record *mig_history_find(const struct mig_history *history, const char *version);
+
+#endif

@@ -1,0 +1,71 @@
+/* plan.c - owning plans; their words. */
+#include "model/plan.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+static const char *const order_words[MIG_ORDERS] = { "linear", "skip", "any" };
+
+const char *mig_order_word(enum mig_order order)
+{
+    return (unsigned)order < MIG_ORDERS ? order_words[order] : "?";
+}
+
+int mig_order_find(const char *word)
+{
+    for (int i = 0; i < MIG_ORDERS; i++) {
+        if (strcmp(order_words[i], word) == 0)
+            return i;
+    }
+    return -1;
+}
+
+const char *mig_gate_state_word(enum mig_gate_state state)
+{
+    static const char *const words[] = { "ok", "failed", "unknown" };
+    return (unsigned)state <= MIG_GATE_UNKNOWN ? words[state] : "unknown";
+}
+
+void mig_views_done(struct mig_views *views)
+{
+    free(views->items);
+    *views = (struct mig_views){ 0 };
+}
+
+void mig_plan_free(struct mig_plan *plan)
+{
+    if (!plan)
+        return;
+    for (size_t i = 0; i < plan->count; i++)
+        free(plan->items[i].steps);
+    free(plan->items);
+    for (size_t i = 0; i < plan->warning_count; i++)
+        free(plan->warnings[i]);
+    free(plan->warnings);
+    free(plan->gates);
+    free(plan->environment);
+    free(plan);
+}
+
+void mig_plan_warn(struct mig_plan *plan, const char *fmt, ...)
+{
+    va_list args;
+    char text[512];
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    plan->warnings = mig_realloc_n(plan->warnings, plan->warning_count + 1, sizeof *plan->warnings);
+    plan->warnings[plan->warning_count++] = mig_strdup(text);
+}
+
+size_t mig_plan_steps(const struct mig_plan *plan)
+{
+    size_t steps = 0;
+    for (size_t i = 0; i < plan->count; i++)
+        steps += plan->items[i].step_count - plan->items[i].first_step;
+    return steps;
+}

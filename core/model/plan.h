@@ -1,0 +1,81 @@
+/* plan.h - what would run on one environment, in which order, and what stands against it. Plain data. */
+#ifndef MIG_MODEL_PLAN_H
+#define MIG_MODEL_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/hash.h"
+#include "base/id.h"
+#include "model/history.h"
+#include "model/migration.h"
+#include "model/state.h"
+
+enum mig_order { MIG_ORDER_LINEAR, MIG_ORDER_SKIP, MIG_ORDER_ANY, MIG_ORDERS };
+const char *mig_order_word(enum mig_order order); /* linear, skip, any */
+int mig_order_find(const char *word);
+
+/* One migration as seen on one environment. Pointers are borrowed from catalog and history; both must outlive it. */
+struct mig_view {
+    const char *version;
+    const char *title;
+    enum mig_state state;
+    char reason[256];                      /* why blocked, changed, late …; "" when there is nothing to say */
+    const struct mig_migration *migration; /* NULL: missing */
+    const struct mig_record *record;       /* NULL: never ran */
+    bool raw_only_change;                  /* the bytes moved but not the meaning: a notice, not a state */
+};
+
+struct mig_views {
+    struct mig_view *items; /* union of catalog and history, sorted by version */
+    size_t count;
+    size_t counts[MIG_STATES];
+};
+
+/* A step to run; borrowed. */
+struct mig_plan_step {
+    const struct mig_step *step;
+    bool transactional; /* will run in a transaction together with its record */
+    int64_t estimate;   /* documents it will touch, -1 when not counted */
+};
+
+struct mig_plan_item {
+    const struct mig_migration *migration;
+    const struct mig_record *record; /* what is there now, or NULL */
+    struct mig_plan_step *steps;
+    size_t step_count;
+    size_t first_step; /* steps before it are done already (resume) */
+};
+
+enum mig_gate_state { MIG_GATE_OK, MIG_GATE_FAILED, MIG_GATE_UNKNOWN };
+const char *mig_gate_state_word(enum mig_gate_state state); /* ok, failed, unknown */
+
+struct mig_gate {
+    const char *name; /* static */
+    enum mig_gate_state state;
+    char reason[256];
+    char remedy[256];
+};
+
+struct mig_plan {
+    char id[MIG_SHA256_HEX];
+    char *environment;
+    char environment_uuid[MIG_UUID_SIZE];
+    enum mig_direction direction;
+    char head[MIG_SHA256_HEX];
+    char server_version[32];
+    struct mig_plan_item *items;
+    size_t count;
+    char **warnings;
+    size_t warning_count;
+    struct mig_gate *gates;
+    size_t gate_count;
+};
+
+void mig_views_done(struct mig_views *views);
+void mig_plan_free(struct mig_plan *plan);
+void mig_plan_warn(struct mig_plan *plan, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+size_t mig_plan_steps(const struct mig_plan *plan); /* steps that are still to run */
+
+#endif

@@ -1,0 +1,68 @@
+/* host.h - what the engine needs from the machine it runs on: time, randomness, files, tasks, identity.
+ *
+ * One struct, passed down; no globals. Real: core/io/host_posix.c. The simulator has its own clock, tasks and disk.
+ */
+#ifndef MIG_PORTS_HOST_H
+#define MIG_PORTS_HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct mig_host;
+struct mig_task; /* one running task; ends when its function returns */
+
+/* Who and where this process is; strings are safe for display and owned by the host. */
+struct mig_identity {
+    const char *os_user;
+    const char *host;
+    const char *ssh_client; /* "" when not over SSH */
+    const char *boot_id;    /* "" when the machine has none */
+    int64_t pid;
+    int64_t pid_started;    /* the process's start time in clock ticks since boot: tells a reused pid apart */
+};
+
+struct mig_host_ops {
+    int64_t (*mono_ms)(struct mig_host *host); /* CLOCK_BOOTTIME: goes on while the machine sleeps; never jumps */
+    int64_t (*wall_ms)(struct mig_host *host); /* for records' display only; decisions use the server's clock */
+    void (*random)(struct mig_host *host, void *bytes, size_t len);
+
+    /* Run fn(context) beside the caller; join waits for it and frees. Tasks share memory. */
+    bool (*task_start)(struct mig_host *host, void (*fn)(void *), void *context, struct mig_task **ret,
+                       struct mig_error *err);
+    void (*task_join)(struct mig_host *host, struct mig_task *task);
+
+    /* Sleep until the monotonic time, or until wake() is called with the same key. Wakes may be spurious. */
+    void (*sleep_until)(struct mig_host *host, int64_t mono_ms, const void *key);
+    void (*wake)(struct mig_host *host, const void *key);
+
+    /* Append whole lines to a file of this process; sync: on disk before it returns. The handle stays open until
+     * file_close. dir is made with mode 0700, the file with 0600. */
+    bool (*file_append)(struct mig_host *host, const char *path, const char *bytes, size_t len, bool sync,
+                        struct mig_error *err);
+    bool (*file_read)(struct mig_host *host, const char *path, size_t max, struct mig_buf *out, struct mig_error *err);
+    /* Replace a file by another name and rename, so that a reader sees the old or the new text, never a mix. */
+    bool (*file_replace)(struct mig_host *host, const char *path, const char *bytes, size_t len, struct mig_error *err);
+    void (*file_close)(struct mig_host *host, const char *path);
+
+    /* 1: a process with this pid, start time and boot is alive on this host; 0: it is not; -1: cannot be known
+     * (another host or boot). */
+    int (*process_alive)(struct mig_host *host, const struct mig_identity *who);
+
+    /* Run argv (no shell), feed each line of output to on_line, wait. env: extra NAME=VALUE, NULL-terminated.
+     * *ret_status: exit status, or 128 + signal. Killed with its group when *stop turns true. */
+    bool (*spawn)(struct mig_host *host, const char *const *argv, const char *const *env, const char *dir,
+                  void (*on_line)(const char *line, void *context), void *context, const bool *stop, int *ret_status,
+                  struct mig_error *err);
+};
+
+struct mig_host {
+    const struct mig_host_ops *ops;
+    struct mig_identity self;
+    const char *state_dir; /* where journals live: $XDG_STATE_HOME/migtui */
+};
+
+#endif
