@@ -1,0 +1,48 @@
+# Flags of the whole project: one interface target, `mig_flags`, which every target of ours links privately.
+# gcc 12 and clang 14 are what it is tried with; newer ones work.
+
+find_program(CCACHE ccache)
+mark_as_advanced(CCACHE)
+if(CCACHE AND NOT DEFINED CMAKE_C_COMPILER_LAUNCHER)
+    set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+add_library(mig_flags INTERFACE)
+
+target_compile_definitions(mig_flags INTERFACE _GNU_SOURCE)
+target_include_directories(mig_flags INTERFACE
+    ${PROJECT_SOURCE_DIR}/core ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/generated)
+
+target_compile_options(mig_flags INTERFACE
+    "SHELL:-include ${PROJECT_SOURCE_DIR}/core/base/banned.h"
+    -fno-common
+    # No machine's paths in the binary, and the same bytes from every build directory.
+    -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.
+    -Wall -Wextra -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition
+    -Wpointer-arith -Wwrite-strings -Wcast-qual -Wundef -Wvla -Wdouble-promotion -Wimplicit-fallthrough
+    # Cutting a text to its buffer is what snprintf is for here; gcc would have each cut excused.
+    $<$<C_COMPILER_ID:GNU>:-Wlogical-op -Wduplicated-cond -Wno-format-truncation>)
+
+if(MIGTUI_WERROR)
+    target_compile_options(mig_flags INTERFACE -Werror)
+endif()
+
+if(MIGTUI_SANITIZE)
+    # clang's -fsanitize=fuzzer-no-link (coverage without a main) may stand in the list.
+    set(sanitize -fsanitize=${MIGTUI_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    target_compile_options(mig_flags INTERFACE ${sanitize})
+    target_link_options(mig_flags INTERFACE ${sanitize})
+endif()
+
+if(MIGTUI_HARDEN)
+    include(CheckCCompilerFlag)
+    check_c_compiler_flag(-fcf-protection MIGTUI_HAVE_CF_PROTECTION)
+    check_c_compiler_flag(-mbranch-protection=standard MIGTUI_HAVE_BRANCH_PROTECTION)
+    set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+    target_compile_options(mig_flags INTERFACE
+        -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection
+        -fPIE -Wnull-dereference
+        $<$<BOOL:${MIGTUI_HAVE_CF_PROTECTION}>:-fcf-protection>
+        $<$<BOOL:${MIGTUI_HAVE_BRANCH_PROTECTION}>:-mbranch-protection=standard>)
+    target_link_options(mig_flags INTERFACE -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack)
+endif()
