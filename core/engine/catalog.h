@@ -1,0 +1,55 @@
+/* catalog.h - from file texts to an ordered set of migrations, or to errors that name file, line and column.
+ *
+ * Pure: core/io/migration_dir.c reads the directory and hands the texts over. The reader is engine/jsonc.h; the shapes of steps
+ * are checked here (engine/step_parse.c), so that nothing malformed ever reaches a plan.
+ */
+#ifndef MIG_ENGINE_CATALOG_H
+#define MIG_ENGINE_CATALOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "model/migration.h"
+
+struct mig_file {
+    const char *name; /* within the directory */
+    const char *text;
+    size_t len;
+};
+
+enum { MIG_CATALOG_KEEP_TEXT = 1 /* copy each file's text into its migration */ };
+
+/* A list of problems found; each is one struct mig_error with FILE:LINE:COLUMN in its message. */
+struct mig_problems {
+    struct mig_error *items;
+    size_t count;
+    size_t room;
+};
+void mig_problems_done(struct mig_problems *problems);
+
+/* Read every file (names that are not migrations are skipped: README.md, migtui.sum, hidden files; a .json/.jsonc name that
+ * does not parse as <digits>_<slug> is a problem). Goes on after a bad file, so that all problems are seen at once.
+ * Checks: shapes, unknown members with the nearest name, unique step ids, unique versions, depends that exist and have no
+ * cycle, reserved collections (system.*, prefix*). sum_text: migtui.sum's text or NULL; disagreement sets
+ * ret->sum_problem. The catalog is returned also with problems, without the bad files. */
+struct mig_catalog *mig_catalog_build(const char *dir, const struct mig_file *files, size_t count, const char *sum_text,
+                                      const char *prefix, unsigned flags, struct mig_problems *problems);
+
+/* One file alone (lint, new, tests). On success *ret is the caller's. */
+bool mig_migration_parse(const struct mig_file *file, const char *prefix, unsigned flags, struct mig_migration *ret,
+                         struct mig_error *err);
+
+/* The text of migtui.sum for this catalog: a line a file (name raw sem) and a head that chains them. */
+char *mig_sum_text(const struct mig_catalog *catalog);
+
+/* The template that `migtui new` writes; title is put in as a JSON string. The caller frees. */
+char *mig_migration_template(const char *version, const char *title);
+
+/* "add email index" -> "add_email_index": lower-case letters, digits and '_', at most 64. The caller frees. */
+char *mig_slug(const char *title);
+
+/* JSON Schema (draft 2020-12) of a migration file, built from the same tables the parser uses. The caller frees. */
+char *mig_migration_schema(void);
+
+#endif
