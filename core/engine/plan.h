@@ -1,0 +1,46 @@
+/* plan.h - which migrations would run, in which order, and the id that pins it. Pure.
+ *
+ * The id is SHA-256 over the canonical BSON of {format, environment uuid, direction, [version, sem, [step ids and kinds]], history head,
+ * options, server version}: what was reviewed is what runs, or it does not run.
+ */
+#ifndef MIG_ENGINE_PLAN_H
+#define MIG_ENGINE_PLAN_H
+
+#include "base/err.h"
+#include "model/plan.h"
+#include "model/server.h"
+
+/* What to run. All members optional; borrowed. */
+struct mig_selection {
+    enum mig_direction direction;
+    bool resume;                 /* only the failed or interrupted one, then nothing more */
+    const char *to;              /* up: up to and including; down: down to, not including */
+    int64_t count;               /* at most this many; 0: all (up), 1 (down) */
+    const char *const *versions; /* exactly these, NULL-terminated */
+    const char *run;             /* down: what this run applied */
+};
+
+struct mig_plan_input {
+    const char *environment;
+    enum mig_order order;
+    const struct mig_catalog *catalog;
+    const struct mig_history *history;
+    const struct mig_views *views;
+    const struct mig_server *server;
+    const struct mig_selection *selection;
+};
+
+/* Build it. *ret borrows from catalog, history and views. Errors: MIG_ERR_INTEGRITY (changed or missing in the way: nothing
+ * runs while the past is in doubt), MIG_ERR_ORDER (late under linear, dependency), MIG_ERR_STEP (a failed or interrupted
+ * migration must be resumed or recovered first), MIG_ERR_MIGRATION (irreversible, no down), MIG_ERR_USAGE (unknown version).
+ * An empty plan (nothing pending) is a success with count 0. */
+bool mig_plan_build(const struct mig_plan_input *input, struct mig_plan **ret, struct mig_error *err);
+
+/* Which input moved between two plans of the same environment, in one sentence for the operator ("history head: 2 migrations were
+ * applied since"); "" when the ids are equal. saved is the parsed plan file (docs/reference/plan-file.md). */
+void mig_plan_moved(const bson_t *saved, const struct mig_plan *now, char *ret, size_t size);
+
+/* The plan as a document: what `plan --out` saves and `plan --format json` prints. Initialises *ret. */
+void mig_plan_document(const struct mig_plan *plan, bson_t *ret);
+
+#endif
