@@ -1,8 +1,8 @@
 /* buf.h - a growing string that knows its largest size.
  *
- * Invariants: text is never NULL after mig_buf_init and always NUL-terminated; len excludes the NUL.
- * What would grow past the maximum is dropped whole and sets .overflow, which stays set until reset: check it once
- * at the end. Design after git's strbuf and curl's dynbuf.
+ * Invariants: text is never NULL after mig_buf_init and always NUL-terminated; len excludes the NUL. What
+ * would grow past the maximum is dropped whole and sets .overflow, which stays set until reset: check it
+ * once at the end. Design after git's strbuf and curl's dynbuf.
  */
 #ifndef MIG_BASE_BUF_H
 #define MIG_BASE_BUF_H
@@ -28,7 +28,8 @@ void mig_buf_str(struct mig_buf *buf, const char *text);
 void mig_buf_char(struct mig_buf *buf, char c);
 void mig_buf_fill(struct mig_buf *buf, char c, size_t count);
 void mig_buf_printf(struct mig_buf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void mig_buf_vprintf(struct mig_buf *buf, const char *fmt, va_list args) __attribute__((format(printf, 2, 0)));
+void mig_buf_vprintf(struct mig_buf *buf, const char *fmt, va_list args)
+    __attribute__((format(printf, 2, 0)));
 
 /* Append text as the inside of a JSON string: quotes, backslashes and control bytes escaped, bytes that are
  * not UTF-8 replaced by U+FFFD. No surrounding quotes. */

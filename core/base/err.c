@@ -58,11 +58,12 @@ bool mig_context(struct mig_error *err, const char *fmt, ...)
 {
     if (err) {
         char context[MIG_ERROR_MESSAGE_MAX / 2];
-        char text[MIG_ERROR_MESSAGE_MAX + sizeof context];
+        char text[sizeof context + sizeof err->message + 2];
         va_list args;
         va_start(args, fmt);
         vsnprintf(context, sizeof context, fmt, args);
         va_end(args);
+        mig_utf8_trim(context);
         snprintf(text, sizeof text, "%s: %s", context, err->message);
         text[MIG_ERROR_MESSAGE_MAX - 1] = '\0';
         mig_utf8_trim(text);

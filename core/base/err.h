@@ -52,10 +52,11 @@ enum mig_error_code {
 };
 
 #define MIG_ERROR_MESSAGE_MAX 1024
-#define MIG_ERROR_HINT_MAX 512
+#define MIG_ERROR_HINT_MAX    512
 
-/* message: one sentence, what happened (and, for input, FILE:LINE:COLUMN: first). hint: what to do next, or "".
- * server_code: the server's own error number when .code is MIG_ERR_SERVER or MIG_ERR_DENIED, else 0. */
+/* message: one sentence, what happened (and, for input, FILE:LINE:COLUMN: first). hint: what to do next,
+ * or "". server_code: the server's own error number when .code is MIG_ERR_SERVER or MIG_ERR_DENIED, else
+ * 0. */
 struct mig_error {
     enum mig_error_code code;
     int server_code;
@@ -63,13 +64,14 @@ struct mig_error {
     char hint[MIG_ERROR_HINT_MAX];
 };
 
-#define MIG_MUST_CHECK __attribute__((warn_unused_result))
+#define MIG_MUST_CHECK         __attribute__((warn_unused_result))
 #define MIG_PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
 
 /* Fill err (NULL is accepted and ignored) and return false, so that `return mig_fail(err, …);` reads well.
  * The message is truncated to fit at a UTF-8 boundary; the hint is cleared. */
 bool mig_fail(struct mig_error *err, enum mig_error_code code, const char *fmt, ...) MIG_PRINTF(3, 4);
-bool mig_failv(struct mig_error *err, enum mig_error_code code, const char *fmt, va_list args) MIG_PRINTF(3, 0);
+bool mig_failv(struct mig_error *err, enum mig_error_code code, const char *fmt, va_list args)
+    MIG_PRINTF(3, 0);
 
 /* Set what to do next; keeps code and message. Returns false, as mig_fail does. */
 bool mig_hint(struct mig_error *err, const char *fmt, ...) MIG_PRINTF(2, 3);

@@ -23,7 +23,9 @@ void mig_ulid(int64_t wall_ms, const uint8_t random[static 10], char ret[static 
 
 bool mig_ulid_valid(const char *text)
 {
-    return strlen(text) == MIG_ULID_SIZE - 1 && strspn(text, crockford) == MIG_ULID_SIZE - 1;
+    /* 26 characters hold 130 bits; the first two must be zero. */
+    return strlen(text) == MIG_ULID_SIZE - 1 && text[0] <= '7' &&
+           strspn(text, crockford) == MIG_ULID_SIZE - 1;
 }
 
 void mig_uuid4(const uint8_t random[static 16], char ret[static MIG_UUID_SIZE])
@@ -32,6 +34,6 @@ void mig_uuid4(const uint8_t random[static 16], char ret[static MIG_UUID_SIZE])
     memcpy(b, random, sizeof b);
     b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
     b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
-    snprintf(ret, MIG_UUID_SIZE, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2],
-             b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+    snprintf(ret, MIG_UUID_SIZE, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0],
+             b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
 }

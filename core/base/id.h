@@ -1,6 +1,7 @@
 /* id.h - identifiers made from a clock and random bytes that the caller brings.
  *
- * A run's id is a ULID (26 characters, sorts by time); an owner or environment id is a random UUID (RFC 9562 version 4).
+ * A run's id is a ULID (26 characters, sorts by time); an owner or environment id is a random UUID (RFC
+ * 9562 version 4).
  */
 #ifndef MIG_BASE_ID_H
 #define MIG_BASE_ID_H

@@ -25,14 +25,16 @@ size_t mig_utf8_check(const char *p, size_t len);
 /* Cut a half character off the end of a NUL-terminated text that was truncated. */
 void mig_utf8_trim(char *text);
 
-/* True for what must never reach a terminal raw: C0, DEL, C1, bidi controls and overrides (U+200E/F,
- * U+202A–202E, U+2066–2069, U+061C), zero-width and invisible characters (U+200B–200D, U+2060–2064, U+FEFF, U+00AD,
- * U+180E, U+FFF9–FFFB, tag characters U+E0000–E007F), line and paragraph separators (U+2028/9). */
+/* True for what must never reach a terminal raw: C0, DEL, C1, bidi controls and overrides (U+061C,
+ * U+200E/F, U+202A–202E, U+2066–2069), zero-width and invisible characters (U+00AD, U+034F, U+180E,
+ * U+200B–200D, U+2060–206F, U+FEFF, U+FFF9–FFFB, Hangul fillers, tags and all else from U+E0000 to
+ * U+E0FFF), line and paragraph separators (U+2028/9), and numbers beyond U+10FFFF. */
 bool mig_char_is_unsafe(uint32_t c);
 
-/* Append text in a form that is safe on a terminal and still tells what was there: unsafe characters and
- * malformed bytes become \xNN or \u{NNNN}; newline and tab become one space unless keep_lines, which keeps newline. At most max_chars
- * characters are written, then "…" (SIZE_MAX: no limit). */
+/* Append text in a form that is safe on a terminal and still tells what was there: control bytes and
+ * malformed bytes become \xNN, other unsafe characters \u{NNNN}; tab and newline (CRLF counts as one)
+ * become one space, unless keep_lines, which keeps newlines. At most max_chars characters are written,
+ * then "…" when something was left out (SIZE_MAX: no limit). */
 void mig_text_safe(struct mig_buf *out, const char *text, size_t len, size_t max_chars, bool keep_lines);
 
 /* The same into a fresh string the caller frees. */
@@ -42,18 +44,20 @@ char *mig_text_safe_dup(const char *text, size_t max_chars);
  * (Damerau-Levenshtein distance at most a third of the longer length, ignoring case). */
 const char *mig_text_nearest(const char *word, const char *const *names);
 
-/* A connection string without user, password or option values, also when it is malformed: at most scheme,
- * hosts and database survive. The caller frees it. Idempotent. */
+/* A connection string without user, password or option values, also when it is malformed: at most
+ * scheme, hosts and database survive, and only where they look like what they should be; the rest is
+ * "***". A text that does not begin with a known scheme may be a bare secret and is hidden whole. The
+ * caller frees it. Idempotent. */
 char *mig_text_redact_uri(const char *uri);
 
-/* Strict decimal integer within [min, max], no sign but '-', no spaces. */
+/* Strict decimal integer within [min, max], no sign but '-', no spaces. *ret is untouched on failure. */
 bool mig_text_int(const char *text, int64_t min, int64_t max, int64_t *ret);
 
 /* "90", "90ms", "5s", "10m", "24h", "7d" to milliseconds; a bare number is milliseconds. */
 bool mig_text_duration(const char *text, int64_t *ret_ms);
 
-/* Natural order for versions: by number when both are all digits (any length, leading zeros ignored), else by bytes;
- * a number is before a text. <0, 0, >0. */
+/* Natural order for versions: by number when both are all digits (any length, leading zeros ignored),
+ * else by bytes; a number is before a text. <0, 0, >0. */
 int mig_version_compare(const char *a, const char *b);
 
 #endif

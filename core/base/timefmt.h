@@ -13,10 +13,11 @@ void mig_time_iso(int64_t wall_ms, char ret[static MIG_TIME_SIZE]);
 /* 20261121070114, the version of a new migration. */
 void mig_time_version(int64_t wall_ms, char ret[static MIG_TIME_SIZE]);
 
-/* RFC 3339 with any number of fraction digits, Z or ±hh:mm; leap seconds are refused. */
+/* RFC 3339 with any number of fraction digits (cut to milliseconds), Z or ±hh:mm; leap seconds, and
+ * times that fall outside the years 0000–9999 in UTC, are refused. */
 bool mig_time_parse(const char *text, int64_t *ret_wall_ms);
 
-/* A duration for people: 0.8ms, 12ms, 4.2s, 3m12s, 2h05m, 3d04h. */
+/* A duration for people, cut, not rounded: 12ms, 4.2s, 3m12s, 2h05m, 3d04h. */
 void mig_time_duration(int64_t ms, char ret[static MIG_TIME_SIZE]);
 
 #endif
