@@ -25,7 +25,7 @@ char *strcat(char *to, const char *from) MIG_BANNED("use mig_buf_str()");
 int sprintf(char *to, const char *format, ...) MIG_BANNED("use snprintf(), mig_printf() or mig_buf_printf()");
 int vsprintf(char *to, const char *format, __builtin_va_list args) MIG_BANNED("use mig_buf_vprintf()");
 char *gets(char *to) MIG_BANNED("use getline() with a limit");
-void *alloca(__SIZE_TYPE__ size) MIG_BANNED("use mig_alloc() and _cleanup_");
+void *alloca(__SIZE_TYPE__ size) MIG_BANNED("use mig_alloc() and MIG_AUTOFREE");
 
 /* An error looks like a value. */
 int atoi(const char *text) MIG_BANNED("use mig_text_int()");
