@@ -17,15 +17,17 @@ struct mig_verdict {
     bool concern_failed;  /* done, but the write concern was not met: not durable as promised */
     int code;             /* the server's error number, 0 when ok */
     int64_t failed_index; /* statement that failed, -1 when not about one */
-    int64_t matched;      /* n (update), modified: nModified, inserted/deleted: n; sums over a bulkWrite's results */
-    int64_t modified;
+    int64_t matched;      /* documents an update found: its n less its upserts, as drivers count */
+    int64_t modified;     /* nModified */
     int64_t upserted;
-    int64_t inserted;
+    int64_t inserted;     /* n of an insert, of a delete; a bulkWrite's totals */
     int64_t deleted;
     char message[MIG_ERROR_MESSAGE_MAX / 2]; /* the server's words, made safe for display */
 };
 
-/* command: first key of what was sent ("update", "insert", "delete", "bulkWrite", "create", …), which tells what n means. */
+/* command: first key of what was sent ("update", "insert", "delete", "bulkWrite", "create", …), which tells what n
+ * means. What cannot be read counts as a failure: a reply without ok, a writeErrors that is no list, a bulkWrite
+ * without nErrors. */
 void mig_reply_judge(const char *command, const bson_t *reply, struct mig_verdict *ret);
 
 /* Verdict → error: MIG_ERR_SERVER (or DENIED for 13, AUTH for 18) with the server's words and number. Always
