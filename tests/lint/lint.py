@@ -10,7 +10,6 @@ ones; only then it looks at the tree. A check that has gone blind so fails by it
 `python3 lint.py .c .h` prints the files of the tree that end so (scripts/format asks it).
 """
 
-import os
 import re
 import shutil
 import subprocess
@@ -20,7 +19,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SKIP = 77  # ctest's SKIP_RETURN_CODE
-LONG = bool(os.environ.get("MIGTUI_TEST_LONG"))
 
 
 def files(root, *suffixes):

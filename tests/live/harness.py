@@ -111,13 +111,13 @@ class Server:
         self.running = True
 
     def stop(self):
-        self.running = False
         self._act("stop")
+        self.running = False
 
     def kill(self):
         """SIGKILL: what was acknowledged must be there after start()."""
-        self.running = False
         self._act("kill")
+        self.running = False
 
     def restart(self):
         self.kill()

@@ -3,14 +3,9 @@
 import json
 import os
 import shutil
-import sys
 from pathlib import Path
 
 import lint
-
-if not lint.LONG:
-    print("skipped: scripts/test --long runs it")
-    sys.exit(lint.SKIP)
 
 TIDY = lint.tool("clang-tidy-14", "clang-tidy")
 BUILD = Path(os.environ.get("MIGTUI_BUILD_DIR", lint.ROOT / "build/debug"))
