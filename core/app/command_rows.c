@@ -1,0 +1,298 @@
+/* command_rows.c - what each command is called, takes, does, and looks like in use.
+ *
+ * Nothing but text: the code that carries a command out is in core/cli/cmd_*.c. Words follow docs/glossary: migration,
+ * step, run, environment, plan, lock.
+ */
+#include "app/command_rows.h"
+
+// clang-format off
+
+#define END { MIG_OPTIONS, NULL }
+#define ROWS (const struct mig_option_row[])
+#define SHOWN (const struct mig_example[])
+
+#define CHANGES "Change"
+#define PROJECT "Project"
+#define LOOKS   "Look"
+#define RUNS    "Runs"
+#define TOOLS   "Tools"
+
+#define READS (MIG_CMD_CLI | MIG_CMD_NEEDS_CONFIG)
+#define WRITES (READS | MIG_CMD_MUTATES | MIG_CMD_PROTECTED | MIG_CMD_NEEDS_ENV)
+
+/* What every command that starts a run takes. */
+#define RUN_OPTIONS \
+    { MIG_OPT_ENV, "the environment; may be left out when there is only one" }, \
+    { MIG_OPT_YES, "do not ask; never enough on a protected environment" }, \
+    { MIG_OPT_PLAN, "run only if the plan still has this id (its first 8 digits are enough)" }, \
+    { MIG_OPT_CONFIRM_TEXT, "what would be typed on a protected environment: its database and the number of migrations" }, \
+    { MIG_OPT_CONFIRM, "the manual step with this id was done; may be repeated" }, \
+    { MIG_OPT_TAKE_OVER, "take over the expired lock of a run that is gone, after its operations were ended" }, \
+    { MIG_OPT_REASON, "why, for the record" }, \
+    { MIG_OPT_TICKET, "which ticket, for the record" }
+
+const struct mig_command mig_command_rows[MIG_COMMANDS] = {
+    [MIG_COMMAND_INIT] = {
+        .id = MIG_COMMAND_INIT, .name = "init", .arguments = "[PROJECT]", .max_arguments = 1, .value = MIG_VALUE_TEXT, .group = PROJECT,
+        .summary = "Start a project here: migtui.yaml and a folder for migrations",
+        .help = "Writes a commented migtui.yaml and an empty migrations folder into the working directory. A file that is\n"
+                "there already is never replaced. Without PROJECT it is named as the directory.",
+        .examples = SHOWN { { "init shop", "start a project named shop" }, { 0 } },
+        .options = ROWS { END },
+        .flags = MIG_CMD_CLI,
+    },
+    [MIG_COMMAND_NEW] = {
+        .id = MIG_COMMAND_NEW, .name = "new", .arguments = "TITLE", .min_arguments = 1, .max_arguments = MIG_ARGUMENTS_ANY,
+        .value = MIG_VALUE_TEXT, .group = PROJECT,
+        .summary = "Write a new migration from the template",
+        .help = "The file is named <version>_<slug>.jsonc; the version is the time in UTC, so that the migrations of several\n"
+                "authors sort as they were begun. Prints the file's name.",
+        .examples = SHOWN { { "new add email index", "migrations/20261121070114_add_email_index.jsonc" }, { 0 } },
+        .options = ROWS { END },
+        .flags = READS,
+    },
+    [MIG_COMMAND_VERIFY_DIR] = {
+        .id = MIG_COMMAND_VERIFY_DIR, .name = "verify-dir", .arguments = "", .group = PROJECT,
+        .summary = "Check every migration file, and the folder against migtui.sum",
+        .help = "Reads every file and reports each problem with file, line and column. With a migtui.sum beside them, a file\n"
+                "that was added, removed or edited since is reported too (exit 4), so that two branches that both add\n"
+                "migrations meet in a merge conflict and not on a server.",
+        .examples = SHOWN { { "verify-dir", "check, as a pipeline does" },
+                            { "verify-dir --write", "accept the folder as it is now" }, { 0 } },
+        .options = ROWS { { MIG_OPT_WRITE, "write migtui.sum instead of comparing with it" }, END },
+        .flags = READS,
+    },
+    [MIG_COMMAND_STATUS] = {
+        .id = MIG_COMMAND_STATUS, .name = "status", .arguments = "", .group = LOOKS,
+        .summary = "What is applied and what is pending, environment by environment",
+        .help = "Looks at all environments at once. One that does not answer is said in one line and does not delay the others.\n\n"
+                "With --exit-code the worst finding decides: 4 when a migration is changed, missing, late, failed or\n"
+                "interrupted, 1 when an environment did not answer, 2 when something is pending, else 0.",
+        .examples = SHOWN { { "status", "all environments" },
+                            { "status --env prod --exit-code", "fail a pipeline while prod is behind" },
+                            { "status --format json", "for scripts; its shape: migtui schema status" }, { 0 } },
+        .options = ROWS { { MIG_OPT_ENV, "only these environments" },
+                          { MIG_OPT_EXIT_CODE, "tell the finding by the exit status" }, END },
+        .flags = READS,
+    },
+    [MIG_COMMAND_DIFF] = {
+        .id = MIG_COMMAND_DIFF, .name = "diff", .arguments = "ENV [ENV|VERSION]", .min_arguments = 1, .max_arguments = 2,
+        .value = MIG_VALUE_ENVIRONMENT, .group = LOOKS,
+        .summary = "Compare two environments, files with an environment, or a file with what ran",
+        .help = "diff ENV ENV       which migrations are on one and not on the other, or ran there from other text\n"
+                "diff ENV           the files here against the environment\n"
+                "diff ENV VERSION   the text that ran there against the file here\n\n"
+                "Exit 0 when there is no difference, 4 when there is one.",
+        .examples = SHOWN { { "diff test prod", "what prod would get from test" },
+                            { "diff prod 20261101093000", "what was edited after it ran" }, { 0 } },
+        .options = ROWS { END },
+        .flags = READS,
+    },
+    [MIG_COMMAND_PLAN] = {
+        .id = MIG_COMMAND_PLAN, .name = "plan", .arguments = "", .group = LOOKS,
+        .summary = "Show what apply or rollback would do, and pin it with an id",
+        .help = "Nothing is written. The plan's id covers the exact steps, their order, the environment and its history: apply\n"
+                "with that id, or with the file that --out wrote, runs exactly this or refuses.\n\n"
+                "Exit 0 when there is nothing to run, 2 when there is something.",
+        .examples = SHOWN { { "plan --env prod --out prod.plan", "save what is to be reviewed" },
+                            { "plan --env dev --down --count 1", "what rollback would do" }, { 0 } },
+        .options = ROWS { { MIG_OPT_ENV, "the environment; may be left out when there is only one" },
+                          { MIG_OPT_OUT, "save the plan to this file, for apply FILE" },
+                          { MIG_OPT_TO, "up to and including this migration (with --down: down to it)" },
+                          { MIG_OPT_COUNT, "at most so many migrations" },
+                          { MIG_OPT_DOWN, "plan a rollback" },
+                          { MIG_OPT_OF_RUN, "with --down: what this run applied" }, END },
+        .flags = READS | MIG_CMD_NEEDS_ENV,
+    },
+    [MIG_COMMAND_APPLY] = {
+        .id = MIG_COMMAND_APPLY, .name = "apply", .arguments = "[FILE]", .max_arguments = 1, .value = MIG_VALUE_FILE, .group = CHANGES,
+        .summary = "Run pending migrations on an environment, or exactly a saved plan",
+        .help = "Without FILE: everything pending, in order. With FILE, as plan --out wrote it: exactly that, or a refusal that\n"
+                "says what moved since. On a terminal it shows the plan and asks; in a pipe it goes ahead.\n\n"
+                "A protected environment wants a saved plan (FILE or --plan) and, typed at the prompt or given with\n"
+                "--confirm-text, its database and the number of migrations, as in \"shop 2\".\n\n"
+                "Ctrl-C asks the run to stop after the step it is at; a second one ends migtui at once. Either way resume goes\n"
+                "on from the right step.",
+        .examples = SHOWN { { "apply --env dev", "everything pending" },
+                            { "apply prod.plan", "what was reviewed, and nothing else" },
+                            { "apply --env test --to 20261101093000 --detach", "in the background; prints the run's id" },
+                            { 0 } },
+        .options = ROWS { RUN_OPTIONS,
+                          { MIG_OPT_TO, "up to and including this migration" },
+                          { MIG_OPT_COUNT, "at most so many migrations" },
+                          { MIG_OPT_DETACH, "leave it running in the background and print the run's id" }, END },
+        .flags = WRITES,
+    },
+    [MIG_COMMAND_ROLLBACK] = {
+        .id = MIG_COMMAND_ROLLBACK, .name = "rollback", .arguments = "[VERSION…]", .max_arguments = MIG_ARGUMENTS_ANY,
+        .value = MIG_VALUE_VERSION, .group = CHANGES,
+        .summary = "Take applied migrations back, newest first",
+        .help = "Without arguments: the newest one. Each migration's own down steps run, or the inverses that follow from its up\n"
+                "steps. One that says it is irreversible is refused before anything runs.",
+        .examples = SHOWN { { "rollback --env dev", "the newest migration" },
+                            { "rollback --env dev --to 20261101093000", "everything after this one" },
+                            { "rollback --env test --run 01JD3Q8W0N5B7Y2V4T6R8P0M1K", "what one run applied" }, { 0 } },
+        .options = ROWS { RUN_OPTIONS,
+                          { MIG_OPT_TO, "down to this migration, which stays" },
+                          { MIG_OPT_COUNT, "so many migrations" },
+                          { MIG_OPT_OF_RUN, "what this run applied" },
+                          { MIG_OPT_DETACH, "leave it running in the background and print the run's id" }, END },
+        .flags = WRITES,
+    },
+    [MIG_COMMAND_RESUME] = {
+        .id = MIG_COMMAND_RESUME, .name = "resume", .arguments = "", .group = CHANGES,
+        .summary = "Finish the migration that failed or was interrupted",
+        .help = "Looks at the database to see which step really took effect, and goes on from there. When the database cannot\n"
+                "tell, it stops and says what it saw: see recover.",
+        .examples = SHOWN { { "resume --env prod", "go on at the step that failed" }, { 0 } },
+        .options = ROWS { RUN_OPTIONS,
+                          { MIG_OPT_DETACH, "leave it running in the background and print the run's id" }, END },
+        .flags = WRITES,
+    },
+    [MIG_COMMAND_RECOVER] = {
+        .id = MIG_COMMAND_RECOVER, .name = "recover", .arguments = "[VERSION]", .max_arguments = 1, .value = MIG_VALUE_VERSION, .group = CHANGES,
+        .summary = "Show what a failed or interrupted migration left behind, and the ways out",
+        .help = "Without --undo or --resume nothing is written: it shows the last finished step, what the database looks like\n"
+                "now, the error, and which ways out are open: resume, undo, mark applied, mark pending.",
+        .examples = SHOWN { { "recover --env prod", "where it stands, and what may be done" },
+                            { "recover 20261101093000 --env dev --undo", "take its finished steps back" }, { 0 } },
+        .options = ROWS { RUN_OPTIONS,
+                          { MIG_OPT_UNDO, "take the finished steps back" },
+                          { MIG_OPT_RESUME, "go on from the step it stands at" }, END },
+        .flags = WRITES,
+    },
+    [MIG_COMMAND_MARK] = {
+        .id = MIG_COMMAND_MARK, .name = "mark", .arguments = "VERSION applied|pending", .min_arguments = 2, .max_arguments = 2,
+        .value = MIG_VALUE_VERSION, .group = CHANGES,
+        .summary = "Set a migration's state by hand, with a reason that is kept",
+        .help = "For what was done outside migtui. No step runs; the record says who set it and why.",
+        .examples = SHOWN { { "mark 20261101093000 applied --env dev --reason \"index built by hand, OPS-12\"",
+                              "it is there already" }, { 0 } },
+        .options = ROWS { { MIG_OPT_ENV, "the environment; may be left out when there is only one" },
+                          { MIG_OPT_REASON, "why; must be given" },
+                          { MIG_OPT_YES, "do not ask; never enough on a protected environment" },
+                          { MIG_OPT_CONFIRM_TEXT, "what would be typed on a protected environment: its database and 1" }, END },
+        .flags = WRITES,
+    },
+    [MIG_COMMAND_RUNS] = {
+        .id = MIG_COMMAND_RUNS, .name = "runs", .arguments = "", .group = RUNS,
+        .summary = "List runs, newest first",
+        .help = "Runs of every operator and host, as the environments' databases know them.",
+        .examples = SHOWN { { "runs --env prod", "who ran what on prod" }, { 0 } },
+        .options = ROWS { { MIG_OPT_ENV, "only these environments" }, { MIG_OPT_LIMIT, "at most so many (20)" }, END },
+        .flags = READS,
+    },
+    [MIG_COMMAND_LOG] = {
+        .id = MIG_COMMAND_LOG, .name = "log", .arguments = "[RUN]", .max_arguments = 1, .value = MIG_VALUE_RUN, .group = RUNS,
+        .summary = "Show what a run did, from its first line",
+        .help = "Without RUN: the newest one. With --follow it goes on until the run is over.",
+        .examples = SHOWN { { "log --env prod", "the newest run on prod" },
+                            { "log 01JD3Q8W0N5B7Y2V4T6R8P0M1K --format ndjson", "its events, one a line" }, { 0 } },
+        .options = ROWS { { MIG_OPT_ENV, "the environment; else all are searched" },
+                          { MIG_OPT_FOLLOW, "go on until the run is over" }, END },
+        .flags = READS,
+    },
+    [MIG_COMMAND_ATTACH] = {
+        .id = MIG_COMMAND_ATTACH, .name = "attach", .arguments = "[RUN]", .max_arguments = 1, .value = MIG_VALUE_RUN, .group = RUNS,
+        .summary = "Follow a run that is under way, from its first line",
+        .help = "Whoever started it, and wherever. Ctrl-C leaves the run alone. Without RUN: the one that is under way.\n\n"
+                "Ends with the run's own exit status.",
+        .examples = SHOWN { { "attach --env prod", "see what is running on prod" }, { 0 } },
+        .options = ROWS { { MIG_OPT_ENV, "the environment; else all are searched" }, END },
+        .flags = READS,
+    },
+    [MIG_COMMAND_STOP] = {
+        .id = MIG_COMMAND_STOP, .name = "stop", .arguments = "[RUN]", .max_arguments = 1, .value = MIG_VALUE_RUN, .group = RUNS,
+        .summary = "Ask a run to stop after the step it is at",
+        .help = "The run sees it within seconds, ends between two steps or two ranges of a batch, and lets the lock go. Resume\n"
+                "goes on from there. Without RUN: the one that holds the lock.",
+        .examples = SHOWN { { "stop --env prod", "whatever runs there" }, { 0 } },
+        .options = ROWS { { MIG_OPT_ENV, "the environment; may be left out when there is only one" }, END },
+        .flags = READS | MIG_CMD_MUTATES | MIG_CMD_NEEDS_ENV,
+    },
+    [MIG_COMMAND_HISTORY] = {
+        .id = MIG_COMMAND_HISTORY, .name = "history", .arguments = "", .group = LOOKS,
+        .summary = "Every migration that ran or was taken back, newest first",
+        .help = "Who, when, how long, from which host, on which plan and ticket.",
+        .examples = SHOWN { { "history --env prod --limit 5", "the last five on prod" }, { 0 } },
+        .options = ROWS { { MIG_OPT_ENV, "only these environments" }, { MIG_OPT_LIMIT, "at most so many (50)" }, END },
+        .flags = READS,
+    },
+    [MIG_COMMAND_DOCTOR] = {
+        .id = MIG_COMMAND_DOCTOR, .name = "doctor", .arguments = "", .group = TOOLS,
+        .summary = "Check configuration, files and servers, and say what each server can do",
+        .help = "One line for each problem, with what to do about it. Exit 1 when there is one.",
+        .examples = SHOWN { { "doctor", "everything" }, { "doctor --env prod", "prod alone" }, { 0 } },
+        .options = ROWS { { MIG_OPT_ENV, "only these environments" }, END },
+        .flags = READS,
+    },
+    [MIG_COMMAND_CONFIG] = {
+        .id = MIG_COMMAND_CONFIG, .name = "config", .arguments = "show|check", .min_arguments = 1, .max_arguments = 1, .choices = "show|check",
+        .value = MIG_VALUE_CHOICE, .group = TOOLS,
+        .summary = "Show the configuration in effect, or check it",
+        .help = "show prints every option and its value, secrets hidden. check says what is wrong with migtui.yaml, and which\n"
+                "environments cannot be used for want of a secret.",
+        .examples = SHOWN { { "config show --origin", "where each value comes from" },
+                            { "config check", "as a pipeline does" }, { 0 } },
+        .options = ROWS { { MIG_OPT_ORIGIN, "say where each value comes from" }, END },
+        .flags = READS,
+    },
+    [MIG_COMMAND_SCHEMA] = {
+        .id = MIG_COMMAND_SCHEMA, .name = "schema", .arguments = "migration|status|plan|events", .min_arguments = 1, .max_arguments = 1,
+        .choices = "migration|status|plan|events", .value = MIG_VALUE_CHOICE, .group = TOOLS,
+        .summary = "Print the JSON Schema of migration files or of what commands print",
+        .help = "Editors complete and check migration files with the first; scripts can rely on the others.",
+        .examples = SHOWN { { "schema migration > migrations/schema.json", "for your editor" }, { 0 } },
+        .options = ROWS { END },
+        .flags = MIG_CMD_CLI,
+    },
+    [MIG_COMMAND_COMPLETION] = {
+        .id = MIG_COMMAND_COMPLETION, .name = "completion", .arguments = "bash|zsh|fish", .min_arguments = 1, .max_arguments = 1,
+        .choices = "bash|zsh|fish", .value = MIG_VALUE_CHOICE, .group = TOOLS,
+        .summary = "Print the completion script of a shell",
+        .help = "bash:  source <(migtui completion bash)\n"
+                "zsh:   migtui completion zsh > \"${fpath[1]}/_migtui\"\n"
+                "fish:  migtui completion fish > ~/.config/fish/completions/migtui.fish",
+        .examples = SHOWN { { "completion bash", "what to source in ~/.bashrc" }, { 0 } },
+        .options = ROWS { END },
+        .flags = MIG_CMD_CLI,
+    },
+    [MIG_COMMAND_DEMO] = {
+        .id = MIG_COMMAND_DEMO, .name = "demo", .arguments = "", .group = TOOLS,
+        .summary = "Say how to try migtui on three servers of its own",
+        .help = "The demo starts dev, test and prod on this host, moves an example project through them, and removes them.",
+        .examples = SHOWN { { "demo", "what to type" }, { 0 } },
+        .options = ROWS { END },
+        .flags = MIG_CMD_CLI,
+    },
+    [MIG_COMMAND_VERSION] = {
+        .id = MIG_COMMAND_VERSION, .name = "version", .arguments = "", .group = TOOLS,
+        .summary = "Print the version",
+        .help = "With --format json also the versions of the driver and the formats it reads and writes.",
+        .examples = SHOWN { { "version", "one line" }, { 0 } },
+        .options = ROWS { END },
+        .flags = MIG_CMD_CLI,
+    },
+    [MIG_COMMAND_HELP] = {
+        .id = MIG_COMMAND_HELP, .name = "help", .arguments = "[COMMAND]", .max_arguments = 1, .value = MIG_VALUE_TEXT, .group = TOOLS,
+        .summary = "Show all commands, or one with its options and examples",
+        .help = "The same as COMMAND --help.",
+        .examples = SHOWN { { "help apply", "how to apply" }, { 0 } },
+        .options = ROWS { { MIG_OPT_MAN, NULL }, { MIG_OPT_MAN_CONFIG, NULL }, { MIG_OPT_MARKDOWN, NULL },
+                          { MIG_OPT_EXIT_CODES, NULL }, END },
+        .flags = MIG_CMD_CLI,
+    },
+    [MIG_COMMAND_RUN] = {
+        .id = MIG_COMMAND_RUN, .name = "run", .arguments = "apply|rollback|resume [FILE|VERSION…]", .min_arguments = 1,
+        .max_arguments = MIG_ARGUMENTS_ANY, .choices = "apply|rollback|resume", .value = MIG_VALUE_TEXT, .group = TOOLS,
+        .summary = "The detached runner: what apply --detach starts",
+        .help = "Has no terminal and says nothing; the run's journal says it all.",
+        .examples = SHOWN { { "run apply --env dev --id 01JD3Q8W0N5B7Y2V4T6R8P0M1K", "as apply --detach calls it" }, { 0 } },
+        .options = ROWS { RUN_OPTIONS,
+                          { MIG_OPT_ID, "the run's id, chosen by who starts it" },
+                          { MIG_OPT_TO, "as apply and rollback take it" },
+                          { MIG_OPT_COUNT, "as apply and rollback take it" },
+                          { MIG_OPT_OF_RUN, "as rollback takes it" }, END },
+        .flags = WRITES | MIG_CMD_HIDDEN,
+    },
+};
