@@ -1,0 +1,329 @@
+/* plan.c - choosing what would run, and refusing while the past is in doubt. */
+#include "engine/plan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "engine/steps.h"
+
+/* ---- selection ---- */
+
+static bool listed(const char *const *versions, const char *version)
+{
+    for (; versions && *versions; versions++) {
+        if (mig_version_compare(*versions, version) == 0)
+            return true;
+    }
+    return false;
+}
+
+static const struct mig_view *find_view(const struct mig_views *views, const char *version)
+{
+    for (size_t i = 0; i < views->count; i++) {
+        if (mig_version_compare(views->items[i].version, version) == 0)
+            return &views->items[i];
+    }
+    return NULL;
+}
+
+/* Every version that was asked for by name must exist. */
+static bool check_names(const struct mig_plan_input *in, struct mig_error *err)
+{
+    const struct mig_selection *sel = in->selection;
+    for (size_t i = 0; sel->versions && sel->versions[i]; i++) {
+        if (!find_view(in->views, sel->versions[i]))
+            return mig_fail(err, MIG_ERR_USAGE, "%s: there is no migration %s", in->environment, sel->versions[i]);
+    }
+    if (sel->to && !find_view(in->views, sel->to) && strcmp(sel->to, "0") != 0)
+        return mig_fail(err, MIG_ERR_USAGE, "%s: there is no migration %s to go to", in->environment, sel->to);
+    return true;
+}
+
+/* Nothing runs on top of a past that is in doubt. */
+static bool check_past(const struct mig_plan_input *in, struct mig_error *err)
+{
+    const struct mig_selection *sel = in->selection;
+    for (size_t i = 0; i < in->views->count; i++) {
+        const struct mig_view *view = &in->views->items[i];
+        switch (view->state) {
+        case MIG_RUNNING:
+            mig_fail(err, MIG_ERR_LOCKED, "%s: %s is running now: %s", in->environment, view->version, view->reason);
+            return mig_hint(err, "migtui attach --env %s shows it", in->environment);
+        case MIG_FAILED:
+        case MIG_INTERRUPTED:
+            if (sel->resume)
+                break;
+            mig_fail(err, MIG_ERR_INTEGRITY, "%s: %s is %s: %s", in->environment, view->version,
+                     mig_state_word(view->state), view->reason);
+            return mig_hint(err, "look first: migtui recover --env %s; then go on: migtui resume --env %s",
+                            in->environment, in->environment);
+        case MIG_CHANGED:
+            mig_fail(err, MIG_ERR_INTEGRITY, "%s: %s %s", in->environment, view->version, view->reason);
+            return mig_hint(err, "see what moved: migtui diff %s %s; then put the file back, or write a new migration",
+                            in->environment, view->version);
+        case MIG_MISSING:
+            mig_fail(err, MIG_ERR_INTEGRITY, "%s: %s (%s) %s", in->environment, view->version, view->title,
+                     view->reason);
+            return mig_hint(err, "put the file back, or update this checkout");
+        case MIG_APPLIED:
+        case MIG_PENDING:
+        case MIG_LATE:
+        case MIG_BLOCKED:
+        case MIG_STATES:
+            break;
+        }
+    }
+    return true;
+}
+
+/* ---- building ---- */
+
+static bool reversible(const struct mig_plan_input *in, const struct mig_view *view, struct mig_error *err)
+{
+    const struct mig_migration *migration = view->migration;
+    if (migration->irreversible)
+        return mig_fail(err, MIG_ERR_MIGRATION, "%s: %s cannot be rolled back: %s", in->environment, view->version,
+                        migration->irreversible);
+    if (!migration->has_down) {
+        mig_fail(err, MIG_ERR_MIGRATION, "%s: %s has no \"down\"", in->environment, view->version);
+        return mig_hint(err, "add \"down\" steps to %s, or {\"irreversible\": \"why\"}", migration->file);
+    }
+    return true;
+}
+
+/* Which step of a half-done record comes next: the first that is not done (or, undone on the way back, not undone). */
+static size_t next_step(const struct mig_record *record, const struct mig_step *steps, size_t count)
+{
+    size_t next = 0;
+    while (next < count && next < record->step_count && record->steps[next].phase == MIG_PHASE_DONE &&
+           strcmp(record->steps[next].id, steps[next].id) == 0)
+        next++;
+    return next;
+}
+
+static void add_item(const struct mig_plan_input *in, struct mig_plan *plan, const struct mig_view *view,
+                     enum mig_direction direction, bool resume)
+{
+    const struct mig_migration *migration = view->migration;
+    const struct mig_step *steps = direction == MIG_UP ? migration->up : migration->down;
+    size_t count = direction == MIG_UP ? migration->up_count : migration->down_count;
+    struct mig_plan_item *item = &plan->items[plan->count++];
+    *item = (struct mig_plan_item){ .migration = migration, .record = view->record, .step_count = count };
+    item->steps = mig_alloc_n(count, sizeof *item->steps);
+    for (size_t i = 0; i < count; i++)
+        item->steps[i] = (struct mig_plan_step){ .step = &steps[i],
+                                                 .transactional = mig_step_in_transaction(&steps[i], in->server),
+                                                 .estimate = -1 };
+    if (resume)
+        item->first_step = next_step(view->record, steps, count);
+    if (view->raw_only_change)
+        mig_plan_warn(plan, "%s: its text changed since it ran, its meaning did not", view->version);
+}
+
+static bool add_up(const struct mig_plan_input *in, struct mig_plan *plan, struct mig_error *err)
+{
+    const struct mig_selection *sel = in->selection;
+    for (size_t i = 0; i < in->views->count; i++) {
+        const struct mig_view *view = &in->views->items[i];
+        bool asked = listed(sel->versions, view->version);
+        if (sel->count > 0 && plan->count >= (size_t)sel->count)
+            break;
+        if (sel->to && mig_version_compare(view->version, sel->to) > 0)
+            break;
+        if (sel->versions && !asked)
+            continue;
+        if (view->state == MIG_LATE && (in->order == MIG_ORDER_LINEAR || asked)) {
+            mig_fail(err, MIG_ERR_ORDER, "%s: %s is out of order: %s", in->environment, view->version, view->reason);
+            return mig_hint(err, "give it a newer version, or set order: skip or any for %s", in->environment);
+        }
+        if (view->state == MIG_LATE)
+            mig_plan_warn(plan, "%s is left out: %s", view->version, view->reason);
+        if (view->state == MIG_BLOCKED) {
+            mig_fail(err, MIG_ERR_ORDER, "%s: %s is blocked: %s", in->environment, view->version, view->reason);
+            return mig_hint(err, "apply what it depends on first, or correct \"depends\" in %s", view->migration->file);
+        }
+        if (view->state == MIG_PENDING)
+            add_item(in, plan, view, MIG_UP, false);
+    }
+    return true;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+    const struct mig_view *const *x = a;
+    const struct mig_view *const *y = b;
+    return (*x)->record->seq < (*y)->record->seq ? 1 : -1;
+}
+
+/* Roll back in the reverse order of execution, not of names. */
+static bool add_down(const struct mig_plan_input *in, struct mig_plan *plan, struct mig_error *err)
+{
+    const struct mig_selection *sel = in->selection;
+    size_t count = 0;
+    size_t limit = sel->count > 0 ? (size_t)sel->count : SIZE_MAX;
+    const struct mig_view **applied = mig_alloc_n(in->views->count, sizeof *applied);
+    bool ok = true;
+    if (sel->count == 0 && !sel->to && !sel->versions && !sel->run)
+        limit = 1;
+    for (size_t i = 0; i < in->views->count; i++) {
+        if (in->views->items[i].state == MIG_APPLIED)
+            applied[count++] = &in->views->items[i];
+    }
+    qsort(applied, count, sizeof *applied, newest_first);
+    for (size_t i = 0; i < count && plan->count < limit && ok; i++) {
+        const struct mig_view *view = applied[i];
+        if (sel->versions && !listed(sel->versions, view->version))
+            continue;
+        if (sel->run && (!view->record->run || strcmp(view->record->run, sel->run) != 0))
+            continue;
+        if (sel->to && mig_version_compare(view->version, sel->to) <= 0)
+            continue;
+        ok = reversible(in, view, err);
+        if (ok)
+            add_item(in, plan, view, MIG_DOWN, false);
+    }
+    free(applied);
+    return ok;
+}
+
+/* Nothing that stays may depend on what goes. */
+static bool check_dependants(const struct mig_plan_input *in, const struct mig_plan *plan, struct mig_error *err)
+{
+    for (size_t i = 0; i < in->views->count; i++) {
+        const struct mig_view *stays = &in->views->items[i];
+        bool goes = false;
+        if (stays->state != MIG_APPLIED)
+            continue;
+        for (size_t p = 0; p < plan->count; p++)
+            goes = goes || plan->items[p].migration == stays->migration;
+        for (size_t d = 0; d < stays->migration->depends_count && !goes; d++) {
+            for (size_t p = 0; p < plan->count; p++) {
+                if (mig_version_compare(plan->items[p].migration->version, stays->migration->depends[d]) == 0)
+                    return mig_fail(err, MIG_ERR_ORDER, "%s: %s depends on %s, and would stay", in->environment,
+                                    stays->version, stays->migration->depends[d]);
+            }
+        }
+    }
+    return true;
+}
+
+static bool add_resume(const struct mig_plan_input *in, struct mig_plan *plan, struct mig_error *err)
+{
+    for (size_t i = 0; i < in->views->count; i++) {
+        const struct mig_view *view = &in->views->items[i];
+        if (view->state != MIG_FAILED && view->state != MIG_INTERRUPTED)
+            continue;
+        if (in->selection->versions && !listed(in->selection->versions, view->version))
+            continue;
+        if (!view->migration) {
+            mig_fail(err, MIG_ERR_INTEGRITY, "%s: %s is %s, and its file is gone", in->environment, view->version,
+                     mig_state_word(view->state));
+            return mig_hint(err, "put the file back: resume needs the very text that began");
+        }
+        if (strcmp(view->migration->sem, view->record->sem) != 0) {
+            mig_fail(err, MIG_ERR_INTEGRITY, "%s: %s was edited after it began to run", in->environment, view->version);
+            return mig_hint(err, "put the file back and resume, or: migtui recover --env %s", in->environment);
+        }
+        if (plan->count > 0 && plan->direction != view->record->direction)
+            return mig_fail(err, MIG_ERR_INTEGRITY, "%s: more than one migration is half done, in both directions; "
+                                                    "resume one by its version", in->environment);
+        plan->direction = view->record->direction;
+        add_item(in, plan, view, view->record->direction, true);
+    }
+    return true;
+}
+
+static void add_step_ids(bson_t *row, const struct mig_plan_item *item)
+{
+    bson_t steps;
+    BSON_APPEND_ARRAY_BEGIN(row, "2", &steps);
+    for (size_t i = item->first_step; i < item->step_count; i++) {
+        char key[24];
+        const char *index;
+        size_t len = bson_uint32_to_string((uint32_t)(i - item->first_step), &index, key, sizeof key);
+        bson_t pair;
+        bson_append_array_begin(&steps, index, (int)len, &pair);
+        BSON_APPEND_UTF8(&pair, "0", item->steps[i].step->id);
+        BSON_APPEND_UTF8(&pair, "1", mig_step_kind_name(item->steps[i].step->kind));
+        bson_append_array_end(&steps, &pair);
+    }
+    bson_append_array_end(row, &steps);
+}
+
+static void make_id(const struct mig_plan_input *in, struct mig_plan *plan)
+{
+    bson_t doc = BSON_INITIALIZER;
+    bson_t list;
+    BSON_APPEND_INT32(&doc, "format", 1);
+    BSON_APPEND_UTF8(&doc, "environment", plan->environment_uuid);
+    BSON_APPEND_UTF8(&doc, "direction", mig_direction_word(plan->direction));
+    BSON_APPEND_ARRAY_BEGIN(&doc, "migrations", &list);
+    for (size_t i = 0; i < plan->count; i++) {
+        char key[24];
+        const char *index;
+        size_t len = bson_uint32_to_string((uint32_t)i, &index, key, sizeof key);
+        bson_t row;
+        bson_append_array_begin(&list, index, (int)len, &row);
+        BSON_APPEND_UTF8(&row, "0", plan->items[i].migration->version);
+        BSON_APPEND_UTF8(&row, "1", plan->items[i].migration->sem);
+        add_step_ids(&row, &plan->items[i]);
+        bson_append_array_end(&list, &row);
+    }
+    bson_append_array_end(&doc, &list);
+    BSON_APPEND_UTF8(&doc, "head", plan->head);
+    BSON_APPEND_UTF8(&doc, "order", mig_order_word(in->order));
+    BSON_APPEND_UTF8(&doc, "server", plan->server_version);
+    mig_sha256_bson(&doc, plan->id);
+    bson_destroy(&doc);
+}
+
+/* What the server cannot do is said before it matters. */
+static bool check_requirements(const struct mig_plan_input *in, struct mig_plan *plan, struct mig_error *err)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct mig_migration *migration = plan->items[i].migration;
+        const char *need = migration->requires_server;
+        int major = 0;
+        int minor = 0;
+        if (need && sscanf(need, ">=%d.%d", &major, &minor) >= 1 &&
+            (in->server->major < major || (in->server->major == major && in->server->minor < minor)))
+            return mig_fail(err, MIG_ERR_TOO_OLD, "%s: %s requires server %s, this is %s", in->environment,
+                            migration->version, need, in->server->version);
+        if (migration->requires_topology &&
+            strcmp(migration->requires_topology, mig_topology_name(in->server->topology)) != 0)
+            return mig_fail(err, MIG_ERR_MIGRATION, "%s: %s requires topology %s, this is %s", in->environment,
+                            migration->version, migration->requires_topology, mig_topology_name(in->server->topology));
+    }
+    if (plan->count > 0 && !in->server->can_transactions)
+        mig_plan_warn(plan, "this server has no transactions: each step runs on its own, with its intent recorded before");
+    return true;
+}
+
+bool mig_plan_build(const struct mig_plan_input *in, struct mig_plan **ret, struct mig_error *err)
+{
+    struct mig_plan *plan = mig_alloc(sizeof *plan);
+    bool ok;
+    plan->environment = mig_strdup(in->environment);
+    plan->direction = in->selection->direction;
+    plan->items = mig_alloc_n(in->views->count, sizeof *plan->items);
+    memcpy(plan->environment_uuid, in->history->environment_uuid, sizeof plan->environment_uuid);
+    memcpy(plan->head, in->history->head, sizeof plan->head);
+    memcpy(plan->server_version, in->server->version, sizeof plan->server_version);
+    ok = check_names(in, err) && check_past(in, err);
+    if (ok && in->selection->resume)
+        ok = add_resume(in, plan, err);
+    else if (ok && in->selection->direction == MIG_UP)
+        ok = add_up(in, plan, err);
+    else if (ok)
+        ok = add_down(in, plan, err) && check_dependants(in, plan, err);
+    if (!ok || !check_requirements(in, plan, err)) {
+        mig_plan_free(plan);
+        return false;
+    }
+    make_id(in, plan);
+    *ret = plan;
+    return true;
+}

@@ -1,0 +1,155 @@
+/* plan_document.c - the plan as a document, and what has moved since one was saved. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/doc.h"
+#include "engine/plan.h"
+
+static void append_index(bson_t *array, size_t i, bson_t *child)
+{
+    char key[24];
+    const char *index;
+    size_t len = bson_uint32_to_string((uint32_t)i, &index, key, sizeof key);
+    bson_append_document_begin(array, index, (int)len, child);
+}
+
+static void append_steps(bson_t *row, const struct mig_plan_item *item)
+{
+    bson_t steps;
+    bson_t step;
+    BSON_APPEND_ARRAY_BEGIN(row, "steps", &steps);
+    for (size_t i = item->first_step; i < item->step_count; i++) {
+        const struct mig_plan_step *planned = &item->steps[i];
+        append_index(&steps, i - item->first_step, &step);
+        BSON_APPEND_UTF8(&step, "id", planned->step->id);
+        BSON_APPEND_UTF8(&step, "kind", mig_step_kind_name(planned->step->kind));
+        if (planned->step->collection)
+            BSON_APPEND_UTF8(&step, "collection", planned->step->collection);
+        BSON_APPEND_BOOL(&step, "transactional", planned->transactional);
+        if (planned->estimate >= 0)
+            BSON_APPEND_INT64(&step, "estimate", planned->estimate);
+        else
+            BSON_APPEND_NULL(&step, "estimate");
+        bson_append_document_end(&steps, &step);
+    }
+    bson_append_array_end(row, &steps);
+}
+
+static void append_migrations(bson_t *doc, const struct mig_plan *plan)
+{
+    bson_t list;
+    bson_t row;
+    BSON_APPEND_ARRAY_BEGIN(doc, "migrations", &list);
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct mig_migration *migration = plan->items[i].migration;
+        append_index(&list, i, &row);
+        BSON_APPEND_UTF8(&row, "version", migration->version);
+        BSON_APPEND_UTF8(&row, "title", migration->title);
+        BSON_APPEND_UTF8(&row, "sem", migration->sem);
+        append_steps(&row, &plan->items[i]);
+        bson_append_document_end(&list, &row);
+    }
+    bson_append_array_end(doc, &list);
+}
+
+static void append_gates(bson_t *doc, const struct mig_plan *plan)
+{
+    bson_t list;
+    bson_t row;
+    BSON_APPEND_ARRAY_BEGIN(doc, "gates", &list);
+    for (size_t i = 0; i < plan->gate_count; i++) {
+        append_index(&list, i, &row);
+        BSON_APPEND_UTF8(&row, "name", plan->gates[i].name);
+        BSON_APPEND_UTF8(&row, "state", mig_gate_state_word(plan->gates[i].state));
+        BSON_APPEND_UTF8(&row, "reason", plan->gates[i].reason);
+        BSON_APPEND_UTF8(&row, "remedy", plan->gates[i].remedy);
+        bson_append_document_end(&list, &row);
+    }
+    bson_append_array_end(doc, &list);
+}
+
+void mig_plan_document(const struct mig_plan *plan, bson_t *ret)
+{
+    bson_t list;
+    bson_init(ret);
+    BSON_APPEND_INT32(ret, "migtuiPlan", 1);
+    BSON_APPEND_UTF8(ret, "planId", plan->id);
+    BSON_APPEND_UTF8(ret, "environment", plan->environment);
+    BSON_APPEND_UTF8(ret, "environmentUuid", plan->environment_uuid);
+    BSON_APPEND_UTF8(ret, "direction", mig_direction_word(plan->direction));
+    BSON_APPEND_UTF8(ret, "historyHead", plan->head);
+    BSON_APPEND_UTF8(ret, "serverVersion", plan->server_version);
+    append_migrations(ret, plan);
+    BSON_APPEND_ARRAY_BEGIN(ret, "warnings", &list);
+    for (size_t i = 0; i < plan->warning_count; i++) {
+        char key[24];
+        const char *index;
+        bson_uint32_to_string((uint32_t)i, &index, key, sizeof key);
+        BSON_APPEND_UTF8(&list, index, plan->warnings[i]);
+    }
+    bson_append_array_end(ret, &list);
+    BSON_APPEND_ARRAY_BEGIN(ret, "lint", &list);
+    bson_append_array_end(ret, &list);
+    append_gates(ret, plan);
+}
+
+/* The first migration of one plan that the other does not have in that place, or has with another meaning. */
+static bool migration_moved(const bson_t *saved, const bson_t *now, char *ret, size_t size)
+{
+    bson_t a;
+    bson_t b;
+    size_t i = 0;
+    if (!mig_doc_sub(saved, "migrations", &a) || !mig_doc_sub(now, "migrations", &b)) {
+        snprintf(ret, size, "the saved plan lists no migrations");
+        return true;
+    }
+    for (;; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "%zu.version", i);
+        const char *was = mig_doc_str(&a, path, NULL);
+        const char *is = mig_doc_str(&b, path, NULL);
+        if (!was && !is)
+            return false;
+        if (!was || !is || strcmp(was, is) != 0) {
+            snprintf(ret, size, "migrations: %s was planned in place %zu, now %s is", was ? was : "nothing", i + 1,
+                     is ? is : "nothing");
+            return true;
+        }
+        snprintf(path, sizeof path, "%zu.sem", i);
+        if (strcmp(mig_doc_str(&a, path, ""), mig_doc_str(&b, path, "")) != 0) {
+            snprintf(ret, size, "files: the meaning of %s was changed", was);
+            return true;
+        }
+    }
+}
+
+void mig_plan_moved(const bson_t *saved, const struct mig_plan *now, char *ret, size_t size)
+{
+    static const struct {
+        const char *path;
+        const char *what;
+    } inputs[] = {
+        { "environmentUuid", "target: the plan was made for another database" },
+        { "direction", "direction" },
+        { "serverVersion", "server version" },
+        { "historyHead", "history head: something was applied, rolled back or marked since" },
+    };
+    bson_t doc;
+    ret[0] = '\0';
+    if (strcmp(mig_doc_str(saved, "planId", ""), now->id) == 0)
+        return;
+    mig_plan_document(now, &doc);
+    if (strcmp(mig_doc_str(saved, inputs[0].path, ""), mig_doc_str(&doc, inputs[0].path, "")) != 0)
+        snprintf(ret, size, "%s", inputs[0].what);
+    else if (!migration_moved(saved, &doc, ret, size)) {
+        for (size_t i = 1; i < sizeof inputs / sizeof inputs[0] && !ret[0]; i++) {
+            const char *was = mig_doc_str(saved, inputs[i].path, "");
+            const char *is = mig_doc_str(&doc, inputs[i].path, "");
+            if (strcmp(was, is) != 0)
+                snprintf(ret, size, "%s (was %.12s, is %.12s)", inputs[i].what, was, is);
+        }
+        if (!ret[0])
+            snprintf(ret, size, "steps, or the environment's order policy");
+    }
+    bson_destroy(&doc);
+}
