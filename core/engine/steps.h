@@ -22,6 +22,14 @@ enum mig_probe {
     MIG_PROBE_UNCLEAR,     /* a person must decide; the reason says what was seen */
 };
 
+/* A member that is ours and not the command's (expect, verify, ifExists, …): of the step, or within its kind's body. */
+bool mig_step_member(const struct mig_step *step, const char *name, bson_iter_t *ret);
+
+/* ifExists "same" (the default): what is there already as asked counts as done. */
+bool mig_step_accepts_existing(const struct mig_step *step);
+/* ifMissing "same" (not the default): dropping what is not there counts as done. */
+bool mig_step_accepts_missing(const struct mig_step *step);
+
 /* The server's command for one step of a kind that is one command (all but batch, transaction, assert, exec, manual).
  * database: needed by renameCollection. The result has no comment, write concern or maxTimeMS yet.
  * *ret_admin: the command goes to the admin database. Initialises *ret on success only. */
@@ -41,7 +49,15 @@ bool mig_step_idempotent(const struct mig_step *step);
 /* True when index builds or large writes may take longer than a lease: sent without a socket timeout. */
 bool mig_step_long_running(const struct mig_step *step);
 
-/* The step that undoes this one, where one follows from it and its recorded pre-state (createIndexes, hideIndex,
+/* Pre-states, as app/step_run.c records them before a step and inverses read them:
+ *   createCollection, createView   {exists}
+ *   dropCollection                 {exists, type, uuid, count}
+ *   renameCollection               {exists, uuid, target, targetUuid}
+ *   createIndexes, dropIndexes, hideIndex   {indexes: [the specs there of the names or keys it speaks of]}
+ *   collMod                        {exists, type, options: {…what it changes, as it was}, indexes: [spec]}
+ *   out                            {targetUuid}
+ *   update, delete outside transactions     {matched: [documents each filter found]}
+ * The step that undoes this one, where one follows from it and its recorded pre-state (createIndexes, hideIndex,
  * renameCollection, createCollection on an empty collection, createView, collMod with its old options). False: there
  * is none; *err says why. On success *ret is initialised and the caller's. */
 bool mig_step_inverse(const struct mig_step *step, const bson_t *pre, struct mig_step *ret, struct mig_error *err);
