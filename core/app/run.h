@@ -7,6 +7,7 @@
 #define MIG_APP_RUN_H
 
 #include "app/app.h"
+#include "app/look.h"
 #include "engine/plan.h"
 
 enum mig_run_status {
@@ -28,7 +29,6 @@ struct mig_run_options {
     const char *const *confirmed; /* ids of manual steps confirmed, NULL-terminated, or NULL */
     int64_t lock_wait_ms;         /* how long to wait for another run; 0: not at all */
     bool take_over;               /* an expired lock of another run may be taken after its operations were killed */
-    bool skip_unclear;            /* never set by a command; see recover.h */
     const volatile bool *stop;    /* turns true on SIGINT/SIGTERM: stop at the next safe point; may be NULL */
     mig_event_fn on_event;        /* each event as it happens; may be NULL */
     void *event_ctx;
@@ -52,6 +52,7 @@ bool mig_run_execute(struct mig_app *app, const struct cfg_environment *env, con
 
 /* Plan only: look, derive, plan, and evaluate the gates; nothing is written. *ret_look owns what the plan borrows. */
 bool mig_run_plan(struct mig_app *app, const struct cfg_environment *env, const struct mig_selection *selection,
-                  struct mig_catalog *catalog, struct mig_look *ret_look, struct mig_plan **ret, struct mig_error *err);
+                  const struct mig_catalog *catalog, struct mig_look *ret_look, struct mig_plan **ret,
+                  struct mig_error *err);
 
 #endif

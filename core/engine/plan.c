@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "engine/states.h"
 #include "engine/steps.h"
 
 /* ---- selection ---- */
@@ -20,24 +21,15 @@ static bool listed(const char *const *versions, const char *version)
     return false;
 }
 
-static const struct mig_view *find_view(const struct mig_views *views, const char *version)
-{
-    for (size_t i = 0; i < views->count; i++) {
-        if (mig_version_compare(views->items[i].version, version) == 0)
-            return &views->items[i];
-    }
-    return NULL;
-}
-
 /* Every version that was asked for by name must exist. */
 static bool check_names(const struct mig_plan_input *in, struct mig_error *err)
 {
     const struct mig_selection *sel = in->selection;
     for (size_t i = 0; sel->versions && sel->versions[i]; i++) {
-        if (!find_view(in->views, sel->versions[i]))
+        if (!mig_views_find(in->views, sel->versions[i]))
             return mig_fail(err, MIG_ERR_USAGE, "%s: there is no migration %s", in->environment, sel->versions[i]);
     }
-    if (sel->to && !find_view(in->views, sel->to) && strcmp(sel->to, "0") != 0)
+    if (sel->to && !mig_views_find(in->views, sel->to) && strcmp(sel->to, "0") != 0)
         return mig_fail(err, MIG_ERR_USAGE, "%s: there is no migration %s to go to", in->environment, sel->to);
     return true;
 }

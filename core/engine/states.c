@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -69,6 +70,23 @@ static void from_record(struct mig_view *view, const struct mig_lock *lock)
     }
 }
 
+struct mig_view *mig_views_find(const struct mig_views *views, const char *version)
+{
+    size_t low = 0;
+    size_t high = views->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = mig_version_compare(views->items[middle].version, version);
+        if (order == 0)
+            return &views->items[middle];
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
 /* Pending, or why not yet: an older sibling of something applied, or a dependency that will not be there in time. */
 static void from_file(struct mig_view *view, const struct mig_views *views, const char *newest_applied,
                       enum mig_order order)
@@ -77,14 +95,9 @@ static void from_file(struct mig_view *view, const struct mig_views *views, cons
     set(view, MIG_PENDING, "%s", view->record ? "was rolled back" : "");
     for (size_t i = 0; i < migration->depends_count; i++) {
         const char *need = migration->depends[i];
-        bool met = false;
-        for (size_t j = 0; j < views->count && !met; j++) {
-            const struct mig_view *other = &views->items[j];
-            if (mig_version_compare(other->version, need) != 0)
-                continue;
-            met = record_is_applied(other->record) ||
-                  (other->migration && record_is_absent(other->record) && other->state != MIG_BLOCKED);
-        }
+        const struct mig_view *other = mig_views_find(views, need);
+        bool met = other && (record_is_applied(other->record) ||
+                             (other < view && other->state == MIG_PENDING)); /* it runs first */
         if (!met) {
             set(view, MIG_BLOCKED, "it depends on %s, which is not applied here and cannot run before it", need);
             return;

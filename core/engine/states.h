@@ -18,6 +18,9 @@
 void mig_states_derive(const struct mig_catalog *catalog, const struct mig_history *history, enum mig_order order,
                        struct mig_views *ret);
 
+/* NULL when there is no such version. */
+struct mig_view *mig_views_find(const struct mig_views *views, const char *version);
+
 /* True when the lock is held by a run that has not let it expire, on the server's clock as of the reading. */
 bool mig_lock_alive(const struct mig_lock *lock);
 
