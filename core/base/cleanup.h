@@ -26,9 +26,9 @@ static inline void mig_cleanup_bson(bson_t **doc)
         bson_destroy(*doc);
 }
 
-#define MIG_AUTOFREE MIG_CLEANUP(mig_cleanup_free)
+#define MIG_AUTOFREE  MIG_CLEANUP(mig_cleanup_free)
 #define MIG_AUTOCLOSE MIG_CLEANUP(mig_cleanup_fd)
-#define MIG_AUTOBSON MIG_CLEANUP(mig_cleanup_bson)      /* bson_t *x = NULL / bson_new() */
-#define MIG_AUTODOC MIG_CLEANUP(bson_destroy)           /* bson_t x = BSON_INITIALIZER */
+#define MIG_AUTOBSON  MIG_CLEANUP(mig_cleanup_bson) /* bson_t *x = NULL / bson_new() */
+#define MIG_AUTODOC   MIG_CLEANUP(bson_destroy)     /* bson_t x = BSON_INITIALIZER */
 
 #endif

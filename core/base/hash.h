@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #define MIG_SHA256_BYTES 32
-#define MIG_SHA256_HEX 65 /* with NUL */
+#define MIG_SHA256_HEX   65 /* with NUL */
 
 /* Lower-case hex of the SHA-256 of the bytes, as `sha256sum` prints it. */
 void mig_sha256_hex(const void *bytes, size_t len, char ret[static MIG_SHA256_HEX]);

@@ -8,10 +8,10 @@
 
 #include <stddef.h>
 
-void *mig_alloc(size_t size) __attribute__((malloc, returns_nonnull));                /* zeroed */
-void *mig_alloc_n(size_t count, size_t size) __attribute__((returns_nonnull));        /* zeroed */
+void *mig_alloc(size_t size) __attribute__((malloc, returns_nonnull));         /* zeroed */
+void *mig_alloc_n(size_t count, size_t size) __attribute__((returns_nonnull)); /* zeroed */
 void *mig_realloc_n(void *old, size_t count, size_t size) __attribute__((returns_nonnull));
-char *mig_strdup(const char *text) __attribute__((returns_nonnull));                  /* NULL is "" */
+char *mig_strdup(const char *text) __attribute__((returns_nonnull)); /* NULL is "" */
 char *mig_strndup(const char *text, size_t len) __attribute__((returns_nonnull));
 char *mig_strdup_or_null(const char *text);
 char *mig_printf(const char *fmt, ...) __attribute__((returns_nonnull, format(printf, 1, 2)));

@@ -58,9 +58,18 @@ uint32_t mig_utf8_decode(const char *p, size_t len, size_t *ret_len)
 
 size_t mig_utf8_check(const char *p, size_t len)
 {
+    const uint64_t high_bits = UINT64_C(0x8080808080808080);
     size_t at = 0;
     while (at < len) {
-        size_t n = (unsigned char)p[at] < 0x80 ? 1 : mig_utf8_len(p + at, len - at);
+        uint64_t eight;
+        if (len - at >= sizeof eight) {
+            memcpy(&eight, p + at, sizeof eight);
+            if (!(eight & high_bits)) {
+                at += sizeof eight;
+                continue;
+            }
+        }
+        size_t n = mig_utf8_len(p + at, len - at);
         if (n == 0)
             return at;
         at += n;
