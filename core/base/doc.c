@@ -46,7 +46,7 @@ int64_t mig_doc_int(const bson_t *doc, const char *path, int64_t missing)
         return missing;
     if (BSON_ITER_HOLDS_DOUBLE(&iter)) {
         double d = bson_iter_double(&iter);
-        return d >= -0x1p63 && d < 0x1p63 && d == trunc(d) ? (int64_t)d : missing;
+        return d >= -0x1p63 && d < 0x1p63 && d == (double)(int64_t)d ? (int64_t)d : missing;
     }
     return mig_iter_int(&iter, missing);
 }
