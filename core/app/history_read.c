@@ -1,0 +1,211 @@
+/* history_read.c - one aggregate brings meta, lock and records; older servers take three finds. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/history.h"
+#include "base/cleanup.h"
+#include "base/doc.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "engine/head.h"
+
+void mig_names_make(const char *prefix, struct mig_names *ret)
+{
+    snprintf(ret->meta, sizeof ret->meta, "%smeta", prefix);
+    snprintf(ret->history, sizeof ret->history, "%shistory", prefix);
+    snprintf(ret->lock, sizeof ret->lock, "%slock", prefix);
+    snprintf(ret->runs, sizeof ret->runs, "%sruns", prefix);
+    snprintf(ret->log, sizeof ret->log, "%slog", prefix);
+}
+
+/* ---- decoding ---- */
+
+static char *safe_dup(const bson_t *doc, const char *path)
+{
+    const char *text = mig_doc_str(doc, path, NULL);
+    return text ? mig_text_safe_dup(text, 2000) : NULL;
+}
+
+static void safe_copy(const bson_t *doc, const char *path, char *ret, size_t size)
+{
+    char *text = safe_dup(doc, path);
+    snprintf(ret, size, "%s", text ? text : "");
+    mig_utf8_trim(ret);
+    free(text);
+}
+
+static bson_t *sub_copy(const bson_t *doc, const char *path)
+{
+    bson_t sub;
+    return mig_doc_sub(doc, path, &sub) ? bson_copy(&sub) : NULL;
+}
+
+static void decode_steps(const bson_t *doc, struct mig_record *record)
+{
+    bson_iter_t steps;
+    bson_iter_t each;
+    if (!mig_doc_find(doc, "steps", &steps) || !BSON_ITER_HOLDS_ARRAY(&steps) || !bson_iter_recurse(&steps, &each))
+        return;
+    size_t room = 0;
+    while (bson_iter_next(&each)) {
+        bson_t step;
+        if (!mig_iter_sub(&each, &step))
+            continue;
+        int phase = mig_phase_find(mig_doc_str(&step, "phase", ""));
+        record->steps = mig_grow(record->steps, record->step_count, &room, sizeof *record->steps);
+        record->steps[record->step_count++] = (struct mig_step_record){
+            .id = mig_text_safe_dup(mig_doc_str(&step, "id", ""), 200),
+            .kind = mig_text_safe_dup(mig_doc_str(&step, "kind", ""), 64),
+            .phase = phase < 0 ? MIG_PHASE_NONE : (enum mig_phase)phase,
+            .pre = sub_copy(&step, "pre"),
+            .result = sub_copy(&step, "result"),
+            .duration_ms = mig_doc_int(&step, "durationMs", 0),
+        };
+    }
+}
+
+void mig_record_decode(const bson_t *doc, struct mig_record *ret)
+{
+    int state = mig_record_state_find(mig_doc_str(doc, "state", ""));
+    *ret = (struct mig_record){
+        .version = mig_text_safe_dup(mig_doc_str(doc, "_id", ""), 64),
+        .title = mig_text_safe_dup(mig_doc_str(doc, "title", ""), 200),
+        /* A state that this migtui does not know stands in the way; it never passes for applied. */
+        .state = state < 0 ? MIG_RECORD_FAILED : (enum mig_record_state)state,
+        .direction = strcmp(mig_doc_str(doc, "direction", "up"), "down") == 0 ? MIG_DOWN : MIG_UP,
+        .attempt = mig_doc_int(doc, "attempt", 0),
+        .rev = mig_doc_int(doc, "rev", 0),
+        .seq = mig_doc_int(doc, "seq", 0),
+        .token = mig_doc_int(doc, "token", 0),
+        .run = safe_dup(doc, "run"),
+        .plan_id = safe_dup(doc, "planId"),
+        .error = safe_dup(doc, "error"),
+        .error_step = safe_dup(doc, "errorStep"),
+        .operator_name = safe_dup(doc, "operator"),
+        .os_user = safe_dup(doc, "osUser"),
+        .host = safe_dup(doc, "host"),
+        .marked = safe_dup(doc, "marked"),
+        .started_at = mig_doc_time(doc, "startedAt", 0),
+        .ended_at = mig_doc_time(doc, "endedAt", 0),
+        .duration_ms = mig_doc_int(doc, "durationMs", 0),
+    };
+    safe_copy(doc, "raw", ret->raw, sizeof ret->raw);
+    safe_copy(doc, "sem", ret->sem, sizeof ret->sem);
+    if (state < 0 && !ret->error)
+        ret->error = mig_printf("its record has a state this migtui does not know");
+    decode_steps(doc, ret);
+}
+
+void mig_lock_decode(const bson_t *doc, struct mig_lock *ret)
+{
+    *ret = (struct mig_lock){
+        .exists = true,
+        .token = mig_doc_int(doc, "token", 0),
+        .pid = mig_doc_int(doc, "pid", 0),
+        .pid_started = mig_doc_int(doc, "pidStarted", 0),
+        .acquired_at = mig_doc_time(doc, "acquiredAt", 0),
+        .beat_at = mig_doc_time(doc, "beatAt", 0),
+        .expires_at = mig_doc_time(doc, "expiresAt", 0),
+        .server_now = mig_doc_time(doc, "_now", 0),
+        .stop_requested = mig_doc_has(doc, "stop.by"),
+    };
+    safe_copy(doc, "owner", ret->owner, sizeof ret->owner);
+    safe_copy(doc, "run", ret->run, sizeof ret->run);
+    safe_copy(doc, "host", ret->host, sizeof ret->host);
+    safe_copy(doc, "osUser", ret->os_user, sizeof ret->os_user);
+    safe_copy(doc, "sshClient", ret->ssh_client, sizeof ret->ssh_client);
+    safe_copy(doc, "bootId", ret->boot_id, sizeof ret->boot_id);
+    safe_copy(doc, "command", ret->command, sizeof ret->command);
+    safe_copy(doc, "stop.by", ret->stop_by, sizeof ret->stop_by);
+    safe_copy(doc, "step", ret->step, sizeof ret->step);
+}
+
+/* ---- reading ---- */
+
+static bool take_document(const bson_t *doc, void *context)
+{
+    struct mig_history *history = context;
+    const char *kind = mig_doc_str(doc, "_kind", "record");
+    if (strcmp(kind, "meta") == 0) {
+        safe_copy(doc, "uuid", history->environment_uuid, sizeof history->environment_uuid);
+        safe_copy(doc, "project", history->project, sizeof history->project);
+        history->format = (int)mig_doc_int(doc, "layout", 0);
+        history->server_now = mig_doc_time(doc, "_now", 0);
+    } else if (strcmp(kind, "lock") == 0) {
+        mig_lock_decode(doc, &history->lock);
+        history->server_now = history->lock.server_now;
+    } else if (strcmp(mig_doc_str(doc, "_id", ""), MIG_FENCE_ID) == 0) {
+        history->fence_token = mig_doc_int(doc, "token", 0);
+    } else {
+        history->records = mig_grow(history->records, history->count, &history->room, sizeof *history->records);
+        mig_record_decode(doc, &history->records[history->count++]);
+    }
+    return true;
+}
+
+/* Applied records leave their steps behind: what is read grows with what is unfinished, not with the past. */
+static bson_t *union_pipeline(const struct mig_names *names)
+{
+    return BCON_NEW(
+        "aggregate", BCON_UTF8(names->meta), "cursor", "{", "batchSize", BCON_INT32(200000), "}", "pipeline", "[",
+        "{", "$match", "{", "_id", "meta", "}", "}",
+        "{", "$set", "{", "_kind", "meta", "_now", "$$NOW", "}", "}",
+        "{", "$unionWith", "{", "coll", BCON_UTF8(names->lock), "pipeline", "[",
+            "{", "$match", "{", "_id", "lock", "}", "}",
+            "{", "$set", "{", "_kind", "lock", "_now", "$$NOW", "}", "}", "]", "}", "}",
+        "{", "$unionWith", "{", "coll", BCON_UTF8(names->history), "pipeline", "[",
+            "{", "$unset", "text", "}",
+            "{", "$set", "{", "steps", "{", "$cond", "[", "{", "$eq", "[", "$state", "applied", "]", "}", "$$REMOVE",
+                "$steps", "]", "}", "}", "}", "]", "}", "}",
+        "]");
+}
+
+static bool load_union(struct mig_store *store, const struct mig_names *names, struct mig_history *history,
+                       struct mig_error *err)
+{
+    MIG_AUTOBSON bson_t *command = union_pipeline(names);
+    struct mig_call call = { .command = command, .max_time_ms = 20000 };
+    return store->ops->query(store, &call, take_document, history, err);
+}
+
+static bool load_one(struct mig_store *store, const char *collection, const char *kind, struct mig_history *history,
+                     struct mig_error *err)
+{
+    MIG_AUTOBSON bson_t *command =
+        BCON_NEW("aggregate", BCON_UTF8(collection), "cursor", "{", "}", "pipeline", "[", "{", "$project", "{", "text",
+                 BCON_INT32(0), "}", "}", "{", "$addFields", "{", "_kind", BCON_UTF8(kind), "_now", "$$NOW", "}", "}", "]");
+    struct mig_call call = { .command = command, .max_time_ms = 20000 };
+    return store->ops->query(store, &call, take_document, history, err);
+}
+
+static int by_version(const void *a, const void *b)
+{
+    const struct mig_record *x = a;
+    const struct mig_record *y = b;
+    return mig_version_compare(x->version, y->version);
+}
+
+bool mig_history_load(struct mig_store *store, const struct mig_names *names, const struct mig_server *server,
+                      struct mig_history **ret, struct mig_error *err)
+{
+    struct mig_history *history = mig_alloc(sizeof *history);
+    bool ok = server->can_union ? load_union(store, names, history, err)
+                                : load_one(store, names->meta, "meta", history, err) &&
+                                      load_one(store, names->lock, "lock", history, err) &&
+                                      load_one(store, names->history, "record", history, err);
+    if (ok && history->format > MIG_LAYOUT) {
+        ok = mig_fail(err, MIG_ERR_INTEGRITY, "the database's migtui collections have layout %d; this migtui knows %d",
+                      history->format, MIG_LAYOUT);
+        mig_hint(err, "use the newer migtui that wrote them");
+    }
+    if (!ok) {
+        mig_history_free(history);
+        return false;
+    }
+    if (history->count > 1)
+        qsort(history->records, history->count, sizeof *history->records, by_version);
+    mig_history_head(history, history->head);
+    *ret = history;
+    return true;
+}

@@ -1,0 +1,174 @@
+/* journal.c - what happened, in order, in three places at once. */
+#include "app/journal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "base/timefmt.h"
+
+#define PENDING_MAX (8 * 1024 * 1024)
+
+void mig_journal_path(const struct mig_host *host, const char *run, char *ret, size_t size)
+{
+    snprintf(ret, size, "%s/runs/%s.jsonl", host->state_dir, run);
+}
+
+void mig_journal_init(struct mig_journal *journal, struct mig_host *host, const char *run, mig_event_fn on_event,
+                      void *event_ctx)
+{
+    *journal = (struct mig_journal){ .host = host, .on_event = on_event, .event_ctx = event_ctx };
+    snprintf(journal->run, sizeof journal->run, "%s", run);
+    mig_journal_path(host, run, journal->path, sizeof journal->path);
+    pthread_mutex_init(&journal->mutex, NULL);
+    bson_init(&journal->pending);
+}
+
+void mig_journal_done(struct mig_journal *journal)
+{
+    journal->host->ops->file_close(journal->host, journal->path);
+    bson_destroy(&journal->pending);
+    pthread_mutex_destroy(&journal->mutex);
+}
+
+/* A progress line may be lost with the machine; what a person or a resume relies on may not. */
+static bool must_be_on_disk(const char *event)
+{
+    return strcmp(event, "progress") != 0 && strcmp(event, "output") != 0 && strcmp(event, "check.done") != 0;
+}
+
+static void append_file(struct mig_journal *journal, const bson_t *doc, bool sync)
+{
+    struct mig_error err;
+    char *json;
+    char *line;
+    if (journal->file_failed)
+        return;
+    json = bson_as_relaxed_extended_json(doc, NULL);
+    line = mig_printf("%s\n", json ? json : "{}");
+    journal->file_failed =
+        !journal->host->ops->file_append(journal->host, journal->path, line, strlen(line), sync, &err);
+    free(line);
+    bson_free(json);
+}
+
+static void keep_pending(struct mig_journal *journal, const bson_t *doc)
+{
+    char key[24];
+    const char *index;
+    if (journal->pending.len + doc->len > PENDING_MAX) {
+        bson_reinit(&journal->pending);
+        journal->pending_count = 0;
+        journal->chunk++; /* a gap in the chunk numbers shows that some are missing */
+    }
+    size_t len = bson_uint32_to_string(journal->pending_count++, &index, key, sizeof key);
+    bson_append_document(&journal->pending, index, (int)len, doc);
+}
+
+static void emit_locked(struct mig_journal *journal, const char *event, const bson_t *fields)
+{
+    char at[MIG_TIME_SIZE];
+    bson_t doc = BSON_INITIALIZER;
+    mig_time_iso(journal->host->ops->wall_ms(journal->host), at);
+    BSON_APPEND_UTF8(&doc, "event", event);
+    BSON_APPEND_UTF8(&doc, "at", at);
+    BSON_APPEND_INT64(&doc, "seq", ++journal->seq);
+    BSON_APPEND_UTF8(&doc, "run", journal->run);
+    if (fields)
+        bson_concat(&doc, fields);
+    append_file(journal, &doc, must_be_on_disk(event));
+    keep_pending(journal, &doc);
+    if (journal->on_event)
+        journal->on_event(&doc, journal->event_ctx);
+    bson_destroy(&doc);
+}
+
+void mig_journal_emit(struct mig_journal *journal, const char *event, const bson_t *fields)
+{
+    pthread_mutex_lock(&journal->mutex);
+    bool had_file = !journal->file_failed;
+    emit_locked(journal, event, fields);
+    if (had_file && journal->file_failed) {
+        MIG_AUTOBSON bson_t *warning = bson_new();
+        char text[700];
+        snprintf(text, sizeof text, "the journal %s cannot be written; the log goes on in the database only",
+                 journal->path);
+        BSON_APPEND_UTF8(warning, "message", text);
+        emit_locked(journal, "warning", warning);
+    }
+    pthread_mutex_unlock(&journal->mutex);
+}
+
+void mig_journal_warn(struct mig_journal *journal, const char *fmt, ...)
+{
+    MIG_AUTOBSON bson_t *fields = bson_new();
+    char text[MIG_ERROR_MESSAGE_MAX];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    mig_utf8_trim(text);
+    BSON_APPEND_UTF8(fields, "message", text);
+    mig_journal_emit(journal, "warning", fields);
+}
+
+bool mig_journal_flush(struct mig_journal *journal, struct mig_store *store, const struct mig_names *names,
+                       struct mig_error *err)
+{
+    bson_t events;
+    bson_t command = BSON_INITIALIZER;
+    bson_t list;
+    bson_t row;
+    char id[MIG_ULID_SIZE + 16];
+    bool ok;
+    pthread_mutex_lock(&journal->mutex);
+    if (journal->pending_count == 0) {
+        pthread_mutex_unlock(&journal->mutex);
+        bson_destroy(&command);
+        return true;
+    }
+    bson_copy_to(&journal->pending, &events);
+    uint32_t taken = journal->pending_count;
+    bson_reinit(&journal->pending);
+    journal->pending_count = 0;
+    snprintf(id, sizeof id, "%s-%08lld", journal->run, (long long)journal->chunk++);
+    pthread_mutex_unlock(&journal->mutex);
+
+    BSON_APPEND_UTF8(&command, "insert", names->log);
+    BSON_APPEND_ARRAY_BEGIN(&command, "documents", &list);
+    BSON_APPEND_DOCUMENT_BEGIN(&list, "0", &row);
+    BSON_APPEND_UTF8(&row, "_id", id);
+    BSON_APPEND_UTF8(&row, "run", journal->run);
+    BSON_APPEND_INT32(&row, "count", (int32_t)taken);
+    BSON_APPEND_ARRAY(&row, "events", &events);
+    bson_append_document_end(&list, &row);
+    bson_append_array_end(&command, &list);
+    /* A chunk that landed although its reply was lost is found again by its _id. */
+    ok = mig_write(store, &command, err) || err->server_code == 11000;
+    if (!ok) {
+        pthread_mutex_lock(&journal->mutex);
+        bson_t merged = BSON_INITIALIZER;
+        bson_iter_t each;
+        uint32_t count = 0;
+        const bson_t *parts[] = { &events, &journal->pending };
+        for (size_t part = 0; part < 2; part++) {
+            for (bool more = bson_iter_init(&each, parts[part]); more && bson_iter_next(&each);) {
+                char key[24];
+                const char *index;
+                size_t len = bson_uint32_to_string(count++, &index, key, sizeof key);
+                bson_append_iter(&merged, index, (int)len, &each);
+            }
+        }
+        bson_destroy(&journal->pending);
+        bson_steal(&journal->pending, &merged);
+        journal->pending_count = count;
+        journal->chunk--;
+        pthread_mutex_unlock(&journal->mutex);
+    }
+    bson_destroy(&events);
+    bson_destroy(&command);
+    return ok;
+}

@@ -1,0 +1,239 @@
+/* lock.c - a lease with a fencing token, on the server's clock. */
+#include "app/lock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/doc.h"
+#include "base/text.h"
+#include "base/timefmt.h"
+
+#define LOCK_MAX_TIME_MS 5000
+
+/* ---- the update that makes the lock ours ---- */
+
+/* Every text goes in as $literal: a host named "$owner" must stay a host. */
+static bson_t *claim_update(const struct mig_lock_claim *claim)
+{
+    bson_t *pipeline = bson_new();
+    bson_t stage;
+    bson_t set;
+    bson_t expr;
+    BSON_APPEND_DOCUMENT_BEGIN(pipeline, "0", &stage);
+    BSON_APPEND_DOCUMENT_BEGIN(&stage, "$set", &set);
+    mig_doc_append_literal(&set, "owner", claim->owner);
+    mig_doc_append_literal(&set, "run", claim->run);
+    mig_doc_append_literal(&set, "command", claim->command);
+    mig_doc_append_literal(&set, "operator", claim->operator_name);
+    mig_doc_append_literal(&set, "host", claim->self->host);
+    mig_doc_append_literal(&set, "osUser", claim->self->os_user);
+    mig_doc_append_literal(&set, "sshClient", claim->self->ssh_client);
+    mig_doc_append_literal(&set, "bootId", claim->self->boot_id);
+    mig_doc_append_literal(&set, "step", "");
+    BSON_APPEND_INT64(&set, "pid", claim->self->pid);
+    BSON_APPEND_INT64(&set, "pidStarted", claim->self->pid_started);
+    BSON_APPEND_DOCUMENT_BEGIN(&set, "token", &expr);
+    BCON_APPEND(&expr, "$add", "[", "{", "$ifNull", "[", "$token", BCON_INT64(0), "]", "}", BCON_INT64(1), "]");
+    bson_append_document_end(&set, &expr);
+    BSON_APPEND_UTF8(&set, "acquiredAt", "$$NOW");
+    BSON_APPEND_UTF8(&set, "beatAt", "$$NOW");
+    BSON_APPEND_NULL(&set, "stop");
+    BCON_APPEND(&set, "prev", "{", "owner", "$owner", "run", "$run", "token", "$token", "}");
+    bson_append_document_end(&stage, &set);
+    bson_append_document_end(pipeline, &stage);
+    BCON_APPEND(pipeline, "1", "{", "$set", "{", "expiresAt", "{", "$toDate", "{", "$add", "[", "{", "$toLong", "$$NOW",
+                "}", BCON_INT64(claim->lease_ms), "]", "}", "}", "_now", "$$NOW", "}", "}");
+    return pipeline;
+}
+
+static bson_t *free_or_expired(void)
+{
+    return BCON_NEW("_id", "lock", "$expr", "{", "$or", "[", "{", "$eq", "[", "{", "$ifNull", "[", "$owner", BCON_NULL,
+                    "]", "}", BCON_NULL, "]", "}", "{", "$lt", "[", "$expiresAt", "$$NOW", "]", "}", "]", "}");
+}
+
+static bson_t *held_by(const char *owner, int64_t token)
+{
+    return BCON_NEW("_id", "lock", "owner", BCON_UTF8(owner), "token", BCON_INT64(token));
+}
+
+static void find_and_modify(struct mig_store *store, const struct mig_names *names, const bson_t *query,
+                            const bson_t *update, bool pipeline, struct mig_reply *ret)
+{
+    bson_t command = BSON_INITIALIZER;
+    struct mig_call call = { .command = &command, .write = true, .max_time_ms = LOCK_MAX_TIME_MS };
+    BSON_APPEND_UTF8(&command, "findAndModify", names->lock);
+    BSON_APPEND_DOCUMENT(&command, "query", query);
+    if (pipeline)
+        BSON_APPEND_ARRAY(&command, "update", update);
+    else
+        BSON_APPEND_DOCUMENT(&command, "update", update);
+    BSON_APPEND_BOOL(&command, "new", true);
+    store->ops->command(store, &call, ret);
+    bson_destroy(&command);
+}
+
+static bool value_of(const struct mig_reply *reply, bson_t *ret)
+{
+    return reply->outcome == MIG_OUTCOME_OK && mig_doc_sub(&reply->body, "value", ret);
+}
+
+bool mig_lock_read(struct mig_store *store, const struct mig_names *names, struct mig_lock *ret, struct mig_error *err)
+{
+    MIG_AUTOBSON bson_t *command =
+        BCON_NEW("aggregate", BCON_UTF8(names->lock), "cursor", "{", "}", "pipeline", "[", "{", "$match", "{", "_id",
+                 "lock", "}", "}", "{", "$set", "{", "_now", "$$NOW", "}", "}", "]");
+    struct mig_call call = { .command = command, .max_time_ms = LOCK_MAX_TIME_MS };
+    struct mig_reply reply;
+    bson_t doc;
+    *ret = (struct mig_lock){ 0 };
+    store->ops->command(store, &call, &reply);
+    bool ok = reply.outcome == MIG_OUTCOME_OK;
+    if (!ok)
+        *err = reply.error;
+    else if (mig_doc_sub(&reply.body, "cursor.firstBatch.0", &doc))
+        mig_lock_decode(&doc, ret);
+    mig_reply_done(&reply);
+    return ok;
+}
+
+static bool seed(struct mig_store *store, const struct mig_names *names, struct mig_error *err)
+{
+    MIG_AUTOBSON bson_t *command =
+        BCON_NEW("update", BCON_UTF8(names->lock), "updates", "[", "{", "q", "{", "_id", "lock", "}", "u", "{",
+                 "$setOnInsert", "{", "owner", BCON_NULL, "token", BCON_INT64(0), "}", "}", "upsert", BCON_BOOL(true), "}",
+                 "]");
+    /* Two that seed at once: one gets E11000, and the document is there. */
+    return mig_write(store, command, err) || err->server_code == 11000;
+}
+
+static bool refuse(const struct mig_lock *lock, struct mig_error *err)
+{
+    char since[MIG_TIME_SIZE];
+    char age[MIG_TIME_SIZE];
+    mig_time_iso(lock->acquired_at, since);
+    mig_time_duration(lock->server_now - lock->beat_at, age);
+    mig_fail(err, MIG_ERR_LOCKED, "run %s holds the lock: %s by %s on %s (pid %lld), since %s, last beat %s ago", lock->run,
+             lock->command, lock->os_user, lock->host, (long long)lock->pid, since, age);
+    return mig_hint(err, "watch it: migtui attach %s; ask it to stop: migtui stop %s", lock->run, lock->run);
+}
+
+/* The holder is a process of this very boot of this host, and it is gone: nobody is left to renew the lease. */
+static bool holder_is_dead(struct mig_host *host, const struct mig_lock *seen)
+{
+    struct mig_identity who = { .host = seen->host,
+                                .boot_id = seen->boot_id,
+                                .os_user = seen->os_user,
+                                .ssh_client = "",
+                                .pid = seen->pid,
+                                .pid_started = seen->pid_started };
+    return host->ops->process_alive(host, &who) == 0;
+}
+
+bool mig_lock_acquire(struct mig_store *store, struct mig_host *host, const struct mig_names *names,
+                      const struct mig_lock_claim *claim, const struct mig_lock *seen, struct mig_lock *ret,
+                      int64_t *sent_ms, char prev_run[static MIG_ULID_SIZE], struct mig_error *err)
+{
+    bool dead = seen && seen->exists && seen->owner[0] && holder_is_dead(host, seen);
+    MIG_AUTOBSON bson_t *update = claim_update(claim);
+    prev_run[0] = '\0';
+    if ((!seen || !seen->exists) && !seed(store, names, err))
+        return false;
+    for (int attempt = 0; attempt < 5; attempt++) {
+        MIG_AUTOBSON bson_t *query = dead ? held_by(seen->owner, seen->token) : free_or_expired();
+        struct mig_reply reply;
+        bson_t value;
+        bool won;
+        find_and_modify(store, names, query, update, true, &reply);
+        *sent_ms = reply.sent_ms;
+        won = value_of(&reply, &value);
+        if (won) {
+            mig_lock_decode(&value, ret);
+            if (mig_doc_str(&value, "prev.owner", NULL))
+                snprintf(prev_run, MIG_ULID_SIZE, "%s", mig_doc_str(&value, "prev.run", ""));
+        }
+        *err = reply.error;
+        enum mig_outcome outcome = reply.outcome;
+        mig_reply_done(&reply);
+        if (won)
+            return true;
+        if (outcome == MIG_OUTCOME_REFUSED || outcome == MIG_OUTCOME_NOT_SENT)
+            return false;
+        /* Nothing matched, or no reply came: the lock itself tells whose it is. */
+        if (!mig_lock_read(store, names, ret, err)) {
+            if (outcome == MIG_OUTCOME_OK)
+                return false;
+            continue;
+        }
+        if (strcmp(ret->owner, claim->owner) == 0) {
+            *sent_ms = host->ops->mono_ms(host) - (ret->server_now - ret->beat_at);
+            return true;
+        }
+        if (mig_lease_decide(ret, NULL, 0) == MIG_LEASE_OTHERS)
+            return refuse(ret, err);
+        dead = false; /* free or expired: try once more */
+    }
+    return mig_fail(err, MIG_ERR_LOCKED, "the lock kept changing hands; try again");
+}
+
+bool mig_lock_beat(struct mig_store *store, const struct mig_names *names, const struct mig_lock_claim *claim,
+                   int64_t token, const char *step, struct mig_lock *ret, int64_t *sent_ms, struct mig_error *err)
+{
+    MIG_AUTOBSON bson_t *query = held_by(claim->owner, token);
+    bson_t update = BSON_INITIALIZER;
+    bson_t stage;
+    bson_t set;
+    struct mig_reply reply;
+    bson_t value;
+    BSON_APPEND_DOCUMENT_BEGIN(&update, "0", &stage);
+    BSON_APPEND_DOCUMENT_BEGIN(&stage, "$set", &set);
+    BSON_APPEND_UTF8(&set, "beatAt", "$$NOW");
+    mig_doc_append_literal(&set, "step", step);
+    BCON_APPEND(&set, "expiresAt", "{", "$toDate", "{", "$add", "[", "{", "$toLong", "$$NOW", "}",
+                BCON_INT64(claim->lease_ms), "]", "}", "}");
+    bson_append_document_end(&stage, &set);
+    bson_append_document_end(&update, &stage);
+    find_and_modify(store, names, query, &update, true, &reply);
+    bson_destroy(&update);
+    *sent_ms = reply.sent_ms;
+    bool ok = value_of(&reply, &value);
+    if (ok)
+        mig_lock_decode(&value, ret);
+    else if (reply.outcome == MIG_OUTCOME_OK)
+        mig_fail(err, MIG_ERR_FENCED, "another run took the lock; this one writes nothing more");
+    else
+        *err = reply.error;
+    mig_reply_done(&reply);
+    return ok;
+}
+
+bool mig_lock_release(struct mig_store *store, const struct mig_names *names, const char *owner, int64_t token,
+                      struct mig_error *err)
+{
+    MIG_AUTOBSON bson_t *query = held_by(owner, token);
+    MIG_AUTOBSON bson_t *update = BCON_NEW("$set", "{", "owner", BCON_NULL, "step", "", "}", "$currentDate", "{",
+                                           "releasedAt", BCON_BOOL(true), "}");
+    struct mig_reply reply;
+    find_and_modify(store, names, query, update, false, &reply);
+    bool ok = reply.outcome == MIG_OUTCOME_OK;
+    if (!ok)
+        *err = reply.error;
+    mig_reply_done(&reply);
+    return ok;
+}
+
+bool mig_fence_raise(struct mig_store *store, const struct mig_names *names, int64_t token, const char *run,
+                     struct mig_error *err)
+{
+    MIG_AUTOBSON bson_t *command =
+        BCON_NEW("update", BCON_UTF8(names->history), "updates", "[", "{", "q", "{", "_id", MIG_FENCE_ID, "token", "{",
+                 "$lte", BCON_INT64(token), "}", "}", "u", "{", "$set", "{", "token", BCON_INT64(token), "run",
+                 BCON_UTF8(run), "}", "}", "upsert", BCON_BOOL(true), "}", "]");
+    if (mig_write(store, command, err))
+        return true;
+    if (err->server_code == 11000)
+        return mig_fail(err, MIG_ERR_FENCED, "a newer run has raised the fence; this one writes nothing");
+    return false;
+}

@@ -1,0 +1,51 @@
+/* lock.h - the environment's lock on its database: acquire, beat, release, take over.
+ *
+ * One document in <prefix>lock, never deleted, whose token only grows; all by single findAndModify commands with majority write
+ * concern on the server's clock. An acquire whose reply was lost is resolved by reading the lock, never by guessing.
+ * docs/concepts/lock.md; verdicts: engine/lease.h.
+ */
+#ifndef MIG_APP_LOCK_H
+#define MIG_APP_LOCK_H
+
+#include "app/history.h"
+#include "engine/lease.h"
+
+/* Who acquires. All borrowed. */
+struct mig_lock_claim {
+    const char *owner; /* one uuid a run, kept over retries: a late attempt is still ours */
+    const char *run;
+    const char *command; /* apply, rollback, resume, mark */
+    const char *operator_name;
+    int64_t lease_ms;
+    const struct mig_identity *self;
+};
+
+/* seen: the lock as last read, or NULL. When its holder is a process of this very host that is certainly dead, it is
+ * taken at once (compare-and-set on its owner and token); else only a free or expired lock is. On success *ret is the lock as
+ * ours, and *sent_ms the monotonic time the winning request was sent; prev_run gets the run that held it before without
+ * having released it, or "". MIG_ERR_LOCKED: someone else's; the message names who and since when. */
+bool mig_lock_acquire(struct mig_store *store, struct mig_host *host, const struct mig_names *names,
+                      const struct mig_lock_claim *claim, const struct mig_lock *seen, struct mig_lock *ret,
+                      int64_t *sent_ms, char prev_run[static MIG_ULID_SIZE], struct mig_error *err);
+
+/* Renew. MIG_ERR_FENCED: it is not ours any more. Another error: not known, try again. step: where the run is. */
+bool mig_lock_beat(struct mig_store *store, const struct mig_names *names, const struct mig_lock_claim *claim,
+                   int64_t token, const char *step, struct mig_lock *ret, int64_t *sent_ms, struct mig_error *err);
+
+/* Give it back; ours or not, it is safe to call. */
+bool mig_lock_release(struct mig_store *store, const struct mig_names *names, const char *owner, int64_t token,
+                      struct mig_error *err);
+
+bool mig_lock_read(struct mig_store *store, const struct mig_names *names, struct mig_lock *ret, struct mig_error *err);
+
+/* Raise the fence in <prefix>history to our token, so that nothing a former holder sends is recorded. MIG_ERR_FENCED: it
+ * is above ours already. */
+bool mig_fence_raise(struct mig_store *store, const struct mig_names *names, int64_t token, const char *run,
+                     struct mig_error *err);
+
+/* Find operations that a dead run left on the server (by comment and by the connection's appName), kill them, and wait until none
+ * is left or the deadline passes (then MIG_ERR_LOCKED). *ret_killed counts them. */
+bool mig_takeover_quiesce(struct mig_store *store, struct mig_host *host, const char *run, int64_t deadline_ms,
+                          int *ret_killed, struct mig_error *err);
+
+#endif

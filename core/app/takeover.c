@@ -1,0 +1,85 @@
+/* takeover.c - before a run continues where another one died, nothing of the dead one may still execute. */
+#include <stdio.h>
+#include <string.h>
+
+#include "app/lock.h"
+#include "base/cleanup.h"
+#include "base/doc.h"
+
+#define POLL_MS 200
+
+/* The operation belongs to the run when its comment or its connection's name carries the run's id. */
+static bool belongs(const bson_t *op, const char *run)
+{
+    static const char *const paths[] = { "appName", "clientMetadata.application.name", "command.comment",
+                                         "originatingCommand.comment", "cursor.originatingCommand.comment" };
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        if (strstr(mig_doc_str(op, paths[i], ""), run))
+            return true;
+    }
+    return false;
+}
+
+static void kill_op(struct mig_store *store, const bson_t *op)
+{
+    bson_t command = BSON_INITIALIZER;
+    bson_iter_t id;
+    struct mig_call call = { .db = "admin", .command = &command, .no_concern = true, .max_time_ms = 5000 };
+    struct mig_reply reply;
+    BSON_APPEND_INT32(&command, "killOp", 1);
+    if (mig_doc_find(op, "opid", &id)) {
+        bson_append_iter(&command, "op", -1, &id);
+        store->ops->command(store, &call, &reply);
+        mig_reply_done(&reply); /* whether it is gone is seen at the next look */
+    }
+    bson_destroy(&command);
+}
+
+/* Kill what is found; how many of the run's operations there were, or -1 when the server does not tell. */
+static int sweep(struct mig_store *store, const char *run, struct mig_error *err)
+{
+    MIG_AUTOBSON bson_t *command = BCON_NEW("currentOp", BCON_INT32(1), "$ownOps", BCON_BOOL(true));
+    struct mig_call call = { .db = "admin", .command = command, .no_concern = true, .max_time_ms = 10000 };
+    struct mig_reply reply;
+    bson_iter_t list;
+    bson_iter_t each;
+    int found = -1;
+    store->ops->command(store, &call, &reply);
+    if (reply.outcome != MIG_OUTCOME_OK) {
+        *err = reply.error;
+    } else if (mig_doc_find(&reply.body, "inprog", &list) && BSON_ITER_HOLDS_ARRAY(&list) &&
+               bson_iter_recurse(&list, &each)) {
+        found = 0;
+        while (bson_iter_next(&each)) {
+            bson_t op;
+            if (!mig_iter_sub(&each, &op) || !mig_doc_bool(&op, "active", false) || !belongs(&op, run))
+                continue;
+            found++;
+            kill_op(store, &op);
+        }
+    }
+    mig_reply_done(&reply);
+    return found;
+}
+
+bool mig_takeover_quiesce(struct mig_store *store, struct mig_host *host, const char *run, int64_t deadline_ms,
+                          int *ret_killed, struct mig_error *err)
+{
+    *ret_killed = 0;
+    for (;;) {
+        int found = sweep(store, run, err);
+        if (found == 0)
+            return true;
+        if (found < 0) {
+            mig_context(err, "cannot see whether run %s left operations on the server", run);
+            return mig_hint(err, "the database user needs to see its own operations ($currentOp); or wait until they ended");
+        }
+        *ret_killed = found > *ret_killed ? found : *ret_killed;
+        int64_t now = host->ops->mono_ms(host);
+        if (now >= deadline_ms) {
+            mig_fail(err, MIG_ERR_LOCKED, "%d operations of run %s are still executing on the server", found, run);
+            return mig_hint(err, "nothing was started; wait for them to end, then resume");
+        }
+        host->ops->sleep_until(host, now + POLL_MS, NULL);
+    }
+}
