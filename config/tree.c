@@ -213,6 +213,16 @@ static bool on_event(struct parse *p, const yaml_event_t *event)
     }
 }
 
+static bool is_indented_by_tab(const char *text, size_t len, size_t line)
+{
+    size_t at = 0;
+    for (; at < len && line > 0; at++)
+        line -= text[at] == '\n';
+    while (at < len && text[at] == ' ')
+        at++;
+    return at < len && text[at] == '\t';
+}
+
 /* libyaml tells a byte's offset for what its reader refuses, a mark for the rest. */
 static bool fail_syntax(struct parse *p, const yaml_parser_t *parser, const char *text, size_t len)
 {
@@ -230,11 +240,7 @@ static bool fail_syntax(struct parse *p, const yaml_parser_t *parser, const char
                   parser->context_mark.line + 1);
     else
         fail_mark(p, mark, MIG_ERR_CONFIG, "%s", problem);
-    size_t at = mark.index < len ? mark.index : len;
-    while (at > 0 && text[at - 1] != '\n')
-        at--;
-    size_t indent = strspn(text + at, " \t");
-    if (memchr(text + at, '\t', indent))
+    if (is_indented_by_tab(text, len, mark.line))
         mig_hint(p->err, "YAML is indented by spaces, never by tabs");
     return false;
 }
