@@ -213,14 +213,20 @@ static bool on_event(struct parse *p, const yaml_event_t *event)
     }
 }
 
-static bool is_indented_by_tab(const char *text, size_t len, size_t line)
+/* What to do about it, as far as the line tells (it may hold a secret, so it is not shown). */
+static void hint_at(struct mig_error *err, const char *text, size_t len, size_t line)
 {
-    size_t at = 0;
-    for (; at < len && line > 0; at++)
-        line -= text[at] == '\n';
+    size_t start = 0;
+    for (; start < len && line > 0; start++)
+        line -= text[start] == '\n';
+    size_t at = start;
     while (at < len && text[at] == ' ')
         at++;
-    return at < len && text[at] == '\t';
+    const char *end = memchr(text + start, '\n', len - start);
+    if (at < len && text[at] == '\t')
+        mig_hint(err, "YAML is indented by spaces, never by tabs");
+    else if (memmem(text + start, end ? (size_t)(end - text) - start : len - start, "${", 2))
+        mig_hint(err, "within {…} and […] a reference needs quotes: \"${NAME}\"");
 }
 
 /* libyaml tells a byte's offset for what its reader refuses, a mark for the rest. */
@@ -240,8 +246,7 @@ static bool fail_syntax(struct parse *p, const yaml_parser_t *parser, const char
                   parser->context_mark.line + 1);
     else
         fail_mark(p, mark, MIG_ERR_CONFIG, "%s", problem);
-    if (is_indented_by_tab(text, len, mark.line))
-        mig_hint(p->err, "YAML is indented by spaces, never by tabs");
+    hint_at(p->err, text, len, mark.line);
     return false;
 }
 

@@ -330,6 +330,18 @@ static const struct negative bad_values[] = {
       "migtui.yaml:7:29: notify[0].email.to is empty" },
 };
 
+static void an_unquoted_reference_within_braces_is_explained(void **state)
+{
+    (void)state;
+    struct cfg_config *config;
+    struct mig_error err;
+    const char *text = "project: shop\nenvironments:\n  - { name: dev, uri: ${MONGO}, database: shop }\n";
+    struct cfg_inputs inputs = { 0 };
+    assert_false(cfg_load_text("migtui.yaml", text, strlen(text), &inputs, &config, &err));
+    assert_int_equal(strncmp(err.message, "migtui.yaml:3:24: ", 18), 0);
+    assert_string_equal(err.hint, "within {…} and […] a reference needs quotes: \"${NAME}\"");
+}
+
 static void values_are_typed_strictly(void **state)
 {
     (void)state;
@@ -430,6 +442,7 @@ int main(void)
         cmocka_unit_test(unknown_keys_are_named_at_every_level),
         cmocka_unit_test(structure_is_checked),
         cmocka_unit_test(a_tab_is_explained),
+        cmocka_unit_test(an_unquoted_reference_within_braces_is_explained),
         cmocka_unit_test(values_are_typed_strictly),
         cmocka_unit_test(a_secret_is_never_quoted),
         cmocka_unit_test(limits_hold),
