@@ -1,0 +1,150 @@
+/* mongo_query.c - a cursor followed to its end on the server that opened it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/doc.h"
+#include "base/mem.h"
+#include "io/mongo_call.h"
+
+#define NAMESPACE_NOT_FOUND 26
+
+/* A cursor under way. */
+struct query {
+    struct io_mongo_store *store;
+    struct io_lane *lane;
+    const struct mig_call *call;
+    mongoc_client_session_t *session; /* NULL where the server has none */
+    mig_document_fn each;
+    void *context;
+    bool stopped; /* each wants no more */
+
+    int64_t cursor;
+    char *db; /* of the cursor's namespace; points to one allocation, split at the first dot */
+    const char *collection;
+    uint32_t server_id;
+};
+
+/* Feed one batch and note the cursor for the next. */
+static bool feed(struct query *q, const bson_t *body, const char *batch_path, struct mig_error *err)
+{
+    bson_t batch;
+    if (!mig_doc_sub(body, batch_path, &batch))
+        return mig_fail(err, MIG_ERR_SERVER, "the server answered without a cursor");
+    q->cursor = mig_doc_int(body, "cursor.id", 0);
+    if (q->cursor && !q->db) {
+        q->db = mig_strdup(mig_doc_str(body, "cursor.ns", ""));
+        char *dot = strchr(q->db, '.');
+        if (!dot)
+            return mig_fail(err, MIG_ERR_SERVER, "the server answered with a cursor of no collection");
+        *dot = '\0';
+        q->collection = dot + 1;
+        q->server_id = q->lane->server_id;
+    }
+    bson_iter_t it;
+    bson_iter_init(&it, &batch);
+    while (!q->stopped && bson_iter_next(&it)) {
+        bson_t doc;
+        if (mig_iter_sub(&it, &doc))
+            q->stopped = !q->each(&doc, q->context);
+    }
+    return true;
+}
+
+/* The size the command asked for holds for every batch. */
+static void append_batch_size(const bson_t *command, bson_t *more)
+{
+    int64_t size = mig_doc_int(command, "batchSize", mig_doc_int(command, "cursor.batchSize", 0));
+    if (size > 0)
+        BSON_APPEND_INT64(more, "batchSize", size);
+}
+
+static bool fetch(struct query *q, struct mig_error *err)
+{
+    MIG_AUTODOC bson_t more = BSON_INITIALIZER;
+    BSON_APPEND_INT64(&more, "getMore", q->cursor);
+    BSON_APPEND_UTF8(&more, "collection", q->collection);
+    append_batch_size(q->call->command, &more);
+    struct mig_call call = { .db = q->db, .command = &more, .no_concern = true, .txn = q->call->txn };
+    struct mig_reply reply;
+    io_mongo_run(q->store, q->lane, &call, q->session, q->server_id, &reply);
+    bool ok = reply.outcome == MIG_OUTCOME_OK && feed(q, &reply.body, "cursor.nextBatch", &reply.error);
+    if (!ok && err)
+        *err = reply.error;
+    mig_reply_done(&reply);
+    return ok;
+}
+
+/* Do not leave a cursor behind on the server; nothing depends on whether it works. */
+static void kill_cursor(struct query *q)
+{
+    MIG_AUTODOC bson_t kill = BSON_INITIALIZER;
+    bson_t cursors;
+    BSON_APPEND_UTF8(&kill, "killCursors", q->collection);
+    BSON_APPEND_ARRAY_BEGIN(&kill, "cursors", &cursors);
+    BSON_APPEND_INT64(&cursors, "0", q->cursor);
+    bson_append_array_end(&kill, &cursors);
+    struct mig_call call = { .db = q->db, .command = &kill, .no_concern = true, .txn = q->call->txn };
+    struct mig_reply reply;
+    io_mongo_run(q->store, q->lane, &call, q->session, q->server_id, &reply);
+    mig_reply_done(&reply);
+}
+
+static bool follow(struct query *q, struct mig_error *err)
+{
+    struct mig_reply reply;
+    io_mongo_run(q->store, q->lane, q->call, q->session, 0, &reply);
+    bool ok = reply.outcome == MIG_OUTCOME_OK;
+    bool missing =
+        reply.outcome == MIG_OUTCOME_REFUSED && mig_doc_int(&reply.body, "code", 0) == NAMESPACE_NOT_FOUND;
+    if (ok)
+        ok = feed(q, &reply.body, "cursor.firstBatch", &reply.error);
+    if (!ok && !missing && err)
+        *err = reply.error;
+    mig_reply_done(&reply);
+    if (!ok)
+        return missing;
+
+    while (ok && q->cursor && !q->stopped)
+        ok = fetch(q, err);
+    if (ok && q->cursor)
+        kill_cursor(q);
+    return ok;
+}
+
+/* getMore must carry the session of the command that opened the cursor. */
+static mongoc_client_session_t *start_session(struct io_lane *lane)
+{
+    mongoc_session_opt_t *opts = mongoc_session_opts_new();
+    mongoc_session_opts_set_causal_consistency(opts, false);
+    bson_error_t ignored;
+    mongoc_client_session_t *session = mongoc_client_start_session(lane->client, opts, &ignored);
+    mongoc_session_opts_destroy(opts);
+    return session;
+}
+
+bool io_mongo_query(struct mig_store *base, const struct mig_call *call, mig_document_fn each, void *context,
+                    struct mig_error *err)
+{
+    struct io_mongo_store *store = io_mongo(base);
+    struct query q = { .store = store, .call = call, .each = each, .context = context };
+    q.lane = call->txn ? call->txn->lane : io_mongo_take(store, err);
+    if (!q.lane)
+        return false;
+    bool ok = io_pool_begin(store->pool, q.lane, io_mongo_socket_ms(store, call));
+    if (!ok) {
+        mig_fail(err, MIG_ERR_CANCELLED, "stopped before anything was sent");
+    } else if (call->txn) {
+        q.session = call->txn->session;
+        ok = follow(&q, err);
+    } else if ((ok = io_mongo_wait_for_server(store, q.lane, NULL, err))) {
+        q.session = start_session(q.lane);
+        ok = follow(&q, err);
+        mongoc_client_session_destroy(q.session);
+    }
+    free(q.db);
+    io_pool_end(store->pool, q.lane);
+    if (!call->txn)
+        io_mongo_give(store, q.lane);
+    return ok;
+}
