@@ -153,7 +153,8 @@ const struct mig_command mig_command_rows[MIG_COMMANDS] = {
         .id = MIG_COMMAND_RECOVER, .name = "recover", .arguments = "[VERSION]", .max_arguments = 1, .value = MIG_VALUE_VERSION, .group = CHANGES,
         .summary = "Show what a failed or interrupted migration left behind, and the ways out",
         .help = "Without --undo or --resume nothing is written: it shows the last finished step, what the database looks like\n"
-                "now, the error, and which ways out are open: resume, undo, mark applied, mark pending.",
+                "now, the error, and which ways out are open: resume, undo, mark applied, mark pending. Exit 4 when there is\n"
+                "something to recover.",
         .examples = SHOWN { { "recover --env prod", "where it stands, and what may be done" },
                             { "recover 20261101093000 --env dev --undo", "take its finished steps back" }, { 0 } },
         .options = ROWS { RUN_OPTIONS,

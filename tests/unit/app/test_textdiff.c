@@ -15,7 +15,7 @@ static char *unified(const char *a, const char *b)
 {
     struct mig_diff diff;
     mig_diff_texts(a, b, &diff);
-    struct mig_buf out;
+    struct mig_buf out MIG_AUTOBUF;
     mig_buf_init(&out, 1 << 20);
     mig_diff_unified(&diff, "old", "new", 1, &out);
     mig_diff_done(&diff);

@@ -1,0 +1,109 @@
+/* cmd_look.c - status, history, runs: what is, and what was. Reads only. */
+#include "app/look.h"
+#include "app/runs.h"
+#include "base/cleanup.h"
+#include "cli/cli.h"
+#include "cli/gather.h"
+#include "cli/out_lists.h"
+#include "cli/out_status.h"
+
+#define OUTPUT_MAX      (512UL * 1024 * 1024)
+#define RUNS_DEFAULT    20
+#define HISTORY_DEFAULT 50
+
+int cli_status(struct cli *cli, struct mig_error *err)
+{
+    const struct cfg_environment **envs MIG_AUTOFREE = NULL;
+    size_t count;
+    struct mig_catalog *catalog = NULL;
+    if (!cli_environments(cli, &envs, &count, err) || !cli_catalog(cli, 0, false, &catalog, err))
+        return CLI_FAILED;
+    struct mig_looks looks;
+    mig_looks_take(cli->app, envs, count, catalog, &looks);
+    if (cli->format == CLI_TEXT) {
+        struct mig_buf text MIG_AUTOBUF;
+        mig_buf_init(&text, OUTPUT_MAX);
+        cli_status_text(&looks, cli->app->config->project, &cli->out, &text);
+        cli_out(cli, &text);
+    } else {
+        bson_t doc;
+        cli_status_document(&looks, cli->app->config->project, cli->host->ops->wall_ms(cli->host), &doc);
+        cli_out_document(cli, &doc);
+        bson_destroy(&doc);
+    }
+    if (catalog->sum_problem)
+        cli_say(cli, "migtui.sum: %s", catalog->sum_problem);
+    int status = mig_cmdline_has(cli->line, MIG_OPT_EXIT_CODE) ? cli_status_exit(&looks) : 0;
+    mig_looks_done(&looks);
+    mig_catalog_free(catalog);
+    return status;
+}
+
+/* ---- lists over several environments ---- */
+
+static void tell_documents(struct cli *cli, const struct cli_docs *list, size_t limit, const char *key)
+{
+    size_t count = list->count < limit ? list->count : limit;
+    if (cli->format == CLI_NDJSON) {
+        for (size_t i = 0; i < count; i++)
+            cli_out_document(cli, list->items[i]);
+        return;
+    }
+    bson_t doc MIG_AUTODOC = BSON_INITIALIZER;
+    bson_t items;
+    bson_append_array_begin(&doc, key, -1, &items);
+    for (size_t i = 0; i < count; i++) {
+        char buffer[16];
+        const char *name;
+        size_t len = bson_uint32_to_string((uint32_t)i, &name, buffer, sizeof buffer);
+        bson_append_document(&items, name, (int)len, list->items[i]);
+    }
+    bson_append_array_end(&doc, &items);
+    cli_out_document(cli, &doc);
+}
+
+static void tell_table(struct cli *cli, const struct cli_docs *list, size_t limit, struct cli_table *table,
+                       void (*row)(struct cli_table *table, const bson_t *doc), const char *nothing)
+{
+    struct mig_buf text MIG_AUTOBUF;
+    mig_buf_init(&text, OUTPUT_MAX);
+    for (size_t i = 0; i < list->count && i < limit; i++)
+        row(table, list->items[i]);
+    cli_table_print(table, 0, &text);
+    if (list->count == 0 && !cli->quiet)
+        mig_buf_str(&text, nothing);
+    cli_out(cli, &text);
+    cli_table_free(table);
+}
+
+static int tell_list(struct cli *cli, cli_list_fn list, long long limit, const char *key,
+                     struct cli_table *(*table)(const struct cli_style *style),
+                     void (*row)(struct cli_table *table, const bson_t *doc), const char *nothing,
+                     struct mig_error *err)
+{
+    const struct cfg_environment **envs MIG_AUTOFREE = NULL;
+    size_t count;
+    struct cli_docs docs = { 0 };
+    if (!cli_environments(cli, &envs, &count, err))
+        return CLI_FAILED;
+    int status = cli_gather(cli, envs, count, list, limit, &docs, err);
+    if (status != CLI_FAILED && cli->format == CLI_TEXT)
+        tell_table(cli, &docs, (size_t)limit, table(&cli->out), row, nothing);
+    else if (status != CLI_FAILED)
+        tell_documents(cli, &docs, (size_t)limit, key);
+    cli_docs_done(&docs);
+    return status;
+}
+
+int cli_runs(struct cli *cli, struct mig_error *err)
+{
+    return tell_list(cli, mig_runs_list, mig_cmdline_count(cli->line, MIG_OPT_LIMIT, RUNS_DEFAULT), "runs",
+                     cli_runs_table, cli_runs_row, "No runs yet: migtui apply starts one.\n", err);
+}
+
+int cli_history(struct cli *cli, struct mig_error *err)
+{
+    return tell_list(cli, mig_history_list, mig_cmdline_count(cli->line, MIG_OPT_LIMIT, HISTORY_DEFAULT),
+                     "entries", cli_history_table, cli_history_row,
+                     "Nothing ran yet: migtui plan shows what would.\n", err);
+}

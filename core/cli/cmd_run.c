@@ -1,0 +1,88 @@
+/* cmd_run.c - plan, apply, rollback, resume, and the runner's own entry. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/run.h"
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "cli/cli.h"
+#include "cli/files.h"
+#include "cli/out_plan.h"
+#include "cli/run_job.h"
+
+#define OUTPUT_MAX (512UL * 1024 * 1024)
+
+static int tell_plan(struct cli *cli, const struct mig_plan *plan, const struct mig_look *look,
+                     struct mig_error *err)
+{
+    const char *path = mig_cmdline_value(cli->line, MIG_OPT_OUT);
+    bson_t doc;
+    mig_plan_document(plan, &doc);
+    bool ok = !path || cli_plan_write(path, &doc, err);
+    if (ok && cli->format != CLI_TEXT) {
+        cli_out_document(cli, &doc);
+    } else if (ok && !cli->quiet) {
+        struct mig_buf text MIG_AUTOBUF;
+        mig_buf_init(&text, OUTPUT_MAX);
+        cli_plan_text(plan, look, &cli->out, &text);
+        if (plan->count > 0 && path)
+            mig_buf_printf(&text, "To run exactly this: migtui apply %s\n", path);
+        else if (plan->count > 0)
+            mig_buf_printf(&text, "To run exactly this: migtui %s --env %s --plan %.*s\n",
+                           plan->direction == MIG_UP ? "apply" : "rollback", plan->environment,
+                           CLI_PLAN_ID_SHOWN, plan->id);
+        cli_out(cli, &text);
+    }
+    bson_destroy(&doc);
+    return ok ? 0 : CLI_FAILED;
+}
+
+int cli_plan(struct cli *cli, struct mig_error *err)
+{
+    bool down = mig_cmdline_has(cli->line, MIG_OPT_DOWN);
+    if (!down && mig_cmdline_has(cli->line, MIG_OPT_OF_RUN)) {
+        mig_fail(err, MIG_ERR_USAGE, "--run goes with --down: it names what is to be taken back");
+        return CLI_FAILED;
+    }
+    struct run_job job = { 0 };
+    struct mig_catalog *catalog = NULL;
+    struct mig_look look = { 0 };
+    struct mig_plan *plan = NULL;
+    int status = CLI_FAILED;
+    if (run_job_init(cli, down ? RUN_ROLLBACK : RUN_APPLY, NULL, 0, &job, err) &&
+        cli_catalog(cli, 0, true, &catalog, err) &&
+        mig_run_plan(cli->app, job.env, &job.selection, catalog, &look, &plan, err)) {
+        status = tell_plan(cli, plan, &look, err);
+        if (status == 0 && plan->count > 0)
+            status = mig_error_exit(MIG_ERR_PENDING);
+    }
+    mig_plan_free(plan);
+    mig_look_done(&look);
+    mig_catalog_free(catalog);
+    run_job_done(&job);
+    return status;
+}
+
+int cli_apply(struct cli *cli, struct mig_error *err)
+{
+    return run_job_command(cli, RUN_APPLY, cli->line->arguments, cli->line->argument_count, err);
+}
+
+int cli_rollback(struct cli *cli, struct mig_error *err)
+{
+    return run_job_command(cli, RUN_ROLLBACK, cli->line->arguments, cli->line->argument_count, err);
+}
+
+int cli_resume(struct cli *cli, struct mig_error *err)
+{
+    return run_job_command(cli, RUN_RESUME, NULL, 0, err);
+}
+
+int cli_run(struct cli *cli, struct mig_error *err)
+{
+    const char *act = cli->line->arguments[0];
+    enum run_act which = strcmp(act, "apply") == 0    ? RUN_APPLY
+                         : strcmp(act, "resume") == 0 ? RUN_RESUME
+                                                      : RUN_ROLLBACK;
+    return run_job_command(cli, which, cli->line->arguments + 1, cli->line->argument_count - 1, err);
+}

@@ -1,0 +1,114 @@
+/* files.c - small whole files. */
+#include "cli/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/doc.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+#define PLAN_MAX (64UL * 1024 * 1024)
+
+static bool io_error(struct mig_error *err, const char *path, const char *what)
+{
+    int number = errno;
+    char *safe MIG_AUTOFREE = mig_text_safe_dup(path, 300);
+    char reason[128];
+    return mig_fail(err, MIG_ERR_IO, "%s %s: %s", safe, what, strerror_r(number, reason, sizeof reason));
+}
+
+static bool write_all(int fd, const char *text, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = write(fd, text, len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        text += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+bool cli_file_create(const char *path, const char *text, size_t len, struct mig_error *err)
+{
+    int fd MIG_AUTOCLOSE = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0 && errno == EEXIST) {
+        io_error(err, path, "cannot be made");
+        return mig_hint(err, "it is there already and stays as it is");
+    }
+    if (fd < 0)
+        return io_error(err, path, "cannot be made");
+    if (write_all(fd, text, len))
+        return true;
+    io_error(err, path, "cannot be written");
+    unlink(path);
+    return false;
+}
+
+bool cli_file_replace(const char *path, const char *text, size_t len, struct mig_error *err)
+{
+    char *other MIG_AUTOFREE = mig_printf("%s.%ld.new", path, (long)getpid());
+    if (!cli_file_create(other, text, len, err))
+        return false;
+    if (rename(other, path) == 0)
+        return true;
+    io_error(err, path, "cannot be replaced");
+    unlink(other);
+    return false;
+}
+
+bool cli_file_read(const char *path, size_t max, struct mig_buf *out, struct mig_error *err)
+{
+    int fd MIG_AUTOCLOSE = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return io_error(err, path, "cannot be read");
+    char block[64 * 1024];
+    ssize_t n;
+    while ((n = read(fd, block, sizeof block)) != 0) {
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return io_error(err, path, "cannot be read");
+        mig_buf_add(out, block, (size_t)n);
+        if (out->overflow || out->len > max)
+            return mig_fail(err, MIG_ERR_LIMIT, "%s is over %zu bytes", path, max);
+    }
+    return true;
+}
+
+bool cli_plan_write(const char *path, const bson_t *plan, struct mig_error *err)
+{
+    char *json = mig_doc_canonical(plan);
+    if (!json)
+        return mig_fail(err, MIG_ERR_INTERNAL, "the plan cannot be written as JSON");
+    char *text MIG_AUTOFREE = mig_printf("%s\n", json);
+    bson_free(json);
+    return cli_file_replace(path, text, strlen(text), err);
+}
+
+bool cli_plan_read(const char *path, bson_t **ret, struct mig_error *err)
+{
+    struct mig_buf text MIG_AUTOBUF;
+    mig_buf_init(&text, PLAN_MAX + 1);
+    if (!cli_file_read(path, PLAN_MAX, &text, err))
+        return false;
+    bson_error_t bad = { 0 };
+    bson_t *plan = bson_new_from_json((const uint8_t *)text.text, (ssize_t)text.len, &bad);
+    if (plan && mig_sha256_valid(mig_doc_str(plan, "planId", "")) && mig_doc_str(plan, "environment", NULL)) {
+        *ret = plan;
+        return true;
+    }
+    if (plan)
+        bson_destroy(plan);
+    mig_fail(err, MIG_ERR_STALE_PLAN, "%s is no plan as migtui plan --out writes it", path);
+    return mig_hint(err, "make one: migtui plan --env NAME --out %s", path);
+}

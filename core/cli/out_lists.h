@@ -1,0 +1,17 @@
+/* out_lists.h - runs and history as tables, from the documents of app/runs.h. Pure. */
+#ifndef MIG_CLI_OUT_LISTS_H
+#define MIG_CLI_OUT_LISTS_H
+
+#include <bson/bson.h>
+
+#include "cli/style.h"
+
+/* A row: {run, environment, direction, status, startedAt, durationMs, operator, host, migrations, …}. */
+struct cli_table *cli_runs_table(const struct cli_style *style);
+void cli_runs_row(struct cli_table *table, const bson_t *run);
+
+/* A row: {startedAt, environment, version, title, direction, status, durationMs, operator, run, ticket, …}. */
+struct cli_table *cli_history_table(const struct cli_style *style);
+void cli_history_row(struct cli_table *table, const bson_t *entry);
+
+#endif

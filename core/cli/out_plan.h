@@ -1,0 +1,17 @@
+/* out_plan.h - a plan as a person reads it before saying yes. Pure. */
+#ifndef MIG_CLI_OUT_PLAN_H
+#define MIG_CLI_OUT_PLAN_H
+
+#include "app/look.h"
+#include "cli/style.h"
+
+#define CLI_PLAN_ID_SHOWN 12 /* digits of a plan's id that are shown to be typed */
+
+/* What would run where, step by step, then warnings and the gates that are closed, then the plan's id. */
+void cli_plan_text(const struct mig_plan *plan, const struct mig_look *look, const struct cli_style *style,
+                   struct mig_buf *out);
+
+/* True when a gate of the plan is closed: failed, or unknown on a protected environment. */
+bool cli_plan_closed(const struct mig_plan *plan, const struct cfg_environment *env);
+
+#endif

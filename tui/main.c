@@ -1,0 +1,150 @@
+/* main.c - the composition root: the only place that sees every layer, and holds no logic of its own.
+ *
+ * Order matters: signals are blocked before any thread exists, the process is made undumpable before any secret is read,
+ * and the driver is started before any store is opened.
+ */
+#include <locale.h>
+#include <mongoc/mongoc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "base/version.h"
+#include "cli/cli.h"
+#include "io/config_file.h"
+#include "io/host_posix.h"
+#include "io/migration_dir.h"
+#include "io/mongo.h"
+#include "io/mongo_store.h"
+#include "io/secret_source.h"
+
+/* How long the end of the process waits for the driver's threads: not at all, but under a leak checker. */
+#if defined(__SANITIZE_ADDRESS__)
+#define DRIVER_WAIT_MS 5000
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define DRIVER_WAIT_MS 5000
+#endif
+#endif
+#ifndef DRIVER_WAIT_MS
+#define DRIVER_WAIT_MS 0
+#endif
+
+struct root {
+    struct mig_host *host;
+    struct cfg_config *config;
+    struct mig_app app;
+    bool driver; /* io_mongo_init was called */
+};
+
+/* ---- ports of the application ---- */
+
+static bool open_store(void *ctx, const struct cfg_environment *env, const char *run, struct mig_store **ret,
+                       struct mig_error *err)
+{
+    struct root *root = ctx;
+    if (env->disabled_reason) {
+        mig_fail(err, MIG_ERR_SECRET, "%s is disabled: %s", env->name, env->disabled_reason);
+        return mig_hint(err,
+                        "set it in the environment or in .env; what is set: migtui config show --origin");
+    }
+    struct cfg_secret uri CFG_AUTOSECRET = { 0 };
+    if (!io_secret_resolve(root->config, &env->uri, &uri, err))
+        return false;
+    char name[128];
+    snprintf(name, sizeof name, "migtui/" MIG_VERSION "%s%s", run[0] ? " " : "", run);
+    struct io_mongo_options options = {
+        .uri = uri.text,
+        .database = env->database,
+        .app_name = name,
+        .limits = { .connect_ms = root->config->connect_timeout_ms,
+                    .select_ms = root->config->connect_timeout_ms },
+    };
+    return io_mongo_open(&options, ret, err) || mig_context(err, "%s", env->name);
+}
+
+static bool read_catalog(void *ctx, unsigned flags, struct mig_catalog **ret, struct mig_problems *problems,
+                         struct mig_error *err)
+{
+    const struct cfg_config *config = ((struct root *)ctx)->config;
+    struct io_texts texts = { 0 };
+    if (!io_migrations_read(config->migrations, &texts, err))
+        return false;
+    struct mig_file *files MIG_AUTOFREE = mig_alloc_n(texts.count + 1, sizeof *files);
+    for (size_t i = 0; i < texts.count; i++)
+        files[i] = (struct mig_file){ texts.items[i].name, texts.items[i].text, texts.items[i].len };
+    *ret =
+        mig_catalog_build(config->migrations, files, texts.count, texts.sum, config->prefix, flags, problems);
+    io_texts_done(&texts);
+    return true;
+}
+
+/* ---- configuration ---- */
+
+static const char *operator_of(const struct mig_cmdline *line, const struct mig_host *host)
+{
+    const char *name = mig_cmdline_value(line, MIG_OPT_OPERATOR);
+    if (!name)
+        name = getenv("MIGTUI_OPERATOR");
+    return name && name[0] ? name : host->self.os_user;
+}
+
+static bool open_app(void *ctx, const struct mig_cmdline *line, struct mig_app **ret, struct mig_error *err)
+{
+    struct root *root = ctx;
+    char timeout[32];
+    size_t count = line->flag_count;
+    struct cfg_flag *flags MIG_AUTOFREE = mig_alloc_n(count + 1, sizeof *flags);
+    if (count > 0)
+        memcpy(flags, line->flags, count * sizeof *flags);
+    if (mig_cmdline_has(line, MIG_OPT_TIMEOUT)) { /* the everyday name of one option of the configuration */
+        snprintf(timeout, sizeof timeout, "%lld", mig_cmdline_duration(line, MIG_OPT_TIMEOUT, 0));
+        flags[count++] = (struct cfg_flag){ .name = "connectTimeoutMs", .value = timeout };
+    }
+    if (!io_config_load(mig_cmdline_value(line, MIG_OPT_CONFIG), flags, count, &root->config, err))
+        return false;
+    io_mongo_init();
+    root->driver = true;
+    root->app = (struct mig_app){
+        .config = root->config,
+        .host = root->host,
+        .operator_name = operator_of(line, root->host),
+        .ports_ctx = root,
+        .open_store = open_store,
+        .read_catalog = read_catalog,
+    };
+    *ret = &root->app;
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    cli_signals_block();
+    prctl(PR_SET_DUMPABLE, 0);
+    setlocale(LC_CTYPE, "");
+    struct root root = { 0 };
+    struct mig_error err = { 0 };
+    if (!io_host_new(NULL, &root.host, &err)) {
+        fprintf(stderr, "migtui: %s\n", err.message);
+        return mig_error_exit(err.code);
+    }
+    char libraries[64];
+    snprintf(libraries, sizeof libraries, "mongoc %s", mongoc_get_version());
+    struct cli_ports ports = {
+        .ctx = &root, .host = root.host, .open_app = open_app, .libraries = libraries
+    };
+    size_t count = argc > 1 ? (size_t)(argc - 1) : 0;
+    int status = cli_main(&ports, count, (const char *const *)argv + (argc > 0));
+    cfg_config_free(root.config);
+    io_host_free(root.host);
+    if (root.driver && !io_mongo_cleanup(DRIVER_WAIT_MS)) {
+        fflush(NULL);
+        _exit(
+            status); /* the driver's threads still run: exit handlers would pull the ground from under them */
+    }
+    return status;
+}
