@@ -302,6 +302,7 @@ bool mig_plan_build(const struct mig_plan_input *in, struct mig_plan **ret, stru
     plan->direction = in->selection->direction;
     plan->items = mig_alloc_n(in->views->count, sizeof *plan->items);
     memcpy(plan->environment_uuid, in->history->environment_uuid, sizeof plan->environment_uuid);
+    plan->sum_problem = in->catalog->sum_problem;
     memcpy(plan->head, in->history->head, sizeof plan->head);
     memcpy(plan->server_version, in->server->version, sizeof plan->server_version);
     ok = check_names(in, err) && check_past(in, err);

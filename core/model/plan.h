@@ -71,6 +71,7 @@ struct mig_plan {
     size_t warning_count;
     struct mig_gate *gates;
     size_t gate_count;
+    const char *sum_problem; /* borrowed from the catalog; NULL when migtui.sum agrees or is not there */
 };
 
 void mig_views_done(struct mig_views *views);

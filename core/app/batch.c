@@ -1,0 +1,559 @@
+/* batch.c - many documents, range by range: one cutter, several workers, a low-water mark that survives any death.
+ *
+ * The runner's thread cuts ranges of _id ahead of the workers and writes checkpoints; workers send one update or delete a
+ * range. A range whose outcome is unknown is sent again: with a marker its filter leaves out what was done, a delete finds nothing, and
+ * for `idempotent` the author answers. With `transaction` each range travels with its checkpoint (batch_txn.c).
+ */
+#include "app/batch_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/doc.h"
+#include "base/mem.h"
+#include "engine/reply.h"
+
+#define CHECKPOINT_MS 1000
+#define PROGRESS_MS 250
+#define PASSES_MAX 4
+
+/* ---- reading bounds ---- */
+
+static bool take_id(const bson_t *doc, void *context)
+{
+    bson_t *out = context;
+    bson_iter_t iter;
+    bson_reinit(out);
+    if (bson_iter_init_find(&iter, doc, "_id"))
+        bson_append_iter(out, "_id", -1, &iter);
+    return false;
+}
+
+/* One _id in order from `from` on (or the very end), skipping `skip`; *ret stays empty when there is none. */
+static bool find_bound(struct mig_batch_run *b, const bson_t *from, int64_t skip, int direction, bson_t *ret,
+                       struct mig_error *err)
+{
+    struct mig_runner *r = b->r;
+    MIG_AUTOBSON bson_t *command =
+        BCON_NEW("find", BCON_UTF8(b->collection), "filter", "{", "}", "projection", "{", "_id", BCON_INT32(1), "}", "sort",
+                 "{", "_id", BCON_INT32(direction), "}", "limit", BCON_INT64(1), "singleBatch", BCON_BOOL(true),
+                 "comment", BCON_UTF8(b->comment));
+    if (skip > 0)
+        BSON_APPEND_INT64(command, "skip", skip);
+    if (from) {
+        BSON_APPEND_DOCUMENT(command, "min", from);
+        BCON_APPEND(command, "hint", "{", "_id", BCON_INT32(1), "}");
+    }
+    struct mig_call call = { .command = command, .max_time_ms = 60000, .long_running = true };
+    for (int attempt = 0;; attempt++) {
+        bson_reinit(ret);
+        if (r->store->ops->query(r->store, &call, take_id, ret, err))
+            return true;
+        if (err->code != MIG_ERR_UNREACHABLE && err->code != MIG_ERR_UNKNOWN_OUTCOME)
+            return false;
+        if (!mig_beat_pause(r, attempt, err))
+            return false;
+    }
+}
+
+static void estimate_total(struct mig_batch_run *b)
+{
+    struct mig_runner *r = b->r;
+    bson_t command = BSON_INITIALIZER;
+    struct mig_reply reply;
+    BSON_APPEND_UTF8(&command, "count", b->collection);
+    struct mig_call call = { .command = &command, .max_time_ms = 2000 };
+    r->store->ops->command(r->store, &call, &reply);
+    b->total = reply.outcome == MIG_OUTCOME_OK ? mig_doc_int(&reply.body, "n", -1) : -1;
+    mig_reply_done(&reply);
+    bson_destroy(&command);
+}
+
+/* ---- workers ---- */
+
+static struct mig_range *take_work(struct mig_batch_run *b, bool *ret_over)
+{
+    struct mig_range *found = NULL;
+    pthread_mutex_lock(&b->mutex);
+    *ret_over = b->failed || b->over;
+    for (size_t i = 0; i < MIG_RANGES_MAX && !*ret_over; i++) {
+        struct mig_range *range = &b->ranges[i];
+        if (range->state == MIG_RANGE_CUT && (!found || range->number < found->number))
+            found = range;
+    }
+    if (found)
+        found->state = MIG_RANGE_SENT;
+    pthread_mutex_unlock(&b->mutex);
+    return found;
+}
+
+static void give_up(struct mig_batch_run *b, const struct mig_error *err)
+{
+    pthread_mutex_lock(&b->mutex);
+    if (!b->failed) {
+        b->failed = true;
+        b->error = *err;
+    }
+    pthread_mutex_unlock(&b->mutex);
+}
+
+/* Send one range until its outcome is known. */
+static bool work_range(struct mig_batch_run *b, struct mig_range *range, struct mig_error *err)
+{
+    struct mig_runner *r = b->r;
+    for (int attempt = 0;; attempt++) {
+        bson_t command;
+        struct mig_reply reply;
+        struct mig_verdict verdict = { .ok = false };
+        int64_t left;
+        if (!mig_beat_ready(r, &left, err))
+            return false;
+        mig_batch_command(&b->batch, b->collection, &range->from, &range->until, range->closed, b->comment, &command);
+        struct mig_call call = { .command = &command, .write = true, .max_time_ms = left };
+        r->store->ops->command(r->store, &call, &reply);
+        if (reply.outcome == MIG_OUTCOME_OK)
+            mig_reply_judge(b->batch.is_delete ? "delete" : "update", &reply.body, &verdict);
+        else
+            *err = reply.error;
+        range->took_ms = reply.took_ms;
+        enum mig_outcome outcome = reply.outcome;
+        mig_reply_done(&reply);
+        bson_destroy(&command);
+        if (verdict.ok) {
+            range->matched = b->batch.is_delete ? verdict.deleted : verdict.matched;
+            range->modified = b->batch.is_delete ? verdict.deleted : verdict.modified;
+            return true;
+        }
+        if (outcome == MIG_OUTCOME_OK)
+            (void)mig_verdict_fail(&verdict, err);
+        /* Out of time, in conflict, or no longer primary: what was done stays done, the rest is sent again. */
+        bool again = outcome == MIG_OUTCOME_UNKNOWN || outcome == MIG_OUTCOME_NOT_SENT ||
+                     mig_batch_code_is_passing(err->server_code);
+        if (mig_beat_lost(r))
+            return mig_fail(err, MIG_ERR_FENCED, "another run took over; this one wrote nothing more");
+        if (!again || (outcome == MIG_OUTCOME_REFUSED && attempt >= 50))
+            return false;
+        if (!mig_beat_pause(r, attempt, err))
+            return false;
+    }
+}
+
+bool mig_batch_code_is_passing(int code)
+{
+    static const int codes[] = { 50 /* MaxTimeMSExpired */, 112 /* WriteConflict */, 10107, 13435, 11600, 11602, 189, 91 };
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+        if (codes[i] == code)
+            return true;
+    }
+    return false;
+}
+
+static void worker(void *context)
+{
+    struct mig_batch_run *b = context;
+    struct mig_host *host = b->r->host;
+    for (;;) {
+        struct mig_error err;
+        bool over;
+        struct mig_range *range = take_work(b, &over);
+        if (over)
+            return;
+        if (!range) {
+            host->ops->sleep_until(host, host->ops->mono_ms(host) + 20, &b->ranges);
+            continue;
+        }
+        if (!work_range(b, range, &err)) {
+            give_up(b, &err);
+            host->ops->wake(host, b);
+            return;
+        }
+        pthread_mutex_lock(&b->mutex);
+        range->state = MIG_RANGE_DONE;
+        pthread_mutex_unlock(&b->mutex);
+        host->ops->wake(host, b);
+    }
+}
+
+/* ---- the cutter, on the runner's thread ---- */
+
+static struct mig_range *free_slot(struct mig_batch_run *b)
+{
+    size_t ahead = 0;
+    struct mig_range *slot = NULL;
+    pthread_mutex_lock(&b->mutex);
+    for (size_t i = 0; i < MIG_RANGES_MAX; i++) {
+        ahead += b->ranges[i].state == MIG_RANGE_CUT;
+        if (b->ranges[i].state == MIG_RANGE_FREE)
+            slot = &b->ranges[i];
+    }
+    pthread_mutex_unlock(&b->mutex);
+    return ahead <= (size_t)b->batch.workers ? slot : NULL;
+}
+
+bool mig_batch_cut(struct mig_batch_run *b, struct mig_range *range, struct mig_error *err)
+{
+    bson_reinit(&range->from);
+    bson_concat(&range->from, &b->next);
+    range->size = b->size;
+    if (!find_bound(b, &b->next, b->size, 1, &range->until, err))
+        return false;
+    range->closed = bson_empty(&range->until) || mig_batch_after(&range->until, &b->last);
+    if (range->closed) {
+        bson_reinit(&range->until);
+        bson_concat(&range->until, &b->last);
+        b->cut_all = true;
+    }
+    bson_reinit(&b->next);
+    bson_concat(&b->next, &range->until);
+    range->number = b->numbers++;
+    return true;
+}
+
+/* Is a after b? Only asked for numbers, texts and object ids of one type; anything else is not. The walk also ends by itself
+ * when the index has no more. */
+bool mig_batch_after(const bson_t *a, const bson_t *b)
+{
+    bson_iter_t x;
+    bson_iter_t y;
+    if (!bson_iter_init_find(&x, a, "_id") || !bson_iter_init_find(&y, b, "_id") ||
+        bson_iter_type(&x) != bson_iter_type(&y))
+        return false;
+    if (BSON_ITER_HOLDS_OID(&x))
+        return bson_oid_compare(bson_iter_oid(&x), bson_iter_oid(&y)) > 0;
+    if (BSON_ITER_HOLDS_INT(&x))
+        return bson_iter_as_int64(&x) > bson_iter_as_int64(&y);
+    if (BSON_ITER_HOLDS_UTF8(&x))
+        return strcmp(bson_iter_utf8(&x, NULL), bson_iter_utf8(&y, NULL)) > 0;
+    return false;
+}
+
+/* Move the low-water mark over ranges that are done without a gap, and adapt the size. */
+static void collect(struct mig_batch_run *b)
+{
+    pthread_mutex_lock(&b->mutex);
+    for (bool moved = true; moved;) {
+        moved = false;
+        for (size_t i = 0; i < MIG_RANGES_MAX; i++) {
+            struct mig_range *range = &b->ranges[i];
+            if (range->state != MIG_RANGE_DONE || range->number != b->low_water)
+                continue;
+            b->low_water++;
+            b->matched += range->matched;
+            b->modified += range->modified;
+            b->done += range->size;
+            b->size = mig_batch_next_size(b->size, range->took_ms, b->batch.target_ms);
+            bson_reinit(&b->mark);
+            bson_concat(&b->mark, &range->until);
+            b->whole = range->closed;
+            range->state = MIG_RANGE_FREE;
+            moved = true;
+        }
+    }
+    pthread_mutex_unlock(&b->mutex);
+}
+
+void mig_batch_progress(struct mig_batch_run *b, bool now_please)
+{
+    struct mig_runner *r = b->r;
+    int64_t now = r->host->ops->mono_ms(r->host);
+    if (!now_please && now - b->told_ms < PROGRESS_MS)
+        return;
+    int64_t elapsed = now - b->began_ms;
+    int64_t done = b->total >= 0 && b->done > b->total ? b->total : b->done;
+    double rate = elapsed > 0 ? (double)(b->done - b->done_before) * 1000.0 / (double)elapsed : 0;
+    b->told_ms = now;
+    mig_run_event_progress(r, b->item, b->step, done, b->total, rate, "documents");
+}
+
+void mig_batch_note(struct mig_batch_run *b)
+{
+    bson_t result = BSON_INITIALIZER;
+    bson_iter_t iter;
+    BSON_APPEND_INT64(&result, "matched", b->matched);
+    BSON_APPEND_INT64(&result, b->batch.is_delete ? "deleted" : "modified", b->modified);
+    BSON_APPEND_INT64(&result, "scanned", b->done);
+    BSON_APPEND_INT64(&result, "ranges", b->low_water);
+    BSON_APPEND_INT64(&result, "pass", b->pass);
+    BSON_APPEND_BOOL(&result, "whole", b->whole);
+    if (bson_iter_init_find(&iter, &b->mark, "_id"))
+        bson_append_iter(&result, "lastId", -1, &iter);
+    int64_t now = b->r->host->ops->mono_ms(b->r->host);
+    mig_record_step(b->r, b->item, b->step, MIG_PHASE_INTENT, NULL, &result, now - b->noted_ms);
+    b->noted_ms = now;
+    bson_destroy(&result);
+}
+
+static enum mig_unit_end checkpoint(struct mig_batch_run *b, bool now_please, struct mig_error *err)
+{
+    int64_t now = b->r->host->ops->mono_ms(b->r->host);
+    if ((!now_please && now - b->noted_ms < CHECKPOINT_MS) || bson_empty(&b->mark))
+        return MIG_UNIT_DONE;
+    mig_batch_note(b);
+    return mig_record_flush(b->r, err);
+}
+
+static bool all_collected(struct mig_batch_run *b)
+{
+    return b->cut_all && b->low_water == b->numbers;
+}
+
+static bool any_sent(struct mig_batch_run *b)
+{
+    bool any = false;
+    pthread_mutex_lock(&b->mutex);
+    for (size_t i = 0; i < MIG_RANGES_MAX; i++)
+        any = any || b->ranges[i].state == MIG_RANGE_SENT;
+    pthread_mutex_unlock(&b->mutex);
+    return any;
+}
+
+static enum mig_unit_end drive(struct mig_batch_run *b, struct mig_error *err)
+{
+    struct mig_host *host = b->r->host;
+    for (;;) {
+        pthread_mutex_lock(&b->mutex);
+        bool failed = b->failed;
+        pthread_mutex_unlock(&b->mutex);
+        collect(b);
+        mig_batch_progress(b, false);
+        enum mig_unit_end end = checkpoint(b, false, err);
+        if (end != MIG_UNIT_DONE)
+            return end;
+        if (failed) {
+            *err = b->error;
+            return MIG_UNIT_FAILED;
+        }
+        if (all_collected(b))
+            return MIG_UNIT_DONE;
+        if (mig_beat_stopping(b->r)) {
+            if (!any_sent(b))
+                return MIG_UNIT_STOPPED;
+        } else if (!b->cut_all) {
+            struct mig_range *slot = free_slot(b);
+            if (slot) {
+                if (!mig_batch_cut(b, slot, err))
+                    return MIG_UNIT_FAILED;
+                pthread_mutex_lock(&b->mutex);
+                slot->state = MIG_RANGE_CUT;
+                pthread_mutex_unlock(&b->mutex);
+                host->ops->wake(host, &b->ranges);
+                continue;
+            }
+        }
+        host->ops->sleep_until(host, host->ops->mono_ms(host) + 20, b);
+    }
+}
+
+static enum mig_unit_end with_workers(struct mig_batch_run *b, struct mig_error *err)
+{
+    struct mig_host *host = b->r->host;
+    struct mig_task *tasks[16] = { 0 };
+    int started = 0;
+    enum mig_unit_end end = MIG_UNIT_FAILED;
+    while (started < b->batch.workers && host->ops->task_start(host, worker, b, &tasks[started], err))
+        started++;
+    if (started > 0)
+        end = drive(b, err);
+    pthread_mutex_lock(&b->mutex);
+    b->over = true;
+    pthread_mutex_unlock(&b->mutex);
+    for (int i = 0; i < started; i++) {
+        host->ops->wake(host, &b->ranges);
+        host->ops->task_join(host, tasks[i]);
+    }
+    collect(b);
+    return end;
+}
+
+/* ---- one pass over the collection, and whether another is needed ---- */
+
+static enum mig_unit_end pass(struct mig_batch_run *b, struct mig_error *err)
+{
+    if (b->whole)
+        return MIG_UNIT_DONE; /* its last range was done before an earlier run ended */
+    if (!find_bound(b, NULL, 0, -1, &b->last, err))
+        return MIG_UNIT_FAILED;
+    if (bson_empty(&b->last))
+        return MIG_UNIT_DONE; /* no documents at all */
+    if (bson_empty(&b->mark)) {
+        if (!find_bound(b, NULL, 0, 1, &b->next, err))
+            return MIG_UNIT_FAILED;
+    } else {
+        bson_reinit(&b->next);
+        bson_concat(&b->next, &b->mark);
+    }
+    b->cut_all = bson_empty(&b->next);
+    b->over = false;
+    for (size_t i = 0; i < MIG_RANGES_MAX; i++)
+        b->ranges[i].state = MIG_RANGE_FREE;
+    b->low_water = b->numbers;
+    return b->batch.once == MIG_BATCH_TRANSACTION ? mig_batch_in_txns(b, err) : with_workers(b, err);
+}
+
+static bool saw_one(const bson_t *doc, void *context)
+{
+    (void)doc;
+    *(bool *)context = true;
+    return false;
+}
+
+/* With a marker the filter itself tells whether anything is left: documents that came in behind the walk. */
+static bool anything_left(struct mig_batch_run *b, bool *ret_left, struct mig_error *err)
+{
+    bson_t command = BSON_INITIALIZER;
+    *ret_left = false;
+    if (b->batch.once != MIG_BATCH_MARKER && !b->batch.is_delete) {
+        bson_destroy(&command);
+        return true;
+    }
+    BSON_APPEND_UTF8(&command, "find", b->collection);
+    BSON_APPEND_DOCUMENT(&command, "filter", &b->batch.filter);
+    BCON_APPEND(&command, "projection", "{", "_id", BCON_INT32(1), "}", "limit", BCON_INT64(1), "singleBatch",
+                BCON_BOOL(true), "comment", BCON_UTF8(b->comment));
+    struct mig_call call = { .command = &command, .long_running = true, .max_time_ms = 600000 };
+    bool ok = false;
+    for (int attempt = 0; !ok; attempt++) {
+        ok = b->r->store->ops->query(b->r->store, &call, saw_one, ret_left, err);
+        if (!ok && ((err->code != MIG_ERR_UNREACHABLE && err->code != MIG_ERR_UNKNOWN_OUTCOME) ||
+                    !mig_beat_pause(b->r, attempt, err)))
+            break;
+    }
+    bson_destroy(&command);
+    return ok;
+}
+
+static enum mig_unit_end run_passes(struct mig_batch_run *b, struct mig_error *err)
+{
+    for (;;) {
+        bool left = false;
+        enum mig_unit_end end = pass(b, err);
+        if (end != MIG_UNIT_DONE)
+            return end;
+        if (!anything_left(b, &left, err))
+            return MIG_UNIT_FAILED;
+        if (!left)
+            return MIG_UNIT_DONE;
+        if (++b->pass >= PASSES_MAX) {
+            mig_fail(err, MIG_ERR_STEP, "after %d passes documents still match the filter", PASSES_MAX);
+            mig_hint(err, "either the update does not set the marker, or the application keeps writing such documents");
+            return MIG_UNIT_FAILED;
+        }
+        bson_reinit(&b->mark);
+        b->whole = false;
+    }
+}
+
+static void restore(struct mig_batch_run *b, const struct mig_step_record *record)
+{
+    bson_iter_t iter;
+    if (!record->result)
+        return;
+    b->matched = mig_doc_int(record->result, "matched", 0);
+    b->modified = mig_doc_int(record->result, b->batch.is_delete ? "deleted" : "modified", 0);
+    b->done = b->done_before = mig_doc_int(record->result, "scanned", 0);
+    b->numbers = mig_doc_int(record->result, "ranges", 0);
+    b->pass = mig_doc_int(record->result, "pass", 0);
+    b->whole = mig_doc_bool(record->result, "whole", false);
+    if (bson_iter_init_find(&iter, record->result, "lastId"))
+        bson_append_iter(&b->mark, "_id", -1, &iter);
+}
+
+static void batch_run_init(struct mig_batch_run *b, struct mig_runner *r, size_t item, size_t step)
+{
+    const struct mig_plan_item *planned = &r->plan->items[item];
+    *b = (struct mig_batch_run){ .r = r, .item = item, .step = step };
+    b->collection = planned->steps[step].step->collection;
+    b->began_ms = b->noted_ms = r->host->ops->mono_ms(r->host);
+    snprintf(b->comment, sizeof b->comment, "migtui run=%s token=%lld step=%s/%s", r->run, (long long)r->token,
+             planned->migration->version, planned->steps[step].step->id);
+    bson_init(&b->next);
+    bson_init(&b->last);
+    bson_init(&b->mark);
+    for (size_t i = 0; i < MIG_RANGES_MAX; i++) {
+        bson_init(&b->ranges[i].from);
+        bson_init(&b->ranges[i].until);
+    }
+    pthread_mutex_init(&b->mutex, NULL);
+}
+
+static void batch_run_done(struct mig_batch_run *b)
+{
+    bson_destroy(&b->next);
+    bson_destroy(&b->last);
+    bson_destroy(&b->mark);
+    for (size_t i = 0; i < MIG_RANGES_MAX; i++) {
+        bson_destroy(&b->ranges[i].from);
+        bson_destroy(&b->ranges[i].until);
+    }
+    pthread_mutex_destroy(&b->mutex);
+    mig_batch_done(&b->batch);
+}
+
+static bool check_expected(const struct mig_batch_run *b, const struct mig_step *step, struct mig_error *err)
+{
+    bson_iter_t expect;
+    return (!mig_doc_find(step->doc, "expect.matched", &expect) ||
+            mig_expect_check(&expect, "matched", b->matched, err)) &&
+           (!mig_doc_find(step->doc, "expect.modified", &expect) ||
+            mig_expect_check(&expect, "modified", b->modified, err)) &&
+           (!mig_doc_find(step->doc, "expect.deleted", &expect) ||
+            mig_expect_check(&expect, "deleted", b->modified, err));
+}
+
+/* What ended the batch decides how it is recorded. */
+static enum mig_unit_end conclude(struct mig_batch_run *b, enum mig_unit_end end, struct mig_error *err)
+{
+    struct mig_runner *r = b->r;
+    const struct mig_step *step = r->plan->items[b->item].steps[b->step].step;
+    struct mig_error why = *err;
+    if (end == MIG_UNIT_FAILED && why.code == MIG_ERR_FENCED)
+        return MIG_UNIT_FENCED;
+    if (end == MIG_UNIT_FAILED && why.code == MIG_ERR_UNREACHABLE)
+        return MIG_UNIT_UNKNOWN;
+    if (end == MIG_UNIT_FENCED || end == MIG_UNIT_UNKNOWN)
+        return end;
+    mig_batch_progress(b, true);
+    mig_batch_note(b);
+    if (end == MIG_UNIT_DONE && !check_expected(b, step, &why))
+        end = MIG_UNIT_FAILED;
+    if (end == MIG_UNIT_DONE) {
+        mig_record_step(r, b->item, b->step, MIG_PHASE_DONE, NULL, NULL, 0);
+        return end;
+    }
+    if (end == MIG_UNIT_FAILED) {
+        mig_run_event_step(r, "step.failed", b->item, b->step, NULL, 0, &why);
+        mig_record_fail(r, b->item, b->step, &why);
+    }
+    enum mig_unit_end written = mig_record_flush(r, err);
+    if (written != MIG_UNIT_DONE)
+        return written;
+    *err = why;
+    return end;
+}
+
+enum mig_unit_end mig_run_batch(struct mig_runner *r, size_t item, size_t step, struct mig_error *err)
+{
+    struct mig_batch_run *b = mig_alloc(sizeof *b);
+    const struct mig_step *planned = r->plan->items[item].steps[step].step;
+    enum mig_unit_end end;
+    batch_run_init(b, r, item, step);
+    if (!mig_batch_read(planned, r->app->config->batch_target_ms, &b->batch, err)) {
+        end = MIG_UNIT_FAILED;
+        mig_record_fail(r, item, step, err);
+    } else {
+        b->size = b->batch.size;
+        restore(b, &r->records[item].steps[step]);
+        mig_record_step(r, item, step, MIG_PHASE_INTENT, NULL, NULL, 0);
+        end = mig_record_flush(r, err);
+        if (end == MIG_UNIT_DONE) {
+            estimate_total(b);
+            end = run_passes(b, err);
+            end = conclude(b, end, err);
+        }
+    }
+    batch_run_done(b);
+    free(b);
+    return end;
+}

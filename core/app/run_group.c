@@ -1,0 +1,287 @@
+/* run_group.c - many small migrations in one transaction: steps in one bulkWrite where the server has it, then their records
+ * behind the fence, then the commit. All of it happened, or none; a crash in the middle leaves nothing to clean up. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/run_private.h"
+#include "base/cleanup.h"
+#include "base/doc.h"
+#include "base/mem.h"
+
+#define GROUP_ATTEMPTS 6
+#define TRANSACTION_MS 50000
+
+/* One step of the group and which operations of the bulkWrite are its. */
+struct member {
+    size_t item, step;
+    int first_op, op_count;
+    bson_t result;
+};
+
+struct group {
+    struct mig_runner *r;
+    const struct mig_unit *unit;
+    struct member *members;
+    size_t count;
+    bool *begun_here; /* by item - unit->item */
+};
+
+static void group_init(struct group *g, struct mig_runner *r, const struct mig_unit *unit)
+{
+    size_t steps = 0;
+    *g = (struct group){ .r = r, .unit = unit };
+    for (size_t i = unit->item; i < unit->end_item; i++)
+        steps += r->plan->items[i].step_count;
+    g->members = mig_alloc_n(steps, sizeof *g->members);
+    g->begun_here = mig_alloc_n(unit->end_item - unit->item, sizeof *g->begun_here);
+    for (size_t i = unit->item; i < unit->end_item; i++) {
+        size_t first = i == unit->item ? unit->first_step : r->plan->items[i].first_step;
+        for (size_t s = first; s < r->plan->items[i].step_count; s++) {
+            g->members[g->count] = (struct member){ .item = i, .step = s };
+            bson_init(&g->members[g->count++].result);
+        }
+    }
+}
+
+static void group_done(struct group *g)
+{
+    for (size_t i = 0; i < g->count; i++)
+        bson_destroy(&g->members[i].result);
+    free(g->members);
+    free(g->begun_here);
+}
+
+static const struct mig_step *step_of(const struct group *g, const struct member *member)
+{
+    return g->r->plan->items[member->item].steps[member->step].step;
+}
+
+/* ---- the steps ---- */
+
+/* Counts of one operation of the bulk go to the step it belongs to. */
+static void add_counts(struct mig_verdict *sum, const bson_t *op, const char *kind)
+{
+    int64_t n = mig_doc_int(op, "n", 0);
+    if (strcmp(kind, "insert") == 0)
+        sum->inserted += n;
+    else if (strcmp(kind, "delete") == 0)
+        sum->deleted += n;
+    else {
+        int64_t upserted = mig_doc_has(op, "upserted");
+        sum->matched += n - upserted;
+        sum->modified += mig_doc_int(op, "nModified", 0);
+        sum->upserted += upserted;
+    }
+}
+
+static bool check_member(const struct group *g, struct member *m, const struct mig_verdict *sum, struct mig_error *err)
+{
+    const struct {
+        const char *name;
+        int64_t count;
+    } counts[] = { { "matched", sum->matched },
+                   { "modified", sum->modified },
+                   { "inserted", sum->inserted },
+                   { "deleted", sum->deleted } };
+    const bson_t *doc = step_of(g, m)->doc;
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        char path[32];
+        bson_iter_t expect;
+        snprintf(path, sizeof path, "expect.%s", counts[i].name);
+        if (mig_doc_find(doc, path, &expect) && !mig_expect_check(&expect, counts[i].name, counts[i].count, err))
+            return false;
+        if (counts[i].count > 0)
+            BSON_APPEND_INT64(&m->result, counts[i].name, counts[i].count);
+    }
+    return true;
+}
+
+static bool read_results(struct group *g, const bson_t *ops, const bson_t *reply, struct mig_error *err)
+{
+    bson_t batch;
+    if (mig_doc_int(reply, "cursor.id", -1) != 0 || !mig_doc_sub(reply, "cursor.firstBatch", &batch))
+        return mig_fail(err, MIG_ERR_SERVER, "the reply of bulkWrite is not whole");
+    bson_iter_t each;
+    bson_iter_t op;
+    if (!bson_iter_init(&each, &batch) || !bson_iter_init(&op, ops))
+        return mig_fail(err, MIG_ERR_SERVER, "the reply of bulkWrite is not readable");
+    for (size_t i = 0; i < g->count; i++) {
+        struct mig_verdict sum = { 0 };
+        for (int n = 0; n < g->members[i].op_count; n++) {
+            bson_t result;
+            bson_t sent;
+            bson_iter_t first;
+            if (!bson_iter_next(&each) || !bson_iter_next(&op) || !mig_iter_sub(&each, &result) ||
+                !mig_iter_sub(&op, &sent) || !bson_iter_init(&first, &sent) || !bson_iter_next(&first))
+                return mig_fail(err, MIG_ERR_SERVER, "the reply of bulkWrite has fewer results than operations");
+            add_counts(&sum, &result, bson_iter_key(&first));
+        }
+        if (!check_member(g, &g->members[i], &sum, err))
+            return false;
+    }
+    return true;
+}
+
+static bool steps_in_bulk(struct group *g, struct mig_txn *txn, unsigned *labels, struct mig_error *err)
+{
+    struct mig_runner *r = g->r;
+    bson_t ops = BSON_INITIALIZER;
+    bson_t spaces = BSON_INITIALIZER;
+    bson_t command = BSON_INITIALIZER;
+    char comment[120];
+    int op_count = 0;
+    int space_count = 0;
+    struct mig_reply reply;
+    struct mig_verdict verdict;
+    bool ok = false;
+    for (size_t i = 0; i < g->count; i++) {
+        struct member *m = &g->members[i];
+        bson_reinit(&m->result);
+        m->first_op = op_count;
+        m->op_count = mig_step_bulk_ops(step_of(g, m), r->store->database, &ops, &op_count, &spaces, &space_count);
+    }
+    snprintf(comment, sizeof comment, "migtui run=%s token=%lld group", r->run, (long long)r->token);
+    BSON_APPEND_INT32(&command, "bulkWrite", 1);
+    BSON_APPEND_ARRAY(&command, "ops", &ops);
+    BSON_APPEND_ARRAY(&command, "nsInfo", &spaces);
+    BSON_APPEND_BOOL(&command, "ordered", true);
+    BSON_APPEND_BOOL(&command, "errorsOnly", false);
+    BSON_APPEND_UTF8(&command, "comment", comment);
+    struct mig_call call = { .db = "admin", .command = &command, .write = true, .txn = txn, .max_time_ms = TRANSACTION_MS };
+    r->store->ops->command(r->store, &call, &reply);
+    *labels |= reply.labels;
+    if (reply.outcome == MIG_OUTCOME_OK) {
+        mig_reply_judge("bulkWrite", &reply.body, &verdict);
+        ok = verdict.ok ? read_results(g, &ops, &reply.body, err) : mig_verdict_fail(&verdict, err);
+    } else {
+        *err = reply.error;
+        if (reply.outcome != MIG_OUTCOME_REFUSED)
+            *labels |= MIG_LABEL_TRANSIENT_TRANSACTION;
+    }
+    mig_reply_done(&reply);
+    bson_destroy(&command);
+    bson_destroy(&spaces);
+    bson_destroy(&ops);
+    return ok;
+}
+
+static bool steps_in_turn(struct group *g, struct mig_txn *txn, unsigned *labels, struct mig_error *err)
+{
+    bson_t none = BSON_INITIALIZER;
+    bool ok = true;
+    for (size_t i = 0; i < g->count && ok; i++) {
+        struct member *m = &g->members[i];
+        struct mig_step_context ctx;
+        char comment[200];
+        mig_run_step_context(g->r, m->item, m->step, comment, sizeof comment, &ctx);
+        ctx.txn = txn;
+        ctx.labels = labels;
+        ctx.in_group = true;
+        ctx.max_time_ms = TRANSACTION_MS;
+        bson_destroy(&m->result);
+        enum mig_step_end end = mig_step_execute(&ctx, step_of(g, m), &none, &m->result, err);
+        ok = end == MIG_STEP_END_DONE;
+        if (end == MIG_STEP_END_UNKNOWN)
+            *labels |= MIG_LABEL_TRANSIENT_TRANSACTION;
+    }
+    bson_destroy(&none);
+    return ok;
+}
+
+/* ---- the records ---- */
+
+static void note_done(struct group *g, int64_t took)
+{
+    struct mig_runner *r = g->r;
+    for (size_t i = g->unit->item; i < g->unit->end_item; i++) {
+        g->begun_here[i - g->unit->item] = !r->begun[i];
+        if (!r->begun[i])
+            mig_record_begin(r, i);
+    }
+    for (size_t i = 0; i < g->count; i++)
+        mig_record_step(r, g->members[i].item, g->members[i].step, MIG_PHASE_DONE, NULL, &g->members[i].result,
+                        took / (int64_t)g->count);
+    for (size_t i = g->unit->item; i < g->unit->end_item; i++)
+        mig_record_finish(r, i);
+}
+
+static void undo(struct group *g)
+{
+    for (size_t i = g->unit->end_item; i-- > g->unit->item;) {
+        size_t first = i == g->unit->item ? g->unit->first_step : g->r->plan->items[i].first_step;
+        mig_record_undo(g->r, i, first, g->begun_here[i - g->unit->item]);
+    }
+}
+
+static enum mig_unit_end attempt(struct group *g, unsigned *labels, struct mig_error *err)
+{
+    struct mig_runner *r = g->r;
+    struct mig_txn *txn;
+    struct mig_reply reply;
+    bool is_fenced = false;
+    int64_t began = r->host->ops->mono_ms(r->host);
+    if (!mig_beat_ready(r, NULL, err))
+        return err->code == MIG_ERR_FENCED ? MIG_UNIT_FENCED : MIG_UNIT_UNKNOWN;
+    if (!r->store->ops->txn_begin(r->store, &txn, err)) {
+        *labels |= MIG_LABEL_TRANSIENT_TRANSACTION;
+        return MIG_UNIT_ALONE;
+    }
+    bool ok = r->look.server.can_bulk_write ? steps_in_bulk(g, txn, labels, err) : steps_in_turn(g, txn, labels, err);
+    if (!ok) {
+        r->store->ops->txn_abort(r->store, txn);
+        return MIG_UNIT_ALONE;
+    }
+    note_done(g, r->host->ops->mono_ms(r->host) - began);
+    if (!mig_record_in_txn(r, txn, labels, &is_fenced, err)) {
+        r->store->ops->txn_abort(r->store, txn);
+        undo(g);
+        return is_fenced ? MIG_UNIT_FENCED : MIG_UNIT_ALONE;
+    }
+    r->store->ops->txn_commit(r->store, txn, &reply);
+    *labels |= reply.labels;
+    enum mig_unit_end end = mig_run_settle_commit(r, txn, &reply, err);
+    mig_reply_done(&reply);
+    if (end == MIG_UNIT_DONE)
+        mig_record_committed(r);
+    else if (end == MIG_UNIT_ALONE)
+        undo(g);
+    return end;
+}
+
+static void tell(struct group *g)
+{
+    struct mig_runner *r = g->r;
+    size_t next = 0;
+    for (size_t i = g->unit->item; i < g->unit->end_item; i++) {
+        if (g->begun_here[i - g->unit->item])
+            mig_run_event_migration(r, "migration.started", i, 0);
+        for (; next < g->count && g->members[next].item == i; next++) {
+            struct member *m = &g->members[next];
+            mig_run_event_step(r, "step.done", i, m->step, &m->result, r->records[i].steps[m->step].duration_ms, NULL);
+            r->result->steps++;
+        }
+    }
+}
+
+enum mig_unit_end mig_run_group(struct mig_runner *r, const struct mig_unit *unit, struct mig_error *err)
+{
+    struct group g;
+    enum mig_unit_end end = MIG_UNIT_ALONE;
+    group_init(&g, r, unit);
+    mig_beat_at_step(r, r->plan->items[unit->item].migration->version, "group");
+    for (int n = 0; n < GROUP_ATTEMPTS; n++) {
+        unsigned labels = 0;
+        end = attempt(&g, &labels, err);
+        if (end != MIG_UNIT_ALONE || !(labels & MIG_LABEL_TRANSIENT_TRANSACTION))
+            break;
+        if (!mig_beat_pause(r, n, err)) {
+            end = err->code == MIG_ERR_FENCED ? MIG_UNIT_FENCED : MIG_UNIT_UNKNOWN;
+            break;
+        }
+    }
+    if (end == MIG_UNIT_DONE)
+        tell(&g);
+    group_done(&g);
+    return end;
+}

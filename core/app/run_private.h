@@ -1,0 +1,117 @@
+/* run_private.h - what the files of one run share. Not for others.
+ *
+ * run.c orchestrates; run_beat.c keeps the lease; run_record.c writes history behind the fence; run_single.c and
+ * run_group.c carry out units; batch.c carries out a batch step.
+ *
+ * Threads: everything is the runner's thread's but what is under .mutex, which the heartbeat shares.
+ */
+#ifndef MIG_APP_RUN_PRIVATE_H
+#define MIG_APP_RUN_PRIVATE_H
+
+#include <pthread.h>
+
+#include "app/history.h"
+#include "app/journal.h"
+#include "app/lock.h"
+#include "app/run.h"
+#include "app/step_run.h"
+#include "engine/units.h"
+
+struct mig_runner {
+    struct mig_app *app;
+    struct mig_host *host;
+    const struct cfg_environment *env;
+    const struct mig_run_options *options;
+    struct mig_run_result *result;
+    struct mig_names names;
+    struct mig_store *store;
+    struct mig_store *beat_store; /* its own connections: a cancelled call never stops the heartbeat */
+    struct mig_journal journal;
+    struct mig_catalog *catalog;
+    struct mig_look look;
+    struct mig_plan *plan;
+    struct mig_record *records; /* one a plan item: the record as we have it, ahead of the database while dirty */
+    bool *begun; /* mig_record_begin was called for it */
+    bool *dirty;
+    unsigned *stamps;
+    bool *has_text;  /* the file's text is in the database already */
+    int64_t next_seq;
+    char run[MIG_ULID_SIZE];
+    char owner[MIG_UUID_SIZE];
+    struct mig_lock_claim claim;
+    int64_t token;
+    bool locked;
+    int64_t began_ms;
+
+    pthread_mutex_t mutex;
+    struct mig_task *beat_task;
+    struct mig_lease_clock lease;
+    bool finished;   /* the heartbeat ends */
+    bool lost;       /* another run took over */
+    bool stop;       /* asked to stop, by signal or through the database */
+    char stop_by[128];
+    char step[160];
+};
+
+/* How a unit ended. */
+enum mig_unit_end {
+    MIG_UNIT_DONE,
+    MIG_UNIT_ALONE,   /* the group did nothing; run its steps one by one to find what is wrong */
+    MIG_UNIT_FAILED,  /* recorded as failed */
+    MIG_UNIT_STOPPED, /* recorded; resume goes on */
+    MIG_UNIT_FENCED,
+    MIG_UNIT_UNKNOWN, /* not recorded: the server is out of reach */
+};
+
+/* ---- run_beat.c ---- */
+bool mig_beat_start(struct mig_runner *r, struct mig_error *err);
+void mig_beat_stop(struct mig_runner *r);
+void mig_beat_at_step(struct mig_runner *r, const char *version, const char *step);
+/* True when a command may be sent now. Waits for a beat that is late. False: *err is FENCED, or UNREACHABLE when the lease
+ * ran out without the server. *ret_left_ms: what is left of the lease. */
+bool mig_beat_ready(struct mig_runner *r, int64_t *ret_left_ms, struct mig_error *err);
+bool mig_beat_stopping(struct mig_runner *r);
+bool mig_beat_lost(struct mig_runner *r);
+/* Wait a moment for a server that does not answer. False when the lease is over. */
+bool mig_beat_pause(struct mig_runner *r, int attempt, struct mig_error *err);
+
+/* ---- run_record.c ---- */
+/* Begin (or go on with) the record of a plan item. */
+void mig_record_begin(struct mig_runner *r, size_t item);
+void mig_record_step(struct mig_runner *r, size_t item, size_t step, enum mig_phase phase, const bson_t *pre,
+                     const bson_t *result, int64_t duration_ms);
+/* The last step is done: applied, or reverted. */
+void mig_record_finish(struct mig_runner *r, size_t item);
+/* A group that was not committed leaves nothing behind: undo what was noted for one of its items. */
+void mig_record_undo(struct mig_runner *r, size_t item, size_t first_step, bool begun_here);
+void mig_record_fail(struct mig_runner *r, size_t item, size_t step, const struct mig_error *why);
+/* Write every dirty record behind the fence; resolves lost replies by reading. */
+enum mig_unit_end mig_record_flush(struct mig_runner *r, struct mig_error *err);
+/* Write every dirty record behind the fence within a transaction; they stay dirty until it is committed. False: *err, labels added to
+ * *labels, and *ret_fenced when the fence or a record's rev stood in the way. */
+bool mig_record_in_txn(struct mig_runner *r, struct mig_txn *txn, unsigned *labels, bool *ret_fenced,
+                       struct mig_error *err);
+/* The dirty records were committed. */
+void mig_record_committed(struct mig_runner *r);
+/* After a write whose outcome is not known: look which dirty records are in the database (those are clean then). 1: all of
+ * them, 0: not all, -1: cannot be read, -2: fenced. */
+int mig_record_landed(struct mig_runner *r, struct mig_error *err);
+
+/* ---- units ---- */
+enum mig_unit_end mig_run_single(struct mig_runner *r, const struct mig_unit *unit, struct mig_error *err);
+enum mig_unit_end mig_run_group(struct mig_runner *r, const struct mig_unit *unit, struct mig_error *err);
+enum mig_unit_end mig_run_batch(struct mig_runner *r, size_t item, size_t step, struct mig_error *err);
+/* A transaction's outcome is unknown: look until it is known. */
+enum mig_unit_end mig_run_settle_commit(struct mig_runner *r, struct mig_txn *txn, struct mig_reply *reply,
+                                        struct mig_error *err);
+void mig_run_step_context(struct mig_runner *r, size_t item, size_t step, char *comment, size_t comment_size,
+                          struct mig_step_context *ret);
+
+/* ---- events ---- */
+void mig_run_event_migration(struct mig_runner *r, const char *event, size_t item, int64_t duration_ms);
+void mig_run_event_step(struct mig_runner *r, const char *event, size_t item, size_t step, const bson_t *result,
+                        int64_t duration_ms, const struct mig_error *why);
+void mig_run_event_progress(struct mig_runner *r, size_t item, size_t step, int64_t done, int64_t total, double rate,
+                            const char *what);
+
+#endif

@@ -1,0 +1,304 @@
+/* runs.c - reading the past: runs, history entries, logs and the text that ran. */
+#include "app/runs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/history.h"
+#include "app/journal.h"
+#include "app/lock.h"
+#include "base/cleanup.h"
+#include "base/doc.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "base/timefmt.h"
+#include "engine/states.h"
+
+#define FOLLOW_MS 200
+#define EVENT_LINE_MAX (1024 * 1024)
+#define JOURNAL_MAX ((size_t)256 * 1024 * 1024)
+
+struct listing {
+    bool (*each)(const bson_t *entry, void *ctx);
+    void *ctx;
+    const char *environment;
+    struct mig_lock lock;
+};
+
+static void add_text(bson_t *out, const char *key, const bson_t *doc, const char *path)
+{
+    const char *text = mig_doc_str(doc, path, NULL);
+    if (!text) {
+        BSON_APPEND_NULL(out, key);
+        return;
+    }
+    char *safe = mig_text_safe_dup(text, 2000);
+    BSON_APPEND_UTF8(out, key, safe);
+    free(safe);
+}
+
+static void add_time(bson_t *out, const char *key, const bson_t *doc, const char *path)
+{
+    char iso[MIG_TIME_SIZE];
+    int64_t at = mig_doc_time(doc, path, 0);
+    if (at == 0) {
+        BSON_APPEND_NULL(out, key);
+        return;
+    }
+    mig_time_iso(at, iso);
+    BSON_APPEND_UTF8(out, key, iso);
+}
+
+static void add_who(bson_t *out, const bson_t *doc)
+{
+    static const char *const same[] = { "operator", "osUser", "host", "planId", "ticket", "reason" };
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++)
+        add_text(out, same[i], doc, same[i]);
+}
+
+static bool run_row(const bson_t *doc, void *context)
+{
+    struct listing *listing = context;
+    bson_t row = BSON_INITIALIZER;
+    const char *run = mig_doc_str(doc, "_id", "");
+    const char *status = mig_doc_str(doc, "status", "");
+    bool running = strcmp(status, "running") == 0;
+    bool holds = mig_lock_alive(&listing->lock) && strcmp(listing->lock.run, run) == 0;
+    add_text(&row, "run", doc, "_id");
+    add_text(&row, "environment", doc, "environment");
+    add_text(&row, "command", doc, "command");
+    add_text(&row, "direction", doc, "direction");
+    if (running && !holds)
+        BSON_APPEND_UTF8(&row, "status", "interrupted");
+    else
+        add_text(&row, "status", doc, "status");
+    add_time(&row, "startedAt", doc, "startedAt");
+    BSON_APPEND_INT64(&row, "durationMs", mig_doc_int(doc, "durationMs", 0));
+    add_who(&row, doc);
+    BSON_APPEND_INT64(&row, "migrations", mig_doc_int(doc, "migrations", 0));
+    BSON_APPEND_INT64(&row, "steps", mig_doc_int(doc, "steps", 0));
+    add_text(&row, "error", doc, "error");
+    bool more = listing->each(&row, listing->ctx);
+    bson_destroy(&row);
+    return more;
+}
+
+static bool list(struct mig_app *app, const struct cfg_environment *env, bson_t *command, mig_document_fn row,
+                 struct listing *listing, struct mig_error *err)
+{
+    struct mig_store *store;
+    struct mig_names names;
+    if (!app->open_store(app->ports_ctx, env, "", &store, err))
+        return false;
+    mig_names_make(app->config->prefix, &names);
+    struct mig_call call = { .command = command, .max_time_ms = 20000 };
+    bool ok = mig_lock_read(store, &names, &listing->lock, err) && store->ops->query(store, &call, row, listing, err);
+    store->ops->close(store);
+    return ok;
+}
+
+bool mig_runs_list(struct mig_app *app, const struct cfg_environment *env, int64_t limit,
+                   bool (*each)(const bson_t *run, void *ctx), void *ctx, struct mig_error *err)
+{
+    struct mig_names names;
+    struct listing listing = { .each = each, .ctx = ctx, .environment = env->name };
+    mig_names_make(app->config->prefix, &names);
+    MIG_AUTOBSON bson_t *command = BCON_NEW("find", BCON_UTF8(names.runs), "filter", "{", "}", "sort", "{", "_id",
+                                            BCON_INT32(-1), "}", "limit", BCON_INT64(limit), "projection", "{", "versions",
+                                            BCON_INT32(0), "}");
+    return list(app, env, command, run_row, &listing, err);
+}
+
+static bool history_row(const bson_t *doc, void *context)
+{
+    struct listing *listing = context;
+    bson_t row = BSON_INITIALIZER;
+    add_text(&row, "run", doc, "run");
+    BSON_APPEND_UTF8(&row, "environment", listing->environment);
+    add_text(&row, "version", doc, "_id");
+    add_text(&row, "title", doc, "title");
+    add_text(&row, "direction", doc, "direction");
+    add_text(&row, "status", doc, "state");
+    add_time(&row, "startedAt", doc, "startedAt");
+    BSON_APPEND_INT64(&row, "durationMs", mig_doc_int(doc, "durationMs", 0));
+    add_text(&row, "operator", doc, "operator");
+    add_text(&row, "osUser", doc, "osUser");
+    add_text(&row, "host", doc, "host");
+    add_text(&row, "planId", doc, "planId");
+    add_text(&row, "ticket", doc, "who.ticket");
+    add_text(&row, "reason", doc, mig_doc_str(doc, "marked", NULL) ? "marked" : "who.reason");
+    bool more = listing->each(&row, listing->ctx);
+    bson_destroy(&row);
+    return more;
+}
+
+/* The run's ticket and reason are joined in, so that one line answers who and why. */
+bool mig_history_list(struct mig_app *app, const struct cfg_environment *env, int64_t limit,
+                      bool (*each)(const bson_t *entry, void *ctx), void *ctx, struct mig_error *err)
+{
+    struct mig_names names;
+    struct listing listing = { .each = each, .ctx = ctx, .environment = env->name };
+    mig_names_make(app->config->prefix, &names);
+    MIG_AUTOBSON bson_t *command = BCON_NEW(
+        "aggregate", BCON_UTF8(names.history), "cursor", "{", "}", "pipeline", "[", "{", "$match", "{", "_id", "{", "$ne",
+        MIG_FENCE_ID, "}", "}", "}", "{", "$project", "{", "text", BCON_INT32(0), "steps", BCON_INT32(0), "}", "}", "{",
+        "$sort", "{", "updatedAt", BCON_INT32(-1), "seq", BCON_INT32(-1), "}", "}", "{", "$limit", BCON_INT64(limit), "}",
+        "{", "$lookup", "{", "from", BCON_UTF8(names.runs), "localField", "run", "foreignField", "_id", "as", "who", "}",
+        "}", "{", "$unwind", "{", "path", "$who", "preserveNullAndEmptyArrays", BCON_BOOL(true), "}", "}", "]");
+    return list(app, env, command, history_row, &listing, err);
+}
+
+/* ---- logs ---- */
+
+struct feed {
+    mig_event_fn on_event;
+    void *ctx;
+    int64_t seq; /* of the last event that was fed */
+    bool finished;
+};
+
+static void feed_event(struct feed *feed, const bson_t *event)
+{
+    int64_t seq = mig_doc_int(event, "seq", 0);
+    if (seq <= feed->seq)
+        return;
+    feed->seq = seq;
+    feed->finished = strcmp(mig_doc_str(event, "event", ""), "run.finished") == 0;
+    feed->on_event(event, feed->ctx);
+}
+
+/* Whole lines only: the last one may still be under way. */
+static bool feed_file(struct mig_app *app, const char *path, struct feed *feed, size_t *done, struct mig_error *err)
+{
+    MIG_AUTOBUF struct mig_buf text;
+    mig_buf_init(&text, JOURNAL_MAX);
+    if (!app->host->ops->file_read(app->host, path, JOURNAL_MAX, &text, err))
+        return false;
+    while (*done < text.len) {
+        const char *line = text.text + *done;
+        const char *end = memchr(line, '\n', text.len - *done);
+        if (!end)
+            break;
+        bson_error_t ignored; /* a line that a full disk cut short is passed over */
+        bson_t event;
+        if (end - line < EVENT_LINE_MAX && bson_init_from_json(&event, line, end - line, &ignored)) {
+            feed_event(feed, &event);
+            bson_destroy(&event);
+        }
+        *done += (size_t)(end - line) + 1;
+    }
+    return true;
+}
+
+static bool feed_chunk(const bson_t *doc, void *context)
+{
+    struct feed *feed = context;
+    bson_iter_t events;
+    bson_iter_t each;
+    if (!mig_doc_find(doc, "events", &events) || !BSON_ITER_HOLDS_ARRAY(&events) || !bson_iter_recurse(&events, &each))
+        return true;
+    while (bson_iter_next(&each)) {
+        bson_t event;
+        if (mig_iter_sub(&each, &event))
+            feed_event(feed, &event);
+    }
+    return true;
+}
+
+static bool feed_database(struct mig_store *store, const struct mig_names *names, const char *run, struct feed *feed,
+                          struct mig_error *err)
+{
+    /* Chunks are named <run>-<number>, so a range of _id finds them by the index there is. */
+    char from[MIG_ULID_SIZE + 4];
+    char until[MIG_ULID_SIZE + 4];
+    snprintf(from, sizeof from, "%s-", run);
+    snprintf(until, sizeof until, "%s.", run);
+    MIG_AUTOBSON bson_t *command = BCON_NEW("find", BCON_UTF8(names->log), "filter", "{", "_id", "{", "$gt",
+                                            BCON_UTF8(from), "$lt", BCON_UTF8(until), "}", "}", "sort", "{", "_id",
+                                            BCON_INT32(1), "}");
+    struct mig_call call = { .command = command, .max_time_ms = 20000 };
+    return store->ops->query(store, &call, feed_chunk, feed, err);
+}
+
+static void feed_end_unknown(struct feed *feed, const char *run)
+{
+    MIG_AUTOBSON bson_t *event = BCON_NEW(
+        "event", "run.finished", "at", "", "seq", BCON_INT64(feed->seq + 1), "run", BCON_UTF8(run), "status", "unknown",
+        "error", "{", "name", "unknown-outcome", "message",
+        "the run is gone: it neither finished nor holds the lock any more", "hint", "migtui recover shows where it stands",
+        "}");
+    feed_event(feed, event);
+}
+
+bool mig_log_feed(struct mig_app *app, const struct cfg_environment *env, const char *run, bool follow,
+                  const volatile bool *stop, mig_event_fn on_event, void *ctx, struct mig_error *err)
+{
+    struct mig_host *host = app->host;
+    struct feed feed = { .on_event = on_event, .ctx = ctx };
+    struct mig_names names;
+    struct mig_store *store = NULL;
+    char path[512];
+    size_t done = 0;
+    bool ok = true;
+    bool gone = false;
+    mig_names_make(app->config->prefix, &names);
+    mig_journal_path(host, run, path, sizeof path);
+    bool local = feed_file(app, path, &feed, &done, err);
+    if (!local || follow)
+        ok = app->open_store(app->ports_ctx, env, "", &store, err);
+    while (ok && !feed.finished) {
+        if (!local && !(ok = feed_database(store, &names, run, &feed, err)))
+            break;
+        if (!follow || feed.finished || (stop && *stop))
+            break;
+        if (gone) {
+            feed_end_unknown(&feed, run);
+            break;
+        }
+        struct mig_lock lock;
+        struct mig_error ignored; /* a server that is away for a moment ends nothing */
+        if (mig_lock_read(store, &names, &lock, &ignored))
+            gone = strcmp(lock.run, run) != 0 || !mig_lock_alive(&lock); /* one more look at the log, then it is over */
+        host->ops->sleep_until(host, host->ops->mono_ms(host) + FOLLOW_MS, NULL);
+        if (local)
+            (void)feed_file(app, path, &feed, &done, &ignored);
+    }
+    if (store)
+        store->ops->close(store);
+    if (ok && feed.seq == 0) {
+        ok = mig_fail(err, MIG_ERR_FAILED, "%s: there is no log of run %s", env->name, run);
+        mig_hint(err, "migtui runs --env %s lists the runs", env->name);
+    }
+    return ok;
+}
+
+/* ---- the text that ran ---- */
+
+static bool keep_text(const bson_t *doc, void *context)
+{
+    char **slot = context;
+    const char *text = mig_doc_str(doc, "text", NULL);
+    if (text)
+        *slot = mig_strdup(text);
+    return false;
+}
+
+bool mig_ran_text(struct mig_app *app, const struct cfg_environment *env, const char *version, char **ret,
+                  struct mig_error *err)
+{
+    struct mig_store *store;
+    struct mig_names names;
+    *ret = NULL;
+    if (!app->open_store(app->ports_ctx, env, "", &store, err))
+        return false;
+    mig_names_make(app->config->prefix, &names);
+    MIG_AUTOBSON bson_t *command = BCON_NEW("find", BCON_UTF8(names.history), "filter", "{", "_id", BCON_UTF8(version), "}",
+                                            "projection", "{", "text", BCON_INT32(1), "}");
+    struct mig_call call = { .command = command, .max_time_ms = 20000 };
+    bool ok = store->ops->query(store, &call, keep_text, ret, err);
+    store->ops->close(store);
+    if (ok && !*ret)
+        ok = mig_fail(err, MIG_ERR_FAILED, "%s: the text of %s that ran is not kept there", env->name, version);
+    return ok;
+}
