@@ -20,7 +20,7 @@ struct mig_verdict {
     int64_t matched;      /* documents an update found: its n less its upserts, as drivers count */
     int64_t modified;     /* nModified */
     int64_t upserted;
-    int64_t inserted;     /* n of an insert, of a delete; a bulkWrite's totals */
+    int64_t inserted; /* n of an insert, of a delete; a bulkWrite's totals */
     int64_t deleted;
     char message[MIG_ERROR_MESSAGE_MAX / 2]; /* the server's words, made safe for display */
 };

@@ -60,11 +60,12 @@ bool mig_step_long_running(const struct mig_step *step);
  * The step that undoes this one, where one follows from it and its recorded pre-state (createIndexes, hideIndex,
  * renameCollection, createCollection on an empty collection, createView, collMod with its old options). False: there
  * is none; *err says why. On success *ret is initialised and the caller's. */
-bool mig_step_inverse(const struct mig_step *step, const bson_t *pre, struct mig_step *ret, struct mig_error *err);
+bool mig_step_inverse(const struct mig_step *step, const bson_t *pre, struct mig_step *ret,
+                      struct mig_error *err);
 
 /* The statements of an insert, update, delete or transaction step as bulkWrite operations, appended to the array ops;
  * namespaces are looked up in or appended to ns_info ("database.collection"). Returns how many operations were appended. */
-int mig_step_bulk_ops(const struct mig_step *step, const char *database, bson_t *ops, int *ops_count, bson_t *ns_info,
-                      int *ns_count);
+int mig_step_bulk_ops(const struct mig_step *step, const char *database, bson_t *ops, int *ops_count,
+                      bson_t *ns_info, int *ns_count);
 
 #endif

@@ -325,17 +325,29 @@ static bool same_index_change(const bson_iter_t *asked, const bson_t *indexes, s
         { "prepareUnique", mig_option_flag, NULL, NULL },
         { 0 },
     };
-    bson_t change, key, spec;
+    bson_t change, spec;
     if (!mig_iter_sub(asked, &change)) {
         mig_buf_str(why, "index is no document");
         return false;
     }
-    const char *name = mig_doc_str(&change, "name", NULL);
-    bool found = name ? mig_index_by_name(indexes, name, &spec)
-                      : mig_doc_sub(&change, "keyPattern", &key) && mig_index_by_key(indexes, &key, &spec);
+    bool found = mig_index_modified(indexes, &change, &spec);
     if (!found)
         mig_buf_str(why, "the index is not there");
     return found && compare_members(&change, &spec, true, false, members, why);
+}
+
+static size_t find_modification(const char *member)
+{
+    size_t i = 0;
+    while (i < MIG_COUNT(modifications) && strcmp(modifications[i].row.name, member) != 0)
+        i++;
+    return i;
+}
+
+const char *mig_modified_option(const char *member)
+{
+    size_t i = find_modification(member);
+    return i < MIG_COUNT(modifications) ? modifications[i].option : NULL;
 }
 
 /* One member of a collMod against the collection's options. */
@@ -343,9 +355,7 @@ static bool same_change(const bson_iter_t *change, const bson_t *options, struct
 {
     const char *name = bson_iter_key(change);
     bson_iter_t now;
-    size_t i = 0;
-    while (i < MIG_COUNT(modifications) && strcmp(modifications[i].row.name, name) != 0)
-        i++;
+    size_t i = find_modification(name);
     if (i == MIG_COUNT(modifications)) {
         mig_buf_printf(why, "%s cannot be seen from outside", name);
         return false;

@@ -33,6 +33,13 @@ void mig_index_name(const bson_t *spec, struct mig_buf *out);
 /* Find a specification in an array of them; *ret is static. */
 bool mig_index_by_name(const bson_t *indexes, const char *name, bson_t *ret);
 bool mig_index_by_key(const bson_t *indexes, const bson_t *key, bson_t *ret);
+/* which: a name, or a key as a document. */
+bool mig_index_find(const bson_t *indexes, const bson_iter_t *which, bson_t *ret);
+/* The index that collMod's member `index` is about: its name or keyPattern. */
+bool mig_index_modified(const bson_t *indexes, const bson_t *change, bson_t *ret);
+
+/* The option in listCollections that a member of collMod changes; NULL when it changes none. */
+const char *mig_modified_option(const char *member);
 
 /* ---- for steps_compare.c and steps_index.c: options by table ---- */
 

@@ -65,6 +65,23 @@ bool mig_index_by_key(const bson_t *indexes, const bson_t *key, bson_t *ret)
     return false;
 }
 
+bool mig_index_find(const bson_t *indexes, const bson_iter_t *which, bson_t *ret)
+{
+    bson_t key;
+    if (BSON_ITER_HOLDS_UTF8(which))
+        return mig_index_by_name(indexes, bson_iter_utf8(which, NULL), ret);
+    return BSON_ITER_HOLDS_DOCUMENT(which) && mig_iter_sub(which, &key) &&
+           mig_index_by_key(indexes, &key, ret);
+}
+
+bool mig_index_modified(const bson_t *indexes, const bson_t *change, bson_t *ret)
+{
+    bson_iter_t which;
+    return (bson_iter_init_find(&which, change, "name") ||
+            bson_iter_init_find(&which, change, "keyPattern")) &&
+           mig_index_find(indexes, &which, ret);
+}
+
 /* ---- text indexes ---- */
 
 static bool is_text_field(const bson_iter_t *field)

@@ -127,46 +127,43 @@ static bool undo_hide(struct inverse *inverse)
 
 /* ---- collMod ---- */
 
-/* What takes an option away that was not there before; NULL: nothing does. */
+/* What takes an option away that was not there before, as JSON of {name: value}. Where there is no row, an option can only
+ * be set back to what it was; a change of timeseries not even that. */
 static const struct {
     const char *name;
-    const char *option; /* in listCollections */
-    const char *absent; /* JSON of {name: value} */
-} modifications[] = {
-    { "validator", "validator", "{\"validator\": {}}" },
-    { "validationLevel", "validationLevel", "{\"validationLevel\": \"strict\"}" },
-    { "validationAction", "validationAction", "{\"validationAction\": \"error\"}" },
-    { "viewOn", "viewOn", NULL },
-    { "pipeline", "pipeline", "{\"pipeline\": []}" },
-    { "cappedSize", "size", NULL },
-    { "cappedMax", "max", NULL },
-    { "expireAfterSeconds", "expireAfterSeconds", "{\"expireAfterSeconds\": \"off\"}" },
-    { "changeStreamPreAndPostImages", "changeStreamPreAndPostImages",
-      "{\"changeStreamPreAndPostImages\": {\"enabled\": false}}" },
-    { "recordPreImages", "recordPreImages", "{\"recordPreImages\": false}" },
+    const char *absent;
+} removals[] = {
+    { "validator", "{\"validator\": {}}" },
+    { "validationLevel", "{\"validationLevel\": \"strict\"}" },
+    { "validationAction", "{\"validationAction\": \"error\"}" },
+    { "pipeline", "{\"pipeline\": []}" },
+    { "expireAfterSeconds", "{\"expireAfterSeconds\": \"off\"}" },
+    { "changeStreamPreAndPostImages", "{\"changeStreamPreAndPostImages\": {\"enabled\": false}}" },
+    { "recordPreImages", "{\"recordPreImages\": false}" },
 };
 
-static bool append_absent(bson_t *body, const char *json)
+static bool append_removal(bson_t *body, const char *name)
 {
-    MIG_AUTOBSON bson_t *value = json ? bson_new_from_json((const uint8_t *)json, -1, NULL) : NULL;
-    return value && bson_concat(body, value);
+    for (size_t i = 0; i < MIG_COUNT(removals); i++) {
+        if (strcmp(removals[i].name, name) != 0)
+            continue;
+        MIG_AUTOBSON bson_t *value = bson_new_from_json((const uint8_t *)removals[i].absent, -1, NULL);
+        return value && bson_concat(body, value);
+    }
+    return false;
 }
 
 static bool restore_option(struct inverse *inverse, const char *name)
 {
+    const char *option = mig_modified_option(name);
+    bson_t options;
     bson_iter_t old;
-    size_t i = 0;
-    while (i < MIG_COUNT(modifications) && strcmp(modifications[i].name, name) != 0)
-        i++;
-    if (i == MIG_COUNT(modifications))
+    if (!option || strcmp(option, "timeseries") == 0)
         return mig_fail(inverse->err, MIG_ERR_STEP,
                         "step %s cannot be undone: a change of %s has no way back", inverse->step->id, name);
-    MIG_AUTOFREE char *path = mig_printf("options.%s", modifications[i].option);
-    if (mig_doc_find(inverse->pre, path, &old)) {
-        bson_append_iter(inverse->body, name, -1, &old);
-        return true;
-    }
-    return append_absent(inverse->body, modifications[i].absent) ||
+    if (mig_doc_sub(inverse->pre, "options", &options) && bson_iter_init_find(&old, &options, option))
+        return bson_append_iter(inverse->body, name, -1, &old);
+    return append_removal(inverse->body, name) ||
            mig_fail(inverse->err, MIG_ERR_STEP, "step %s cannot be undone: %s as it was is not on record",
                     inverse->step->id, name);
 }
