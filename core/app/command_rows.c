@@ -65,7 +65,8 @@ const struct mig_command mig_command_rows[MIG_COMMANDS] = {
     [MIG_COMMAND_STATUS] = {
         .id = MIG_COMMAND_STATUS, .name = "status", .arguments = "", .group = LOOKS,
         .summary = "What is applied and what is pending, environment by environment",
-        .help = "Looks at all environments at once. One that does not answer is said in one line and does not delay the others.\n\n"
+        .help = "Looks at all environments at once. One that does not answer is said in one line and does not delay the others;\n"
+                "exit 1 only when none of them answered.\n\n"
                 "With --exit-code the worst finding decides: 4 when a migration is changed, missing, late, failed or\n"
                 "interrupted, 1 when an environment did not answer, 2 when something is pending, else 0.",
         .examples = SHOWN { { "status", "all environments" },

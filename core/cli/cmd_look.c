@@ -33,7 +33,10 @@ int cli_status(struct cli *cli, struct mig_error *err)
     }
     if (catalog->sum_problem)
         cli_say(cli, "migtui.sum: %s", catalog->sum_problem);
-    int status = mig_cmdline_has(cli->line, MIG_OPT_EXIT_CODE) ? cli_status_exit(&looks) : 0;
+    bool any = false;
+    for (size_t i = 0; i < looks.count; i++)
+        any = any || looks.items[i].reachable;
+    int status = mig_cmdline_has(cli->line, MIG_OPT_EXIT_CODE) ? cli_status_exit(&looks) : any ? 0 : 1;
     mig_looks_done(&looks);
     mig_catalog_free(catalog);
     return status;

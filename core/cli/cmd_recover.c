@@ -149,6 +149,27 @@ static void tell(struct cli *cli, const struct cfg_environment *env, const struc
     cli_out_document(cli, &doc);
 }
 
+/* Undoing is one of the ways out only where the look says so. version NULL: all of them. */
+static bool may_undo(const struct cfg_environment *env, const struct mig_recovery *recoveries, size_t count,
+                     const char *version, struct mig_error *err)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (version && mig_version_compare(recoveries[i].version, version) != 0)
+            continue;
+        found++;
+        if (recoveries[i].can_undo)
+            continue;
+        mig_fail(err, MIG_ERR_FAILED, "%s: the finished steps of %s cannot be taken back by migtui",
+                 env->name, recoveries[i].version);
+        return mig_hint(err, "the ways out that are open: migtui recover %s --env %s", recoveries[i].version,
+                        env->name);
+    }
+    return found > 0 ||
+           mig_fail(err, MIG_ERR_FAILED, "%s: nothing to undo: no such migration is failed or interrupted",
+                    env->name);
+}
+
 int cli_recover(struct cli *cli, struct mig_error *err)
 {
     const struct mig_cmdline *line = cli->line;
@@ -158,13 +179,21 @@ int cli_recover(struct cli *cli, struct mig_error *err)
         mig_fail(err, MIG_ERR_USAGE, "recover: --undo and --resume are two ways: take one");
         return CLI_FAILED;
     }
-    if (undo || resume)
-        return run_job_command(cli, undo ? RUN_UNDO : RUN_RESUME, line->arguments, line->argument_count, err);
+    if (resume)
+        return run_job_command(cli, RUN_RESUME, line->arguments, line->argument_count, err);
     const struct cfg_environment *env = cli_environment(cli, err);
     struct mig_recovery *recoveries = NULL;
     size_t count = 0;
     if (!env || !mig_recover_inspect(cli->app, env, &recoveries, &count, err))
         return CLI_FAILED;
+    if (undo) {
+        bool legal = may_undo(env, recoveries, count, line->argument_count ? line->arguments[0] : NULL, err);
+        for (size_t i = 0; i < count; i++)
+            mig_recovery_done(&recoveries[i]);
+        free(recoveries);
+        return legal ? run_job_command(cli, RUN_UNDO, line->arguments, line->argument_count, err)
+                     : CLI_FAILED;
+    }
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         if (line->argument_count == 0 || mig_version_compare(recoveries[i].version, line->arguments[0]) == 0)

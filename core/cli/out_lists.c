@@ -55,8 +55,8 @@ static void status_cell(struct cli_table *table, const bson_t *doc)
 
 struct cli_table *cli_runs_table(const struct cli_style *style)
 {
-    static const char *const head[] = { "RUN",  "ENVIRONMENT", "DIRECTION", "STATUS", "STARTED (UTC)",
-                                        "TOOK", "MIGRATIONS",  "OPERATOR",  "HOST" };
+    static const char *const head[] = { "RUN",  "ENVIRONMENT", "COMMAND",  "STATUS", "STARTED (UTC)",
+                                        "TOOK", "MIGRATIONS",  "OPERATOR", "HOST" };
     struct cli_table *table = cli_table_new(style, sizeof head / sizeof head[0]);
     cli_table_head(table, head);
     cli_table_right(table, 5);
@@ -70,7 +70,7 @@ void cli_runs_row(struct cli_table *table, const bson_t *run)
     snprintf(count, sizeof count, "%" PRId64, mig_doc_int(run, "migrations", 0));
     text_cell(table, CLI_PLAIN, run, "run");
     text_cell(table, CLI_PLAIN, run, "environment");
-    text_cell(table, CLI_PLAIN, run, "direction");
+    text_cell(table, CLI_PLAIN, run, "command");
     status_cell(table, run);
     time_cell(table, run, "startedAt");
     duration_cell(table, run);

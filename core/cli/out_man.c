@@ -2,14 +2,21 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/text.h"
 #include "cli/out_help.h"
 #include "config/options.h"
 
-/* Text for roff: backslashes and leading dots escaped, dashes that are to be typed kept as such. */
+/* Text for roff: backslashes and leading dots escaped, dashes that are to be typed kept as such, all in ASCII. */
 static void add_roff(struct mig_buf *out, const char *text)
 {
     bool start = true;
     for (; *text; text++) {
+        if ((unsigned char)*text >= 0x80) {
+            size_t len;
+            mig_buf_printf(out, "\\[u%04X]", (unsigned)mig_utf8_decode(text, strlen(text), &len));
+            text += len - 1;
+            continue;
+        }
         if (start && (*text == '.' || *text == '\''))
             mig_buf_str(out, "\\&");
         if (*text == '\\')

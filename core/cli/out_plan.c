@@ -87,13 +87,3 @@ void cli_plan_text(const struct mig_plan *plan, const struct mig_look *look, con
     if (plan->count > 0)
         mig_buf_printf(out, "\nPlan %s\n", plan->id);
 }
-
-bool cli_plan_closed(const struct mig_plan *plan, const struct cfg_environment *env)
-{
-    for (size_t i = 0; i < plan->gate_count; i++) {
-        if (plan->gates[i].state == MIG_GATE_FAILED ||
-            (plan->gates[i].state == MIG_GATE_UNKNOWN && env->is_protected))
-            return true;
-    }
-    return false;
-}

@@ -11,7 +11,4 @@
 void cli_plan_text(const struct mig_plan *plan, const struct mig_look *look, const struct cli_style *style,
                    struct mig_buf *out);
 
-/* True when a gate of the plan is closed: failed, or unknown on a protected environment. */
-bool cli_plan_closed(const struct mig_plan *plan, const struct cfg_environment *env);
-
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/gates.h"
 #include "base/doc.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -146,16 +147,15 @@ static bool check_plan_id(const struct run_job *job, const struct mig_plan *plan
 
 static bool check_gates(const struct run_job *job, const struct mig_plan *plan, struct mig_error *err)
 {
-    if (!cli_plan_closed(plan, job->env))
+    const struct mig_gate *gate = mig_gates_closed(plan, job->env);
+    if (!gate ||
+        strcmp(gate->name, "lock") == 0) /* the run itself waits for the lock, or says who holds it */
         return true;
-    for (size_t i = 0; i < plan->gate_count; i++) {
-        const struct mig_gate *gate = &plan->gates[i];
-        if (gate->state == MIG_GATE_OK)
-            continue;
-        mig_fail(err, MIG_ERR_GATE, "%s: gate %s is not open: %s", job->env->name, gate->name, gate->reason);
-        return mig_hint(err, "%s", gate->remedy);
-    }
-    return true;
+    enum mig_error_code code = strcmp(gate->name, "files") == 0      ? MIG_ERR_INTEGRITY
+                               : strcmp(gate->name, "identity") == 0 ? MIG_ERR_WRONG_SERVER
+                                                                     : MIG_ERR_GATE;
+    mig_fail(err, code, "%s: gate %s is closed: %s", job->env->name, gate->name, gate->reason);
+    return mig_hint(err, "%s", gate->remedy);
 }
 
 static bool ask(struct cli *cli, struct run_job *job, const struct mig_plan *plan,

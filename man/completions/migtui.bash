@@ -1,0 +1,61 @@
+# bash completion of migtui; made by: migtui completion bash
+
+_migtui_environments() {
+    migtui config show 2>/dev/null | sed -n 's/^environments\.\([^. ]*\)\.name .*/\1/p'
+}
+
+_migtui() {
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command='' word
+    for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        case " $_migtui_commands " in *" $word "*) command=$word; break ;; esac
+    done
+    case $prev in
+        --config | -c) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --format) COMPREPLY=($(compgen -W 'text json ndjson' -- "$cur")); return ;;
+        --timeout) COMPREPLY=(); return ;;
+        --operator) COMPREPLY=(); return ;;
+        --env | -e) COMPREPLY=($(compgen -W "$(_migtui_environments)" -- "$cur")); return ;;
+        --to) COMPREPLY=(); return ;;
+        --count | -n) COMPREPLY=(); return ;;
+        --run) COMPREPLY=(); return ;;
+        --plan) COMPREPLY=(); return ;;
+        --out | -o) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --confirm-text) COMPREPLY=(); return ;;
+        --confirm) COMPREPLY=(); return ;;
+        --reason | -m) COMPREPLY=(); return ;;
+        --ticket) COMPREPLY=(); return ;;
+        --limit | -l) COMPREPLY=(); return ;;
+        --id) COMPREPLY=(); return ;;
+    esac
+    local words=' --config --format --quiet --no-color --timeout --operator --help'
+    case $command in
+        '') words="$_migtui_commands$words" ;;
+        init) words="$words" ;;
+        new) words="$words" ;;
+        verify-dir) words=" --write$words" ;;
+        status) words=" --env --exit-code$words" ;;
+        diff) words="$(_migtui_environments)$words" ;;
+        plan) words=" --env --out --to --count --down --run$words" ;;
+        apply) words="$(compgen -f -- "$cur") --env --yes --plan --confirm-text --confirm --take-over --reason --ticket --to --count --detach$words" ;;
+        rollback) words=" --env --yes --plan --confirm-text --confirm --take-over --reason --ticket --to --count --run --detach$words" ;;
+        resume) words=" --env --yes --plan --confirm-text --confirm --take-over --reason --ticket --detach$words" ;;
+        recover) words=" --env --yes --plan --confirm-text --confirm --take-over --reason --ticket --undo --resume$words" ;;
+        mark) words=" --env --reason --yes --confirm-text$words" ;;
+        runs) words=" --env --limit$words" ;;
+        log) words=" --env --follow$words" ;;
+        attach) words=" --env$words" ;;
+        stop) words=" --env$words" ;;
+        history) words=" --env --limit$words" ;;
+        doctor) words=" --env$words" ;;
+        config) words="show check --origin$words" ;;
+        schema) words="migration status plan events$words" ;;
+        completion) words="bash zsh fish$words" ;;
+        demo) words="$words" ;;
+        version) words="$words" ;;
+        help) words="$_migtui_commands$words" ;;
+    esac
+    COMPREPLY=($(compgen -W "$words" -- "$cur"))
+}
+
+_migtui_commands='init new verify-dir status diff plan apply rollback resume recover mark runs log attach stop history doctor config schema completion demo version help'
+complete -F _migtui migtui
