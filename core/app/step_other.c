@@ -10,8 +10,10 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-/* How late an operator's stop may reach a program that has a time limit. */
+/* How late an operator's stop may reach a program. */
 #define WATCH_MS 50
+
+#define TIMEOUT_S 3600
 
 /* ---- exec ---- */
 
@@ -56,41 +58,66 @@ static void watch(void *context)
     }
 }
 
-static bool spawn(struct exec *exec, const char *const *argv, const bool *stop, int *ret_status,
+static bool spawn(struct exec *exec, const char *const *argv, const char *const *env, int *ret_status,
                   struct mig_error *err)
 {
     const struct mig_step_context *ctx = exec->ctx;
-    return ctx->host->ops->spawn(ctx->host, argv, ctx->env, ctx->project_dir, on_line, exec, stop, ret_status,
-                                 err);
-}
-
-static bool spawn_watched(struct exec *exec, const char *const *argv, int *ret_status, struct mig_error *err)
-{
-    struct mig_host *host = exec->ctx->host;
+    struct mig_host *host = ctx->host;
     struct mig_task *task;
     if (!host->ops->task_start(host, watch, exec, &task, err))
         return false;
-    bool ok = spawn(exec, argv, &exec->stop, ret_status, err);
+    bool ok =
+        host->ops->spawn(host, argv, env, ctx->project_dir, on_line, exec, &exec->stop, ret_status, err);
     atomic_store(&exec->done, true);
     host->ops->wake(host, exec);
     host->ops->task_join(host, task);
     return ok;
 }
 
-/* The words of the program's command line, NULL-terminated; they point into the step. */
-static const char **argv_of(const struct mig_step *step)
+/* Strings of our own, NULL-terminated. */
+struct words {
+    char **all;
+    size_t count, room;
+};
+
+static void add_word(struct words *words, char *take_word)
+{
+    words->all = mig_grow(words->all, words->count + 1, &words->room, sizeof *words->all);
+    words->all[words->count++] = take_word;
+    words->all[words->count] = NULL;
+}
+
+static void words_done(struct words *words)
+{
+    for (size_t i = 0; i < words->count; i++)
+        free(words->all[i]);
+    free(words->all);
+}
+
+/* The program and its arguments. */
+static void argv_of(const struct mig_step *step, struct words *ret)
 {
     bson_t run;
     bson_iter_t iter;
-    size_t count = 0;
-    if (!mig_doc_sub(step->body, "run", &run) || bson_empty(&run) || !bson_iter_init(&iter, &run))
-        return NULL;
-    const char **argv = mig_alloc_n(bson_count_keys(&run) + 1, sizeof *argv);
-    while (bson_iter_next(&iter)) {
+    bool ok = mig_doc_sub(step->body, "run", &run) && bson_iter_init(&iter, &run);
+    while (ok && bson_iter_next(&iter)) {
         if (BSON_ITER_HOLDS_UTF8(&iter))
-            argv[count++] = bson_iter_utf8(&iter, NULL);
+            add_word(ret, mig_strdup(bson_iter_utf8(&iter, NULL)));
     }
-    return argv;
+}
+
+/* migtui's variables first: of two with one name programs see the first, and no step shall pass for another run. */
+static void env_of(const struct step_work *work, struct words *ret)
+{
+    bson_t env;
+    bson_iter_t iter;
+    for (const char *const *each = work->ctx->env; each && *each; each++)
+        add_word(ret, mig_strdup(*each));
+    bool ok = mig_doc_sub(work->step->body, "env", &env) && bson_iter_init(&iter, &env);
+    while (ok && bson_iter_next(&iter)) {
+        if (BSON_ITER_HOLDS_UTF8(&iter))
+            add_word(ret, mig_printf("%s=%s", bson_iter_key(&iter), bson_iter_utf8(&iter, NULL)));
+    }
 }
 
 static enum mig_step_end exec_end(struct step_work *work, const struct exec *exec, const char *program,
@@ -115,19 +142,20 @@ static enum mig_step_end exec_end(struct step_work *work, const struct exec *exe
 
 static enum mig_step_end exec_execute(struct step_work *work)
 {
-    MIG_AUTOFREE const char **argv = argv_of(work->step);
+    MIG_CLEANUP(words_done) struct words argv = { 0 };
+    MIG_CLEANUP(words_done) struct words env = { 0 };
     struct exec exec = { .ctx = work->ctx };
     struct mig_host *host = work->ctx->host;
-    int64_t timeout_s = mig_doc_int(work->step->body, "timeoutS", 0);
     int status = -1;
-    if (!argv || !argv[0])
+    argv_of(work->step, &argv);
+    env_of(work, &env);
+    if (argv.count == 0)
         return step_failed(work, "step %s: exec needs \"run\", a list of words", work->step->id);
-    exec.deadline_ms = host->ops->mono_ms(host) + timeout_s * 1000;
-    bool ran = timeout_s > 0 ? spawn_watched(&exec, argv, &status, work->err)
-                             : spawn(&exec, argv, work->ctx->stop, &status, work->err);
+    exec.deadline_ms = host->ops->mono_ms(host) + mig_doc_int(work->step->body, "timeoutS", TIMEOUT_S) * 1000;
+    bool ran = spawn(&exec, (const char *const *)argv.all, (const char *const *)env.all, &status, work->err);
     BSON_APPEND_INT32(work->result, "status", status);
     BSON_APPEND_INT64(work->result, "lines", exec.lines);
-    MIG_AUTOFREE char *program = mig_text_safe_dup(argv[0], 80);
+    MIG_AUTOFREE char *program = mig_text_safe_dup(argv.all[0], 80);
     if (ran)
         return exec_end(work, &exec, program, status);
     mig_context(work->err, "%s", program);

@@ -173,14 +173,13 @@ static bool build_out(const struct build *b)
 static bool build_command(const struct build *b)
 {
     bson_t run;
-    const char *db = mig_doc_str(b->step->body, "db", b->database);
+    const char *db = mig_doc_str(b->step->body, "db", "$target");
     if (!mig_doc_sub(b->step->body, "run", &run) || bson_empty(&run))
         return lacks(b->step, "run", b->err);
     *b->ret_admin = strcmp(db, "admin") == 0;
-    if (!*b->ret_admin && strcmp(db, b->database) != 0)
+    if (!*b->ret_admin && strcmp(db, "$target") != 0)
         return mig_fail(b->err, MIG_ERR_MIGRATION,
-                        "step %s: db is \"%s\"; a command goes to \"admin\" or, without db, to %s",
-                        b->step->id, db, b->database);
+                        "step %s: db is \"%s\"; a command goes to \"$target\" or \"admin\"", b->step->id, db);
     bson_concat(b->ret, &run);
     return true;
 }

@@ -75,17 +75,22 @@ static void wake(struct mig_host *host, const void *key)
     (void)host, (void)key;
 }
 
+static void join(char *to, size_t size, const char *const *words)
+{
+    *to = '\0';
+    for (size_t i = 0; words && words[i]; i++) {
+        size_t len = strlen(to);
+        snprintf(to + len, size - len, "%s%s", i ? " " : "", words[i]);
+    }
+}
+
 static bool spawn(struct mig_host *host, const char *const *argv, const char *const *env, const char *dir,
                   void (*on_line)(const char *line, void *context), void *context, const bool *stop,
                   int *ret_status, struct mig_error *err)
 {
     struct host_fake *fake = fake_of(host);
-    fake->command[0] = '\0';
-    for (size_t i = 0; argv[i]; i++) {
-        size_t len = strlen(fake->command);
-        snprintf(fake->command + len, sizeof fake->command - len, "%s%s", i ? " " : "", argv[i]);
-    }
-    fake->env = env;
+    join(fake->command, sizeof fake->command, argv);
+    join(fake->env, sizeof fake->env, env);
     fake->dir = dir;
     if (fake->cannot_start)
         return mig_fail(err, MIG_ERR_IO, "no such program");

@@ -23,8 +23,8 @@ struct host_fake {
     bool cannot_start;
 
     /* what spawn was given */
-    char command[200]; /* the words, separated by a space */
-    const char *const *env;
+    char command[200]; /* words are separated by a space */
+    char env[200];
     const char *dir;
 };
 

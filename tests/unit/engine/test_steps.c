@@ -76,7 +76,7 @@ static const struct command {
     { "{'command': {'run': {'compact': 'c', 'force': true}}}", "{'compact': 'c', 'force': true}", false },
     { "{'command': {'run': {'setParameter': 1}, 'db': 'admin', 'idempotent': true}}", "{'setParameter': 1}",
       true },
-    { "{'command': {'run': {'ping': 1}, 'db': 'shop'}}", "{'ping': 1}", false },
+    { "{'command': {'run': {'ping': 1}, 'db': '$target'}}", "{'ping': 1}", false },
 };
 
 static void a_step_becomes_mongodbs_command(void **state)
