@@ -422,6 +422,11 @@ static bool carry_out(struct mig_runner *r, struct mig_error *err)
         mig_report_started(r);
         return true;
     }
+    if (r->plan)
+        mig_report_started(r);
+    char planned[MIG_SHA256_HEX] = "";
+    if (r->plan)
+        memcpy(planned, r->plan->id, sizeof planned);
     if (!take_hold(r, err) || !settle_plan(r, err)) {
         if (err->code == MIG_ERR_FENCED)
             r->result->status = MIG_RUN_FENCED;
@@ -429,6 +434,9 @@ static bool carry_out(struct mig_runner *r, struct mig_error *err)
     }
     mig_report_run_record(r, true);
     mig_report_started(r);
+    if (*planned && strcmp(planned, r->plan->id) != 0)
+        mig_journal_warn(&r->journal, "another run finished while this one waited; the plan is now %.12s: %zu migrations",
+                         r->plan->id, r->plan->count);
     enum mig_unit_end end = run_units(r, err);
     name_end(r, end, err);
     return end == MIG_UNIT_DONE;

@@ -41,6 +41,8 @@ struct mig_runner {
     struct mig_lock_claim claim;
     int64_t token;
     bool locked;
+    bool started; /* run.started was emitted: the first event of every run */
+    bool recorded; /* it has a document in <prefix>runs */
     int64_t began_ms;
 
     pthread_mutex_t mutex;

@@ -18,32 +18,43 @@ static void append_if(bson_t *doc, const char *key, const char *text)
         BSON_APPEND_UTF8(doc, key, text);
 }
 
+static void describe_plan(struct mig_runner *r, bson_t *fields)
+{
+    const char *newest = NULL;
+    BSON_APPEND_UTF8(fields, "direction", mig_direction_word(r->plan->direction));
+    BSON_APPEND_INT64(fields, "migrations", (int64_t)r->plan->count);
+    BSON_APPEND_INT64(fields, "steps", (int64_t)mig_plan_steps(r->plan));
+    if (r->plan->count > 0)
+        BSON_APPEND_UTF8(fields, "target", r->plan->items[r->plan->count - 1].migration->version);
+    for (size_t i = 0; i < r->look.views.count; i++) {
+        if (r->look.views.items[i].state == MIG_APPLIED)
+            newest = r->look.views.items[i].version;
+    }
+    append_if(fields, "current", newest);
+}
+
 void mig_report_started(struct mig_runner *r)
 {
     bson_t fields = BSON_INITIALIZER;
-    BSON_APPEND_UTF8(&fields, "planId", r->plan->id);
+    if (r->started) {
+        bson_destroy(&fields);
+        return;
+    }
+    r->started = true;
+    BSON_APPEND_UTF8(&fields, "planId", r->plan ? r->plan->id : "");
     BSON_APPEND_UTF8(&fields, "environment", r->env->name);
     BSON_APPEND_UTF8(&fields, "database", r->env->database);
     BSON_APPEND_UTF8(&fields, "command", mig_report_command(r->options));
     BSON_APPEND_UTF8(&fields, "operator", r->app->operator_name);
     BSON_APPEND_UTF8(&fields, "osUser", r->host->self.os_user);
     BSON_APPEND_UTF8(&fields, "host", r->host->self.host);
-    BSON_APPEND_UTF8(&fields, "direction", mig_direction_word(r->plan->direction));
-    BSON_APPEND_INT64(&fields, "migrations", (int64_t)r->plan->count);
-    BSON_APPEND_INT64(&fields, "steps", (int64_t)mig_plan_steps(r->plan));
-    if (r->plan->count > 0)
-        BSON_APPEND_UTF8(&fields, "target", r->plan->items[r->plan->count - 1].migration->version);
-    const char *newest = NULL;
-    for (size_t i = 0; i < r->look.views.count; i++) {
-        if (r->look.views.items[i].state == MIG_APPLIED)
-            newest = r->look.views.items[i].version;
-    }
-    append_if(&fields, "current", newest);
+    if (r->plan)
+        describe_plan(r, &fields);
     append_if(&fields, "ticket", r->options->ticket);
     append_if(&fields, "reason", r->options->reason);
     mig_journal_emit(&r->journal, "run.started", &fields);
     bson_destroy(&fields);
-    for (size_t i = 0; i < r->plan->warning_count; i++)
+    for (size_t i = 0; r->plan && i < r->plan->warning_count; i++)
         mig_journal_warn(&r->journal, "%s", r->plan->warnings[i]);
 }
 
@@ -61,6 +72,7 @@ static void append_error(bson_t *doc, const struct mig_error *error)
 
 void mig_report_finished(struct mig_runner *r)
 {
+    mig_report_started(r); /* also of a run that got nowhere */
     bson_t fields = BSON_INITIALIZER;
     BSON_APPEND_UTF8(&fields, "status", mig_run_status_word(r->result->status));
     BSON_APPEND_UTF8(&fields, "environment", r->env->name);
@@ -130,10 +142,11 @@ void mig_report_run_record(struct mig_runner *r, bool starting)
     bson_t row;
     bson_t part;
     struct mig_error err;
-    if (!r->plan) {
+    if (!r->plan || (!starting && !r->recorded)) {
         bson_destroy(&command);
-        return;
+        return; /* refused before it began: the journal has it */
     }
+    r->recorded = true;
     BSON_APPEND_UTF8(&command, "update", r->names.runs);
     BSON_APPEND_ARRAY_BEGIN(&command, "updates", &list);
     BSON_APPEND_DOCUMENT_BEGIN(&list, "0", &row);
