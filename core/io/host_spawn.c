@@ -27,6 +27,7 @@ struct child {
     int pid_fd; /* readable when it ended; -1 where the kernel has none */
     int out_fd; /* -1: at its end */
     bool ended; /* the leader, not yet reaped, so that its group's number stays ours */
+    bool lost;  /* someone else reaped it */
     bool termed, killed;
     int64_t kill_at_ms;
 
@@ -162,10 +163,12 @@ static void end_group(struct child *child, int64_t patience_ms)
 static void look_for_end(struct child *child)
 {
     siginfo_t info = { 0 };
-    if (waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOWAIT | WNOHANG) == 0 &&
-        info.si_pid == child->pid) {
+    int rc = waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOWAIT | WNOHANG);
+    child->lost = rc != 0 && errno == ECHILD;
+    if (child->lost || (rc == 0 && info.si_pid == child->pid)) {
         child->ended = true;
-        child->termed = false; /* what is left of the group gets its own warning */
+        /* What is left of the group gets a warning of its own; a group that is not ours any more, nothing. */
+        child->termed = child->killed = child->lost;
     }
 }
 
@@ -213,11 +216,14 @@ bool io_host_spawn(struct mig_host *base, const char *const *argv, const char *c
     child.pid_fd = pidfd_open(child.pid, 0);
     child.line = mig_alloc(LINE_MAX_BYTES);
     attend(&child, stop);
-    kill(-child.pid, SIGKILL); /* one that closed its output and stayed */
+    if (!child.lost)
+        kill(-child.pid, SIGKILL); /* one that closed its output and stayed */
     if (child.pid_fd >= 0)
         close(child.pid_fd);
     free(child.line);
 
+    if (child.lost)
+        return mig_fail(err, MIG_ERR_INTERNAL, "the exit status of %s was lost: SIGCHLD is ignored", argv[0]);
     int status = 0;
     while (waitpid(child.pid, &status, 0) < 0 && errno == EINTR)
         ;

@@ -16,7 +16,7 @@
 #define VERDICT_MS       5000 /* the server's own time limit shall speak before ours */
 #define RECONNECT_MS     20
 #define COMMAND_MAX      (16 * 1024 * 1024 + 16 * 1024) /* a document and what is around it */
-#define COMMAND_NAME_MAX 64
+#define COMMAND_NAME_MAX 128
 
 /* Refusals after which a read is worth a second try: the server is going away or not the primary any more. */
 static const int gone_codes[] = { 6, 7, 89, 91, 189, 9001, 10107, 11600, 11602, 13435, 13436 };

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "io/mongo_call.h"
 #include "io/mongo_error.h"
 
@@ -59,8 +61,10 @@ static bool check_database(const char *name, const char *redacted, struct mig_er
         mig_fail(err, MIG_ERR_CONFIG, "connection string %s names no database", redacted);
         return mig_hint(err, "set the environment's `database`");
     }
-    if (strlen(name) > DATABASE_MAX || name[strcspn(name, "/\\. \"$*<>:|?")])
-        return mig_fail(err, MIG_ERR_CONFIG, "not a database name: %.80s", name);
+    if (strlen(name) > DATABASE_MAX || name[strcspn(name, "/\\. \"$*<>:|?")]) {
+        MIG_AUTOFREE char *safe = mig_text_safe_dup(name, 80);
+        return mig_fail(err, MIG_ERR_CONFIG, "not a database name: %s", safe);
+    }
     return true;
 }
 

@@ -82,6 +82,12 @@ static const char *const known_options[] = {
     NULL,
 };
 
+/* Options of other drivers that are no misspelling of ours. */
+static const char *const foreign_options[] = {
+    "maxConnecting",        "maxTimeMS", "proxyHost",  "proxyPassword",      "proxyPort", "proxyUsername",
+    "serverMonitoringMode", "timeoutMS", "tlsCRLFile", "uuidRepresentation", NULL,
+};
+
 static void note(struct mig_buf *raised, const char *fmt, ...) MIG_PRINTF(2, 3);
 static void note(struct mig_buf *raised, const char *fmt, ...)
 {
@@ -131,6 +137,26 @@ static bool fail_parse(const char *redacted, const char *words, struct mig_error
     return mig_hint(err, "it has the form mongodb://user:password@host:27017/?replicaSet=NAME");
 }
 
+static bool is_among(const char *key, const char *const *names)
+{
+    while (*names && strcasecmp(key, *names) != 0)
+        names++;
+    return *names != NULL;
+}
+
+static bool check_mechanism(const struct io_mongo_uri *target, struct mig_error *err)
+{
+    static const char *const mechanisms[] = { "SCRAM-SHA-1", "SCRAM-SHA-256", "MONGODB-X509",
+                                              "MONGODB-AWS", "GSSAPI",        "PLAIN",
+                                              NULL };
+    const char *mechanism = mongoc_uri_get_auth_mechanism(target->uri);
+    if (!mechanism || is_among(mechanism, mechanisms))
+        return true;
+    MIG_AUTOFREE char *safe = mig_text_safe_dup(mechanism, 64);
+    mig_fail(err, MIG_ERR_CONFIG, "connection string %s: no such authMechanism: %s", target->redacted, safe);
+    return mig_hint(err, "known are SCRAM-SHA-1, SCRAM-SHA-256, MONGODB-X509, MONGODB-AWS, GSSAPI and PLAIN");
+}
+
 static bool check_credentials(const struct io_mongo_uri *target, struct mig_error *err)
 {
     const char *user = mongoc_uri_get_username(target->uri);
@@ -169,12 +195,9 @@ static void note_unknown(const char *text, struct mig_buf *raised)
     while (p && *++p) {
         size_t len = strcspn(p, "=&;");
         MIG_AUTOFREE char *key = mig_strndup(p, len);
-        bool known = false;
-        for (size_t i = 0; known_options[i] && !known; i++)
-            known = strcasecmp(key, known_options[i]) == 0;
-        if (!known && *key) {
+        if (*key && !is_among(key, known_options)) {
             MIG_AUTOFREE char *safe = mig_text_safe_dup(key, 64);
-            const char *near = mig_text_nearest(key, known_options);
+            const char *near = is_among(key, foreign_options) ? NULL : mig_text_nearest(key, known_options);
             if (near)
                 note(raised, "option %s has no effect; did you mean %s?", safe, near);
             else
@@ -320,7 +343,8 @@ bool io_mongo_uri_parse(const char *text, const char *app_name, const struct io_
     }
     const char *database = mongoc_uri_get_database(ret->uri);
     ret->database = mig_strdup(database);
-    if (!check_credentials(ret, err) || !check_file(ret->uri, MONGOC_URI_TLSCAFILE, "tlsCAFile", err) ||
+    if (!check_mechanism(ret, err) || !check_credentials(ret, err) ||
+        !check_file(ret->uri, MONGOC_URI_TLSCAFILE, "tlsCAFile", err) ||
         !check_file(ret->uri, MONGOC_URI_TLSCERTIFICATEKEYFILE, "tlsCertificateKeyFile", err))
         goto failed;
 
