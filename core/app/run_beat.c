@@ -75,6 +75,7 @@ static void beat_loop(void *context)
         pthread_mutex_unlock(&r->mutex);
         if (over)
             return;
+        (void)mig_beat_stopping(r); /* a signal must reach a program of an exec step while the runner waits for it */
         int64_t now = r->host->ops->mono_ms(r->host);
         if (now >= next_beat)
             next_beat = beat_once(r);
