@@ -15,6 +15,7 @@ static struct {
     pthread_cond_t changed;
     size_t retiring; /* shutdowns under way */
     char warning[256];
+    /* The driver is one for the process. NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables) */
 } driver = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static void keep_warning(mongoc_log_level_t level, const char *domain, const char *message, void *context)
