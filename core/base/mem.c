@@ -19,14 +19,23 @@ static void *checked(void *p)
     return p;
 }
 
-void *mig_alloc(size_t size)
-{
-    return checked(calloc(1, size ? size : 1));
-}
+/* A bson_t wants 128 bytes of alignment, and so does every struct with one in it; calloc gives 16. The size of such a
+ * struct is a multiple of 128, which tells them apart well enough: the others only get more than they need. */
+#define WIDE 128
 
 void *mig_alloc_n(size_t count, size_t size)
 {
-    return checked(calloc(count ? count : 1, size ? size : 1));
+    size_t bytes;
+    if (size == 0 || size % WIDE != 0)
+        return checked(calloc(count ? count : 1, size ? size : 1));
+    if (__builtin_mul_overflow(count ? count : 1, size, &bytes))
+        return checked(NULL);
+    return memset(checked(aligned_alloc(WIDE, bytes)), 0, bytes);
+}
+
+void *mig_alloc(size_t size)
+{
+    return mig_alloc_n(1, size);
 }
 
 void *mig_realloc_n(void *old, size_t count, size_t size)
