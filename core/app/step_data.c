@@ -243,6 +243,10 @@ static enum mig_step_end transaction_execute(struct step_work *work)
 {
     const struct mig_step *step = work->step;
     bson_t nothing = BSON_INITIALIZER;
+    if (!work->ctx->txn && work->ctx->server->can_transactions) {
+        mig_fail(work->err, MIG_ERR_INTERNAL, "step %s was begun outside a transaction", step->id);
+        return MIG_STEP_END_FAILED;
+    }
     if (!work->ctx->txn)
         return step_failed(work, "step %s needs transactions, and this server has none: it is %s", step->id,
                            mig_topology_name(work->ctx->server->topology));
@@ -280,9 +284,33 @@ static enum mig_probe assert_probe(struct step_work *work)
 
 /* ---- rows ---- */
 
-const struct step_kind step_kind_write = { write_prestate, plain_execute, write_probe, true };
-const struct step_kind step_kind_merge = { NULL, plain_execute, merge_probe, true };
-const struct step_kind step_kind_out = { out_prestate, plain_execute, out_probe, true };
-const struct step_kind step_kind_command = { NULL, command_execute, merge_probe, true };
-const struct step_kind step_kind_transaction = { NULL, transaction_execute, write_probe, false };
-const struct step_kind step_kind_assert = { NULL, assert_execute, assert_probe, false };
+const struct step_kind step_kind_write = {
+    .prestate = write_prestate,
+    .execute = plain_execute,
+    .probe = write_probe,
+    .lingers = true,
+};
+const struct step_kind step_kind_merge = {
+    .execute = plain_execute,
+    .probe = merge_probe,
+    .lingers = true,
+};
+const struct step_kind step_kind_out = {
+    .prestate = out_prestate,
+    .execute = plain_execute,
+    .probe = out_probe,
+    .lingers = true,
+};
+const struct step_kind step_kind_command = {
+    .execute = command_execute,
+    .probe = merge_probe,
+    .lingers = true,
+};
+const struct step_kind step_kind_transaction = {
+    .execute = transaction_execute,
+    .probe = write_probe,
+};
+const struct step_kind step_kind_assert = {
+    .execute = assert_execute,
+    .probe = assert_probe,
+};

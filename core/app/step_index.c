@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "engine/steps_compare.h"
 
+#define TYPE_MISMATCH       14
 #define NAMESPACE_NOT_FOUND 26
 #define INDEX_NOT_FOUND     27
 
@@ -302,26 +303,28 @@ static void specs_before(const struct step_work *work, bson_t *ret)
         bson_init(ret);
 }
 
+/* One by one. */
 static enum mig_step_end drop_rest(struct step_work *work, const bson_t *present)
 {
-    MIG_AUTODOC bson_t command = BSON_INITIALIZER;
-    bson_t names, spec;
+    bson_t spec;
     bson_iter_t iter;
-    BSON_APPEND_UTF8(&command, "dropIndexes", work->step->collection);
-    BSON_APPEND_ARRAY_BEGIN(&command, "index", &names);
+    enum mig_step_end end = MIG_STEP_END_DONE;
     bool ok = bson_iter_init(&iter, present);
-    while (ok && bson_iter_next(&iter)) {
-        if (mig_iter_sub(&iter, &spec))
-            BSON_APPEND_UTF8(&names, bson_iter_key(&iter), mig_doc_str(&spec, "name", ""));
+    while (ok && end == MIG_STEP_END_DONE && bson_iter_next(&iter)) {
+        if (!mig_iter_sub(&iter, &spec))
+            continue;
+        bson_t *command = BCON_NEW("dropIndexes", BCON_UTF8(work->step->collection), "index",
+                                   BCON_UTF8(mig_doc_str(&spec, "name", "")));
+        STEP_AUTOSENT struct step_sent sent;
+        end = step_send(work->ctx, command, 0, &sent, work->err);
+        bson_destroy(command);
     }
-    bson_append_array_end(&command, &names);
-    STEP_AUTOSENT struct step_sent sent;
-    return step_send(work->ctx, &command, 0, &sent, work->err);
+    return end;
 }
 
-/* The server found one missing and dropped none. That is well when ifMissing says so, or when the one was there before: then
- * an earlier attempt of ours dropped it. */
-static enum mig_step_end drop_missing(struct step_work *work)
+/* The server found one missing and dropped none. That is well when ifMissing says so, or when the one was there
+ * before: then an earlier attempt of ours dropped it. Or the server takes no list of names. */
+static enum mig_step_end drop_singly(struct step_work *work)
 {
     MIG_AUTODOC bson_t ready = BSON_INITIALIZER;
     MIG_AUTODOC bson_t building = BSON_INITIALIZER;
@@ -348,8 +351,9 @@ static enum mig_step_end drop_execute(struct step_work *work)
 {
     STEP_AUTOSENT struct step_sent sent;
     enum mig_step_end end = step_send_own(work, 0, &sent);
-    bool missing = sent.verdict.code == INDEX_NOT_FOUND || sent.verdict.code == NAMESPACE_NOT_FOUND;
-    return end == MIG_STEP_END_FAILED && missing ? drop_missing(work) : end;
+    int code = sent.verdict.code;
+    bool again = code == INDEX_NOT_FOUND || code == NAMESPACE_NOT_FOUND || code == TYPE_MISMATCH;
+    return end == MIG_STEP_END_FAILED && again ? drop_singly(work) : end;
 }
 
 static enum mig_probe drop_probe(struct step_work *work)
@@ -402,6 +406,23 @@ static enum mig_probe hide_probe(struct step_work *work)
 
 /* ---- rows ---- */
 
-const struct step_kind step_kind_create_indexes = { create_prestate, create_execute, create_probe, false };
-const struct step_kind step_kind_drop_indexes = { targets_prestate, drop_execute, drop_probe, true };
-const struct step_kind step_kind_hide_index = { targets_prestate, hide_execute, hide_probe, true };
+const struct step_kind step_kind_create_indexes = {
+    .prestate = create_prestate,
+    .execute = create_execute,
+    .probe = create_probe,
+    .confirm = STEP_CONFIRM_NOTE,
+};
+const struct step_kind step_kind_drop_indexes = {
+    .prestate = targets_prestate,
+    .execute = drop_execute,
+    .probe = drop_probe,
+    .lingers = true,
+    .confirm = STEP_CONFIRM_MUST,
+};
+const struct step_kind step_kind_hide_index = {
+    .prestate = targets_prestate,
+    .execute = hide_execute,
+    .probe = hide_probe,
+    .lingers = true,
+    .confirm = STEP_CONFIRM_MUST,
+};

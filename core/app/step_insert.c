@@ -263,4 +263,8 @@ static enum mig_probe insert_probe(struct step_work *work)
                      part ? ", and ifExists says fail" : "");
 }
 
-const struct step_kind step_kind_insert = { NULL, insert_execute, insert_probe, true };
+const struct step_kind step_kind_insert = {
+    .execute = insert_execute,
+    .probe = insert_probe,
+    .lingers = true,
+};

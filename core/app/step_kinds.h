@@ -21,11 +21,19 @@ struct step_work {
     struct mig_error *err;
 };
 
+/* After a server said done: is its word taken, looked after, or held against what is there? */
+enum step_confirm {
+    STEP_CONFIRM_NONE, /* nothing to see, or seen by the reply */
+    STEP_CONFIRM_NOTE, /* options are compared; what servers rewrite in ways we do not know must not fail a step */
+    STEP_CONFIRM_MUST, /* there or not there: no two opinions */
+};
+
 struct step_kind {
     bool (*prestate)(struct step_work *work, bson_t *ret); /* NULL: nothing to remember */
     enum mig_step_end (*execute)(struct step_work *work);
     enum mig_probe (*probe)(struct step_work *work);
     bool lingers; /* its command may go on running when its reply is lost; a probe asks for that first */
+    enum step_confirm confirm;
 };
 
 /* What an error ends a step with: FAILED with *err filled in. */

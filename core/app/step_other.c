@@ -187,5 +187,11 @@ static enum mig_probe manual_probe(struct step_work *work)
 
 /* ---- rows ---- */
 
-const struct step_kind step_kind_exec = { NULL, exec_execute, exec_probe, false };
-const struct step_kind step_kind_manual = { NULL, manual_execute, manual_probe, false };
+const struct step_kind step_kind_exec = {
+    .execute = exec_execute,
+    .probe = exec_probe,
+};
+const struct step_kind step_kind_manual = {
+    .execute = manual_execute,
+    .probe = manual_probe,
+};

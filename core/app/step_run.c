@@ -96,10 +96,38 @@ static enum mig_step_end check_verify(struct step_work *work)
     return step_check(work->ctx, &verify, "verify", work->err);
 }
 
+/* Some servers say ok to what they do not do. */
+static enum mig_step_end confirm(const struct step_kind *kind, struct step_work *work)
+{
+    char evidence[300] = "";
+    struct step_work look = *work;
+    if (kind->confirm == STEP_CONFIRM_NONE || bson_has_field(work->result, "already"))
+        return MIG_STEP_END_DONE;
+    look.evidence = evidence;
+    look.evidence_size = sizeof evidence;
+    mig_error_clear(work->err);
+    enum mig_probe probe = kind->probe(&look);
+    if (probe == MIG_PROBE_DONE)
+        return MIG_STEP_END_DONE;
+    if (work->err->code != MIG_OK)
+        return MIG_STEP_END_UNKNOWN;
+    if (probe == MIG_PROBE_IN_PROGRESS) {
+        mig_fail(work->err, MIG_ERR_UNKNOWN_OUTCOME, "%s", evidence);
+        return MIG_STEP_END_UNKNOWN;
+    }
+    /* Unclear is what someone did since. */
+    if (kind->confirm == STEP_CONFIRM_MUST && probe == MIG_PROBE_NOT_DONE)
+        return step_failed(work, "the server said that it is done, but %s", evidence);
+    BSON_APPEND_UTF8(work->result, "unconfirmed", evidence);
+    return MIG_STEP_END_DONE;
+}
+
 enum mig_step_end step_carry_out(struct step_work *work)
 {
     const struct step_kind *kind = kind_of(work->step, work->err);
     enum mig_step_end end = kind ? kind->execute(work) : MIG_STEP_END_FAILED;
+    if (end == MIG_STEP_END_DONE)
+        end = confirm(kind, work);
     if (end == MIG_STEP_END_DONE)
         end = check_expectations(work);
     if (end == MIG_STEP_END_DONE)

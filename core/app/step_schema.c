@@ -323,7 +323,31 @@ static enum mig_probe drop_probe(struct step_work *work)
 
 /* ---- rows ---- */
 
-const struct step_kind step_kind_create = { create_prestate, create_execute, create_probe, true };
-const struct step_kind step_kind_coll_mod = { coll_mod_prestate, plain_execute, coll_mod_probe, true };
-const struct step_kind step_kind_rename = { rename_prestate, plain_execute, rename_probe, true };
-const struct step_kind step_kind_drop = { drop_prestate, drop_execute, drop_probe, true };
+const struct step_kind step_kind_create = {
+    .prestate = create_prestate,
+    .execute = create_execute,
+    .probe = create_probe,
+    .lingers = true,
+    .confirm = STEP_CONFIRM_NOTE,
+};
+const struct step_kind step_kind_coll_mod = {
+    .prestate = coll_mod_prestate,
+    .execute = plain_execute,
+    .probe = coll_mod_probe,
+    .lingers = true,
+    .confirm = STEP_CONFIRM_NOTE,
+};
+const struct step_kind step_kind_rename = {
+    .prestate = rename_prestate,
+    .execute = plain_execute,
+    .probe = rename_probe,
+    .lingers = true,
+    .confirm = STEP_CONFIRM_MUST,
+};
+const struct step_kind step_kind_drop = {
+    .prestate = drop_prestate,
+    .execute = drop_execute,
+    .probe = drop_probe,
+    .lingers = true,
+    .confirm = STEP_CONFIRM_MUST,
+};

@@ -73,19 +73,20 @@ static void note(struct store_script *script, const struct mig_call *call)
     script->calls++;
 }
 
-static bool all_used_after(const struct store_script *script, size_t index)
+/* A repeated line ends where the next one fits. */
+static void skip_repeated(struct store_script *script, const bson_t *command)
 {
-    for (size_t i = index + 1; i < script->count; i++) {
-        if (!script->lines[i].used)
-            return false;
-    }
-    return true;
+    size_t index = script->next;
+    bool more = index + 1 < script->count && script->lines[index].repeat && script->lines[index].used;
+    if (more && !fits(command, script->lines[index].wanted))
+        script->next++;
 }
 
 static const struct line *play(struct store_script *script, const struct mig_call *call)
 {
     pthread_mutex_lock(&script->lock);
     note(script, call);
+    skip_repeated(script, call->command);
     size_t index = script->next;
     struct line *line = index < script->count ? &script->lines[index] : NULL;
     if (!line || !fits(call->command, line->wanted)) {
@@ -98,7 +99,7 @@ static const struct line *play(struct store_script *script, const struct mig_cal
     line->used = true;
     script->next += !line->repeat;
     pthread_cond_broadcast(&script->moved);
-    while (line->hold && !all_used_after(script, index))
+    while (line->hold && index + 1 < script->count && !script->lines[index + 1].used)
         pthread_cond_wait(&script->moved, &script->lock);
     pthread_mutex_unlock(&script->lock);
     return line;

@@ -22,9 +22,9 @@ void script_reply(struct store_script *script, const char *wanted, const char *r
 /* The same without a reply: UNKNOWN, NOT_SENT, or any with an error and labels. */
 void script_lose(struct store_script *script, const char *wanted, enum mig_outcome outcome,
                  enum mig_error_code code, unsigned labels);
-/* The line just added: its reply waits until every later line was used once. */
+/* The line just added: its reply waits until the line after it was used. */
 void script_hold(struct store_script *script);
-/* The line just added, which must be the last: it may be used any number of times. */
+/* The line just added: it may be used more than once. */
 void script_repeat(struct store_script *script);
 
 /* How the last command was sent. */

@@ -1,9 +1,16 @@
 /* step_world.c - see step_world.h. */
 #include "support/step_world.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/doc.h"
 #include "support/step_json.h"
 
 void step_world_init(struct step_world *world)
@@ -71,4 +78,30 @@ bson_t *step_world_prestate(struct step_world *world, const char *text, const st
     bson_t *ret = ok ? bson_copy(&pre) : NULL;
     bson_destroy(&pre);
     return ret;
+}
+
+void step_world_play(const struct step_scene *scenes, size_t count, struct mig_txn *txn)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct step_scene *scene = &scenes[i];
+        struct step_world world;
+        step_world_init(&world);
+        world.ctx.txn = txn;
+        MIG_AUTOBSON bson_t *result = NULL;
+        enum mig_step_end end = step_world_execute(&world, scene->step, scene->pre, scene->lines, &result);
+        if (end != scene->end || (scene->words && !strstr(world.err.message, scene->words)))
+            fail_msg("scene %zu: %s\n  ended %d '%s'", i, scene->step, end, world.err.message);
+        if (scene->result) {
+            MIG_AUTOBSON bson_t *wanted = doc_json(scene->result);
+            MIG_AUTOFREE char *text = bson_as_relaxed_extended_json(result, NULL);
+            bson_iter_t a, b;
+            assert_int_equal(bson_count_keys(wanted), bson_count_keys(result));
+            assert_true(bson_iter_init(&a, wanted) && bson_iter_init(&b, result));
+            while (bson_iter_next(&a) && bson_iter_next(&b)) {
+                if (strcmp(bson_iter_key(&a), bson_iter_key(&b)) != 0 || !mig_value_equal(&a, &b))
+                    fail_msg("scene %zu: %s\n  result %s, not %s", i, scene->step, text, scene->result);
+            }
+        }
+        step_world_end(&world);
+    }
 }

@@ -37,4 +37,17 @@ enum mig_probe step_world_probe(struct step_world *world, const char *step, cons
                                 const struct step_line *lines, char *evidence, size_t size);
 bson_t *step_world_prestate(struct step_world *world, const char *step, const struct step_line *lines);
 
+/* One step on stage. */
+struct step_scene {
+    const char *step;
+    const char *pre;
+    struct step_line lines[STEP_LINES];
+    enum mig_step_end end;
+    const char *words;  /* in the error; NULL: none is looked for */
+    const char *result; /* NULL: not looked at */
+};
+
+/* Each scene in a world of its own; fails the running test at the first that ends otherwise. */
+void step_world_play(const struct step_scene *scenes, size_t count, struct mig_txn *txn);
+
 #endif

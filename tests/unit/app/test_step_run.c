@@ -1,4 +1,4 @@
-/* A step carried out: what is sent, in which order, and how each answer ends. */
+/* Documents: what is sent, in which order, and how each answer ends. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,231 +17,14 @@
 #define E11000(index) \
     "{'n': " index ", 'writeErrors': [{'index': " index ", 'code': 11000, 'errmsg': 'E11000 duplicate key'}]}"
 
-#define PEOPLE "{'createCollection': {'collection': 'people', 'validator': {'a': 1}}}"
-#define INDEX  "{'createIndexes': {'collection': 'people', 'indexes': [{'key': {'a': 1}}]}}"
-#define SEED   "{'insert': {'collection': 'c', 'documents': [{'_id': 1, 'v': 1}, {'v': 2, '_id': 2}]}}"
+#define SEED "{'insert': {'collection': 'c', 'documents': [{'_id': 1, 'v': 1}, {'v': 2, '_id': 2}]}}"
 #define UPDATE \
     "{'update': {'collection': 'c', 'updates': [{'q': {'a': 1}, 'u': {'$set': {'b': 1}}, 'multi': true}]}"
-
-struct scene {
-    const char *step;
-    const char *pre;
-    struct step_line lines[STEP_LINES];
-    enum mig_step_end end;
-    const char *words;  /* in the error; NULL: none is looked for */
-    const char *result; /* NULL: not looked at */
-};
-
-static void play(const struct scene *scenes, size_t count, struct mig_txn *txn)
-{
-    for (size_t i = 0; i < count; i++) {
-        const struct scene *scene = &scenes[i];
-        struct step_world world;
-        step_world_init(&world);
-        world.ctx.txn = txn;
-        MIG_AUTOBSON bson_t *result = NULL;
-        enum mig_step_end end = step_world_execute(&world, scene->step, scene->pre, scene->lines, &result);
-        if (end != scene->end || (scene->words && !strstr(world.err.message, scene->words)))
-            fail_msg("scene %zu: %s\n  ended %d '%s'", i, scene->step, end, world.err.message);
-        if (scene->result) {
-            MIG_AUTOBSON bson_t *wanted = doc_json(scene->result);
-            MIG_AUTOFREE char *text = bson_as_relaxed_extended_json(result, NULL);
-            bson_iter_t a, b;
-            assert_int_equal(bson_count_keys(wanted), bson_count_keys(result));
-            assert_true(bson_iter_init(&a, wanted) && bson_iter_init(&b, result));
-            while (bson_iter_next(&a) && bson_iter_next(&b)) {
-                if (strcmp(bson_iter_key(&a), bson_iter_key(&b)) != 0 || !mig_value_equal(&a, &b))
-                    fail_msg("scene %zu: %s\n  result %s, not %s", i, scene->step, text, scene->result);
-            }
-        }
-        step_world_end(&world);
-    }
-}
-
-/* ---- schema ---- */
-
-static const struct scene schema[] = {
-    { PEOPLE,
-      "{'exists': false}",
-      { { "{'create': 'people', 'validator': {'a': 1}, 'comment': 'migtui run=R1 token=7 step=s1'}", "{}" } },
-      MIG_STEP_END_DONE,
-      NULL,
-      "{}" },
-    /* it is there: as asked, or not, or refused by ifExists */
-    { PEOPLE,
-      "{'exists': true}",
-      { { "{'listCollections': 1, 'filter': {'name': 'people'}}",
-          BATCH("{'name': 'people', 'type': 'collection', 'options': {'validator': {'a': 1}}}") } },
-      MIG_STEP_END_DONE,
-      NULL,
-      "{'already': true}" },
-    { PEOPLE,
-      "{'exists': true}",
-      { { "{'listCollections': 1}",
-          BATCH("{'name': 'people', 'type': 'collection', 'options': {'validator': {'a': 2}}}") } },
-      MIG_STEP_END_FAILED,
-      "people exists already and differs: validator is { \"a\" : 2 }, asked for { \"a\" : 1 }",
-      "{}" },
-    { "{'createCollection': {'collection': 'people'}, 'ifExists': 'fail'}",
-      "{'exists': true}",
-      { { "{'listCollections': 1}", BATCH("{'name': 'people', 'type': 'collection', 'options': {}}") } },
-      MIG_STEP_END_FAILED,
-      "ifExists says fail",
-      NULL },
-    { PEOPLE,
-      "{'exists': true}",
-      { { "{'listCollections': 1}", BATCH("") }, { "{'create': 'people'}", "{}" } },
-      MIG_STEP_END_DONE,
-      NULL,
-      "{}" },
-    { PEOPLE,
-      "{'exists': false}",
-      { { "{'create': 'people'}", "{'ok': 0, 'code': 48, 'errmsg': 'exists'}" },
-        { "{'listCollections': 1}",
-          BATCH("{'name': 'people', 'type': 'collection', 'options': {'validator': {'a': 1}}}") } },
-      MIG_STEP_END_DONE,
-      NULL,
-      "{'already': true}" },
-    { PEOPLE,
-      "{'exists': false}",
-      { { "{'create': 'people'}", "{'ok': 0, 'code': 72, 'errmsg': 'bad option'}" } },
-      MIG_STEP_END_FAILED,
-      "bad option",
-      NULL },
-    { PEOPLE,
-      "{}",
-      { { "{'create': 'people'}", "{'writeConcernError': {'code': 64, 'errmsg': 'waiting timed out'}}" } },
-      MIG_STEP_END_FAILED,
-      "not acknowledged as asked: waiting timed out",
-      NULL },
-    { PEOPLE,
-      "{}",
-      { { "{'create': 'people'}", "{'writeConcernError': {'code': 189, 'errmsg': 'stepped down'}}" } },
-      MIG_STEP_END_UNKNOWN,
-      "stepped down",
-      NULL },
-
-    { "{'dropCollection': {'collection': 'c'}}",
-      "{'exists': true}",
-      { { "{'drop': 'c'}", "{'ns': 'shop.c'}" } },
-      MIG_STEP_END_DONE,
-      NULL,
-      "{}" },
-    { "{'dropCollection': {'collection': 'c'}}",
-      "{'exists': false}",
-      { { 0 } },
-      MIG_STEP_END_FAILED,
-      "c does not exist",
-      NULL },
-    { "{'dropCollection': {'collection': 'c'}, 'ifMissing': 'same'}",
-      "{'exists': false}",
-      { { 0 } },
-      MIG_STEP_END_DONE,
-      NULL,
-      "{'already': true}" },
-    { "{'dropCollection': {'collection': 'c'}}",
-      "{}",
-      { { "{'drop': 'c'}", "{'ok': 0, 'code': 26, 'errmsg': 'ns not found'}" } },
-      MIG_STEP_END_FAILED,
-      "c does not exist",
-      NULL },
-    { "{'dropCollection': {'collection': 'c'}}",
-      "{}",
-      { { "{'drop': 'c'}", "{}" } },
-      MIG_STEP_END_FAILED,
-      "c does not exist",
-      NULL },
-    { "{'dropCollection': {'collection': 'c', 'onlyEmpty': true}}",
-      "{}",
-      { { "{'aggregate': 'c'}", COUNTED("1") } },
-      MIG_STEP_END_FAILED,
-      "c holds documents",
-      NULL },
-    { "{'dropCollection': {'collection': 'c', 'onlyEmpty': true}}",
-      "{}",
-      { { "{'aggregate': 'c'}", BATCH("") }, { "{'drop': 'c'}", "{'nIndexesWas': 1}" } },
-      MIG_STEP_END_DONE,
-      NULL,
-      NULL },
-
-    { "{'renameCollection': {'collection': 'c', 'to': 'd'}}",
-      "{}",
-      { { "{'renameCollection': 'shop.c', 'to': 'shop.d'}", "{}" } },
-      MIG_STEP_END_DONE,
-      NULL,
-      NULL },
-    { "{'collMod': {'collection': 'c', 'validator': {}}}",
-      "{}",
-      { { "{'collMod': 'c', 'validator': {}}", "{}" } },
-      MIG_STEP_END_DONE,
-      NULL,
-      NULL },
-    { "{'hideIndex': {'collection': 'c', 'index': 'a'}}",
-      "{}",
-      { { "{'collMod': 'c', 'index': {'name': 'a', 'hidden': true}}",
-          "{'ok': 0, 'code': 27, 'errmsg': 'no such index'}" } },
-      MIG_STEP_END_FAILED,
-      "no such index",
-      NULL },
-
-    { INDEX,
-      "{'indexes': []}",
-      { { "{'createIndexes': 'people', 'indexes': [{'key': {'a': 1}, 'name': 'a_1'}]}",
-          "{'numIndexesBefore': 1, 'numIndexesAfter': 2}" } },
-      MIG_STEP_END_DONE,
-      NULL,
-      "{'indexesBefore': 1, 'indexesAfter': 2}" },
-    { "{'createIndexes': {'collection': 'people', 'indexes': [{'key': {'a': 1}}], 'ifExists': 'fail'}}",
-      "{'indexes': [{'name': 'a_1'}]}",
-      { { 0 } },
-      MIG_STEP_END_FAILED,
-      "people has the index a_1 already",
-      NULL },
-    { INDEX,
-      "{}",
-      { { "{'createIndexes': 'people'}", "{'ok': 0, 'code': 86, 'errmsg': 'conflict'}" } },
-      MIG_STEP_END_FAILED,
-      "conflict",
-      NULL },
-
-    { "{'dropIndexes': {'collection': 'c', 'index': 'a_1'}}",
-      "{'indexes': []}",
-      { { "{'dropIndexes': 'c', 'index': 'a_1'}", "{'ok': 0, 'code': 27, 'errmsg': 'index not found'}" },
-        { "{'listIndexes': 'c', 'includeBuildUUIDs': true}", BATCH("{'name': '_id_', 'key': {'_id': 1}}") } },
-      MIG_STEP_END_FAILED,
-      "index not found",
-      NULL },
-    { "{'dropIndexes': {'collection': 'c', 'index': 'a_1'}, 'ifMissing': 'same'}",
-      "{'indexes': []}",
-      { { "{'dropIndexes': 'c'}", "{'ok': 0, 'code': 26, 'errmsg': 'ns not found'}" },
-        { "{'listIndexes': 'c'}", "{'ok': 0, 'code': 26}" } },
-      MIG_STEP_END_DONE,
-      NULL,
-      "{'already': true}" },
-    /* an attempt before this one dropped the first of two */
-    { "{'dropIndexes': {'collection': 'c', 'index': ['a_1', 'b_1']}}",
-      "{'indexes': [{'name': 'a_1', 'key': {'a': 1}}, {'name': 'b_1', 'key': {'b': 1}}]}",
-      { { "{'dropIndexes': 'c', 'index': ['a_1', 'b_1']}", "{'ok': 0, 'code': 27}" },
-        { "{'listIndexes': 'c'}",
-          BATCH("{'name': '_id_', 'key': {'_id': 1}}, {'name': 'b_1', 'key': {'b': 1}}") },
-        { "{'dropIndexes': 'c', 'index': ['b_1']}", "{}" } },
-      MIG_STEP_END_DONE,
-      NULL,
-      "{}" },
-};
-
-static void schema_steps(void **state)
-{
-    (void)state;
-    play(schema, MIG_COUNT(schema), NULL);
-}
-
-/* ---- data ---- */
 
 #define FOUND_ALL BATCH("{'_id': 1, 'v': 1}, {'_id': 2, 'v': 2}")
 #define FIND      "{'find': 'c', 'singleBatch': true}"
 
-static const struct scene inserts[] = {
+static const struct step_scene inserts[] = {
     { SEED,
       NULL,
       { { "{'insert': 'c', 'documents': [{'_id': 1, 'v': 1}, {'v': 2, '_id': 2}]}", "{'n': 2}" } },
@@ -335,11 +118,11 @@ static const struct scene inserts[] = {
 static void an_insert_ends_with_the_documents_as_asked_or_says_which_differs(void **state)
 {
     (void)state;
-    play(inserts, MIG_COUNT(inserts), NULL);
+    step_world_play(inserts, MIG_COUNT(inserts), NULL);
 }
 
 /* A duplicate key would end the transaction: look first, and write only what is not there. */
-static const struct scene inserts_in_transaction[] = {
+static const struct step_scene inserts_in_transaction[] = {
     { SEED,
       NULL,
       { { FIND, BATCH("") },
@@ -367,7 +150,7 @@ static const struct scene inserts_in_transaction[] = {
 static void in_a_transaction_an_insert_looks_before_it_writes(void **state)
 {
     (void)state;
-    play(inserts_in_transaction, MIG_COUNT(inserts_in_transaction), script_txn());
+    step_world_play(inserts_in_transaction, MIG_COUNT(inserts_in_transaction), script_txn());
 }
 
 static void in_a_group_an_insert_does_not_look(void **state)
@@ -385,7 +168,7 @@ static void in_a_group_an_insert_does_not_look(void **state)
     step_world_end(&world);
 }
 
-static const struct scene data[] = {
+static const struct step_scene data[] = {
     { UPDATE "}",
       NULL,
       { { "{'update': 'c'}", "{'n': 5, 'nModified': 4}" } },
@@ -467,7 +250,7 @@ static const struct scene data[] = {
 static void data_steps(void **state)
 {
     (void)state;
-    play(data, MIG_COUNT(data), NULL);
+    step_world_play(data, MIG_COUNT(data), NULL);
 }
 
 /* ---- transactions ---- */
@@ -476,7 +259,7 @@ static void data_steps(void **state)
     "{'transaction': [{'update': {'collection': 'c', 'updates': [{'q': {'_id': 1}, 'u': {'$inc': {'n': -1}}}]}, 'expect': {'matched': 1}}," \
     " {'insert': {'collection': 'd', 'documents': [{'_id': 1}]}}, {'assert': {'collection': 'c', 'filter': {'n': {'$lt': 0}}, 'count': 0}}]}"
 
-static const struct scene transactions[] = {
+static const struct step_scene transactions[] = {
     { MOVE,
       NULL,
       { { "{'update': 'c'}", "{'n': 1, 'nModified': 1}" },
@@ -507,7 +290,7 @@ static const struct scene transactions[] = {
 static void a_transaction_checks_every_reply_at_once(void **state)
 {
     (void)state;
-    play(transactions, MIG_COUNT(transactions), script_txn());
+    step_world_play(transactions, MIG_COUNT(transactions), script_txn());
 }
 
 static void without_transactions_nothing_of_one_is_sent(void **state)
@@ -528,7 +311,6 @@ static void without_transactions_nothing_of_one_is_sent(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(schema_steps),
         cmocka_unit_test(an_insert_ends_with_the_documents_as_asked_or_says_which_differs),
         cmocka_unit_test(in_a_transaction_an_insert_looks_before_it_writes),
         cmocka_unit_test(in_a_group_an_insert_does_not_look),

@@ -62,6 +62,7 @@ static void a_long_build_tells_how_far_it_is(void **state)
     script_hold(world.script);
     script_reply(world.script, "{'currentOp': 1}", AT_WORK);
     script_repeat(world.script);
+    script_reply(world.script, INDEXES, "{'cursor': {'firstBatch': [" ID_ ", " A_1 "]}}");
     assert_int_equal(step_world_execute(&world, BUILD, "{'indexes': []}", NULL, &result), MIG_STEP_END_DONE);
     assert_int_equal(mig_doc_int(result, "indexesAfter", 0), 2);
     assert_true(progress.calls > 0);
