@@ -1,7 +1,8 @@
-/* step_data.c - updates, deletes, aggregations that write, commands, assertions, and several of them in one transaction.
+/* step_data.c - updates, deletes, aggregations that write, commands, assertions, and several of them in one
+ * transaction.
  *
- * None of these leaves a mark of its own in the database. What tells whether they ran is the transaction they share with
- * their record, the author's `verify`, or a person.
+ * None of these leaves a mark of its own in the database. What tells whether they ran is the transaction they
+ * share with their record, the author's `verify`, or a person.
  */
 #include <string.h>
 
@@ -28,7 +29,8 @@ static bool statements(const struct mig_step *step, bson_t *ret)
     return mig_doc_sub(step->body, step->kind == MIG_STEP_UPDATE ? "updates" : "deletes", ret);
 }
 
-/* How many documents each statement's filter finds now; -1 where counting failed. False: the server is gone. */
+/* How many documents each statement's filter finds now; -1 where counting failed. False: the server is
+ * gone. */
 static bool count_matches(struct step_work *work, bson_t *ret)
 {
     bson_t list, statement, filter;
@@ -134,8 +136,8 @@ static bool out_prestate(struct step_work *work, bson_t *ret)
     return true;
 }
 
-/* $out writes beside the target and takes its place at the end: another uuid there says that it came to its end. The same
- * uuid says little, since not every server gives a new one. */
+/* $out writes beside the target and takes its place at the end: another uuid there says that it came to its
+ * end. The same uuid says little, since not every server gives a new one. */
 static enum mig_probe out_probe(struct step_work *work)
 {
     MIG_AUTODOC bson_t target = BSON_INITIALIZER;

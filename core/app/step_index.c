@@ -1,7 +1,7 @@
 /* step_index.c - indexes: built, dropped, hidden.
  *
- * A build outlives its client: when the connection breaks, the server goes on. So it is never sent again on suspicion: the
- * probe says whether the index is there, still being made, or neither.
+ * A build outlives its client: when the connection breaks, the server goes on. So it is never sent again on
+ * suspicion: the probe says whether the index is there, still being made, or neither.
  */
 #include <stdatomic.h>
 #include <string.h>
@@ -74,7 +74,8 @@ static bool create_prestate(struct step_work *work, bson_t *ret)
     return true;
 }
 
-/* Of the asked indexes, how many are there as asked, being built, or missing; and the first that is in the way. */
+/* Of the asked indexes, how many are there as asked, being built, or missing; and the first that is in the
+ * way. */
 struct tally {
     int there, building, missing;
     struct mig_buf conflict; /* "" when none */
@@ -256,8 +257,8 @@ static enum mig_step_end create_execute(struct step_work *work)
 
 /* ---- dropIndexes ---- */
 
-/* What is to be dropped: names or a key, "*" for all but _id_. Specs that are there go to present; the number of others is
- * returned, of which those in spared do not count. */
+/* What is to be dropped: names or a key, "*" for all but _id_. Specs that are there go to present; the number
+ * of others is returned, of which those in spared do not count. */
 static int find_targets(const bson_iter_t *which, const bson_t *ready, const bson_t *spared, bson_t *present)
 {
     bson_iter_t each;
@@ -322,8 +323,8 @@ static enum mig_step_end drop_rest(struct step_work *work, const bson_t *present
     return end;
 }
 
-/* The server found one missing and dropped none. That is well when ifMissing says so, or when the one was there
- * before: then an earlier attempt of ours dropped it. Or the server takes no list of names. */
+/* The server found one missing and dropped none. That is well when ifMissing says so, or when the one was
+ * there before: then an earlier attempt of ours dropped it. Or the server takes no list of names. */
 static enum mig_step_end drop_singly(struct step_work *work)
 {
     MIG_AUTODOC bson_t ready = BSON_INITIALIZER;

@@ -1,7 +1,7 @@
 /* step_insert.c - documents that carry their _id: inserted once, however often it is tried.
  *
- * A duplicate key is no failure by itself: the document that is there is compared with the one asked for, one by one. In a
- * transaction a duplicate key would end the transaction, so there the look comes first.
+ * A duplicate key is no failure by itself: the document that is there is compared with the one asked for, one
+ * by one. In a transaction a duplicate key would end the transaction, so there the look comes first.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +14,8 @@
 
 #define DUPLICATE_KEY 11000
 
-/* One look asks for so many documents at most, of so many bytes as asked for: the answer then fits one batch, unless what is
- * there is larger than what was asked for, and so different anyway. */
+/* One look asks for so many documents at most, of so many bytes as asked for: the answer then fits one batch,
+ * unless what is there is larger than what was asked for, and so different anyway. */
 #define LOOK_DOCUMENTS 1000
 #define LOOK_BYTES     (4 * 1024 * 1024)
 

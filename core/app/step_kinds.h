@@ -1,12 +1,14 @@
 /* step_kinds.h - what the files of step execution share; nobody else includes it.
  *
- * step_run.c has the table of kinds; step_send.c sends and reads outcomes; step_look.c looks at collections, indexes and
- * running operations; step_schema.c, step_index.c, step_insert.c, step_data.c and step_other.c are the kinds.
+ * step_run.c has the table of kinds; step_send.c sends and reads outcomes; step_look.c looks at collections,
+ * indexes and running operations; step_schema.c, step_index.c, step_insert.c, step_data.c and step_other.c
+ * are the kinds.
  */
 #ifndef MIG_APP_STEP_KINDS_H
 #define MIG_APP_STEP_KINDS_H
 
 #include "app/step_run.h"
+#include "base/cleanup.h"
 
 /* One step in hand. execute fills total, same and result; a probe fills evidence. */
 struct step_work {
@@ -24,7 +26,7 @@ struct step_work {
 /* After a server said done: is its word taken, looked after, or held against what is there? */
 enum step_confirm {
     STEP_CONFIRM_NONE, /* nothing to see, or seen by the reply */
-    STEP_CONFIRM_NOTE, /* options are compared; what servers rewrite in ways we do not know must not fail a step */
+    STEP_CONFIRM_NOTE, /* options are compared; a server's own idea of one must not fail a step */
     STEP_CONFIRM_MUST, /* there or not there: no two opinions */
 };
 
@@ -65,30 +67,33 @@ static inline void step_sent_done(struct step_sent *sent)
 
 #define STEP_AUTOSENT MIG_CLEANUP(step_sent_done)
 
-/* Send with our comment and judge the reply. *ret is initialised always; *err is set unless the end is DONE. */
+/* Send with our comment and judge the reply. *ret is initialised always; *err is set unless the end is
+ * DONE. */
 enum mig_step_end step_send(const struct mig_step_context *ctx, const bson_t *command, unsigned flags,
                             struct step_sent *ret, struct mig_error *err);
 
 /* The step's own command; flags beside those that follow from the step. Counts go into work->total. */
 enum mig_step_end step_send_own(struct step_work *work, unsigned flags, struct step_sent *ret);
 
-/* Documents that match, counted up to limit; filter may be NULL. flags: STEP_LONG, or 0 for as long as a short call may
- * take. */
+/* Documents that match, counted up to limit; filter may be NULL. flags: STEP_LONG, or 0 for as long as a
+ * short call may take. */
 enum mig_step_end step_count(const struct mig_step_context *ctx, const char *collection, const bson_t *filter,
                              int64_t limit, unsigned flags, int64_t *ret, struct mig_error *err);
 
-/* {collection, filter, count}: DONE when it holds; FAILED with MIG_ERR_STEP when not, or with the server's words. what:
- * "verify" or "assert". */
+/* {collection, filter, count}: DONE when it holds; FAILED with MIG_ERR_STEP when not, or with the server's
+ * words. what: "verify" or "assert". */
 enum mig_step_end step_check(const struct mig_step_context *ctx, const bson_t *check, const char *what,
                              struct mig_error *err);
 
 /* ---- step_look.c ---- */
 
-/* listCollections' document of that name into *ret, which is initialised always and empty when there is none. */
+/* listCollections' document of that name into *ret, which is initialised always and empty when there is
+ * none. */
 bool step_look_collection(const struct mig_step_context *ctx, const char *name, bson_t *ret,
                           struct mig_error *err);
 
-/* The specs of a collection's indexes as an array, and those that are still being built; both initialised always. */
+/* The specs of a collection's indexes as an array, and those that are still being built; both initialised
+ * always. */
 bool step_look_indexes(const struct mig_step_context *ctx, const char *collection, bson_t *ret_ready,
                        bson_t *ret_building, struct mig_error *err);
 
@@ -99,8 +104,8 @@ struct step_operation {
     char what[128];
 };
 
-/* Is this step's own command still running, or, with collection, an index build on it by anyone? False also where the
- * server does not tell. */
+/* Is this step's own command still running, or, with collection, an index build on it by anyone? False also
+ * where the server does not tell. */
 bool step_look_running(struct step_work *work, const char *collection, struct step_operation *ret);
 
 /* ---- step_run.c ---- */
@@ -108,8 +113,8 @@ bool step_look_running(struct step_work *work, const char *collection, struct st
 /* Any step, also one within a transaction: execute, expect, verify. */
 enum mig_step_end step_carry_out(struct step_work *work);
 
-/* The probe of what cannot be seen in the database by itself: DONE when `verify` holds; else NOT_DONE when running it
- * again does no harm; else UNCLEAR. repeatable: see there. */
+/* The probe of what cannot be seen in the database by itself: DONE when `verify` holds; else NOT_DONE when
+ * running it again does no harm; else UNCLEAR. repeatable: see there. */
 enum mig_probe step_probe_by_verify(struct step_work *work, bool repeatable);
 
 /* ---- the kinds ---- */

@@ -98,8 +98,8 @@ static const char *first_key(const bson_t *doc)
 
 /* By the comment, of this run or, as after a crash, of another run at the same step.
  *
- * Not by the connection's name: servers that list no comments (SecantusDB) list each connection with its last command,
- * running or not, and a finished step would seem to run for as long as its connection is open. */
+ * Not by the connection's name: servers that list no comments (SecantusDB) list each connection with its last
+ * command, running or not, and a finished step would seem to run for as long as its connection is open. */
 static bool is_ours(const bson_t *command, const struct sought *sought)
 {
     const char *comment = mig_doc_str(command, "comment", "");
@@ -110,7 +110,8 @@ static bool is_ours(const bson_t *command, const struct sought *sought)
     return theirs && strncmp(comment, "migtui ", 7) == 0 && strcmp(theirs, ours) == 0;
 }
 
-/* A build goes on in a thread of the server after its client is gone; it keeps the command, or just says what it does. */
+/* A build goes on in a thread of the server after its client is gone; it keeps the command, or just says what
+ * it does. */
 static bool is_build(const bson_t *operation, const bson_t *command, const struct sought *sought)
 {
     if (!sought->collection)

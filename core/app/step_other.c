@@ -106,7 +106,8 @@ static void argv_of(const struct mig_step *step, struct words *ret)
     }
 }
 
-/* migtui's variables first: of two with one name programs see the first, and no step shall pass for another run. */
+/* migtui's variables first: of two with one name programs see the first, and no step shall pass for another
+ * run. */
 static void env_of(const struct step_work *work, struct words *ret)
 {
     bson_t env;

@@ -1,4 +1,5 @@
-/* step_run.c - the kinds of steps, one row each, and what is the same for all: expectations, verify, waiting. */
+/* step_run.c - the kinds of steps, one row each, and what is the same for all: expectations, verify,
+ * waiting. */
 #include "app/step_run.h"
 
 #include <string.h>
@@ -70,7 +71,8 @@ static int64_t count_at(const struct step_work *work, size_t i)
     return counts[i];
 }
 
-/* A document that was there already as asked counts as inserted: whoever resumes expects what who began expected. */
+/* A document that was there already as asked counts as inserted: whoever resumes expects what who began
+ * expected. */
 static enum mig_step_end check_expectations(struct step_work *work)
 {
     bson_iter_t member, expected;

@@ -80,8 +80,8 @@ static enum mig_step_end create_send(struct step_work *work, bool *ret_exists)
     return end;
 }
 
-/* A newer server takes a second create with the same options without a word, an older one refuses it: so look when it was
- * there before, and when the server says that it is there. */
+/* A newer server takes a second create with the same options without a word, an older one refuses it: so look
+ * when it was there before, and when the server says that it is there. */
 static enum mig_step_end create_execute(struct step_work *work)
 {
     MIG_AUTODOC bson_t there = BSON_INITIALIZER;
@@ -312,7 +312,8 @@ static enum mig_probe drop_probe(struct step_work *work)
     }
     if (same_uuid(work->pre, "uuid", &there))
         return step_seen(work, MIG_PROBE_NOT_DONE, "%s is still there", name);
-    /* A view has no uuid of its own on MongoDB; dropping it again loses nothing that its definition does not hold. */
+    /* A view has no uuid of its own on MongoDB; dropping it again loses nothing that its definition does not
+     * hold. */
     if (strcmp(mig_doc_str(work->pre, "type", ""), "view") == 0 && !mig_doc_has(work->pre, "uuid") &&
         strcmp(mig_doc_str(&there, "type", ""), "view") == 0)
         return step_seen(work, MIG_PROBE_NOT_DONE, "the view %s is still there", name);

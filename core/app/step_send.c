@@ -1,8 +1,8 @@
 /* step_send.c - one command out, one judged outcome back.
  *
- * Three ends, and no fourth: a reply that says done (DONE), a reply that says no (FAILED), or anything that leaves it open
- * (UNKNOWN), to which belong a server that went down or stepped down in the middle and a command that never left, since
- * after both the caller reconnects and looks.
+ * Three ends, and no fourth: a reply that says done (DONE), a reply that says no (FAILED), or anything that
+ * leaves it open (UNKNOWN), to which belong a server that went down or stepped down in the middle and a
+ * command that never left, since after both the caller reconnects and looks.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -80,8 +80,8 @@ static enum mig_step_end of_refusal(const struct mig_reply *reply, struct step_s
     return interrupted(sent->verdict.code) ? MIG_STEP_END_UNKNOWN : MIG_STEP_END_FAILED;
 }
 
-/* Nothing left this process. When the driver would not have the command at all (too large, not well-formed), it would not
- * have it a second time. */
+/* Nothing left this process. When the driver would not have the command at all (too large, not well-formed),
+ * it would not have it a second time. */
 static enum mig_step_end of_unsent(const struct mig_reply *reply, struct mig_error *err)
 {
     take_error(reply, MIG_ERR_UNREACHABLE, "no server could be reached", err);
@@ -116,7 +116,8 @@ static const char *verb_of(const bson_t *command)
     return bson_iter_init(&iter, command) && bson_iter_next(&iter) ? bson_iter_key(&iter) : "";
 }
 
-/* Before 4.4 most commands refuse a member they do not know. A look is told from the step it looks for by its comment. */
+/* Before 4.4 most commands refuse a member they do not know. A look is told from the step it looks for by its
+ * comment. */
 static void add_comment(const struct mig_step_context *ctx, const char *verb, unsigned flags, bson_t *command)
 {
     const struct mig_server *server = ctx->server;

@@ -1,7 +1,7 @@
 /* reply.c - the whole of a reply: what its ok says, and what it says after ok.
  *
- * A reply is judged from outside in: ok, then the statements that failed, then the write concern. Each may be of a
- * type no server sends; what cannot be read counts as a failure, never as success.
+ * A reply is judged from outside in: ok, then the statements that failed, then the write concern. Each may be
+ * of a type no server sends; what cannot be read counts as a failure, never as success.
  */
 #include "engine/reply.h"
 
@@ -77,8 +77,9 @@ static bool says_ok(const bson_t *reply)
 
 /* ---- statements ---- */
 
-/* The elements of a list of results that are failures: a writeErrors holds nothing else, a bulkWrite's batch has ok
- * in each. Returns how many; *ret is the first, *ret_readable false when one is not even a document. */
+/* The elements of a list of results that are failures: a writeErrors holds nothing else, a bulkWrite's batch
+ * has ok in each. Returns how many; *ret is the first, *ret_readable false when one is not even a
+ * document. */
 static int64_t failures(const bson_t *list, bool all_failed, bson_t *ret, bool *ret_readable)
 {
     bson_iter_t iter;
@@ -275,8 +276,8 @@ static bool is_number(const bson_iter_t *iter)
     return BSON_ITER_HOLDS_INT32(iter) || BSON_ITER_HOLDS_INT64(iter) || BSON_ITER_HOLDS_DOUBLE(iter);
 }
 
-/* A long double holds every int64 and every double exactly where it has 64 bits or more for the digits; where it is
- * a double (some ARM systems), counts beyond 2^53 are not a concern. */
+/* A long double holds every int64 and every double exactly where it has 64 bits or more for the digits; where
+ * it is a double (some ARM systems), counts beyond 2^53 are not a concern. */
 static long double number(const bson_iter_t *iter)
 {
     return BSON_ITER_HOLDS_DOUBLE(iter) ? (long double)bson_iter_double(iter)

@@ -1,4 +1,5 @@
-/* steps.c - what each kind of step is like: may it be sent twice, may it take long, may it travel in a group. */
+/* steps.c - what each kind of step is like: may it be sent twice, may it take long, may it travel in a
+ * group. */
 #include "engine/steps.h"
 
 #include <string.h>

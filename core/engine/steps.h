@@ -1,5 +1,5 @@
-/* steps.h - what each kind of step means: its command, whether it fits a transaction, how to see that it is done, and
- * how to undo it. Pure: builds commands and judges replies; core/app/step_run.c sends them.
+/* steps.h - what each kind of step means: its command, whether it fits a transaction, how to see that it is
+ * done, and how to undo it. Pure: builds commands and judges replies; core/app/step_run.c sends them.
  *
  * One row a kind in steps.c; the rules are those of docs/reference/steps.md.
  */
@@ -22,7 +22,8 @@ enum mig_probe {
     MIG_PROBE_UNCLEAR,     /* a person must decide; the reason says what was seen */
 };
 
-/* A member that is ours and not the command's (expect, verify, ifExists, …): of the step, or within its kind's body. */
+/* A member that is ours and not the command's (expect, verify, ifExists, …): of the step, or within its
+ * kind's body. */
 bool mig_step_member(const struct mig_step *step, const char *name, bson_iter_t *ret);
 
 /* ifExists "same" (the default): what is there already as asked counts as done. */
@@ -30,14 +31,15 @@ bool mig_step_accepts_existing(const struct mig_step *step);
 /* ifMissing "same" (not the default): dropping what is not there counts as done. */
 bool mig_step_accepts_missing(const struct mig_step *step);
 
-/* The server's command for one step of a kind that is one command (all but batch, transaction, assert, exec, manual).
- * database: needed by renameCollection. The result has no comment, write concern or maxTimeMS yet.
+/* The server's command for one step of a kind that is one command (all but batch, transaction, assert, exec,
+ * manual). database: needed by renameCollection. The result has no comment, write concern or maxTimeMS yet.
  * *ret_admin: the command goes to the admin database. Initialises *ret on success only. */
 bool mig_step_command(const struct mig_step *step, const char *database, bson_t *ret, bool *ret_admin,
                       struct mig_error *err);
 
-/* True when the step may travel in one group with others (engine/units.h): an insert, update, delete or transaction whose
- * effect is small and known beforehand; *ret_documents gets the most documents it can touch. */
+/* True when the step may travel in one group with others (engine/units.h): an insert, update, delete or
+ * transaction whose effect is small and known beforehand; *ret_documents gets the most documents it can
+ * touch. */
 bool mig_step_groupable(const struct mig_step *step, int64_t *ret_documents);
 
 /* True when the step runs in one transaction with its record where the server has transactions. */
@@ -57,14 +59,15 @@ bool mig_step_long_running(const struct mig_step *step);
  *   collMod                        {exists, type, options: {…what it changes, as it was}, indexes: [spec]}
  *   out                            {targetUuid}
  *   update, delete outside transactions     {matched: [documents each filter found]}
- * The step that undoes this one, where one follows from it and its recorded pre-state (createIndexes, hideIndex,
- * renameCollection, createCollection on an empty collection, createView, collMod with its old options). False: there
- * is none; *err says why. On success *ret is initialised and the caller's. */
+ * The step that undoes this one, where one follows from it and its recorded pre-state (createIndexes,
+ * hideIndex, renameCollection, createCollection on an empty collection, createView, collMod with its old
+ * options). False: there is none; *err says why. On success *ret is initialised and the caller's. */
 bool mig_step_inverse(const struct mig_step *step, const bson_t *pre, struct mig_step *ret,
                       struct mig_error *err);
 
-/* The statements of an insert, update, delete or transaction step as bulkWrite operations, appended to the array ops;
- * namespaces are looked up in or appended to ns_info ("database.collection"). Returns how many operations were appended. */
+/* The statements of an insert, update, delete or transaction step as bulkWrite operations, appended to the
+ * array ops; namespaces are looked up in or appended to ns_info ("database.collection"). Returns how many
+ * operations were appended. */
 int mig_step_bulk_ops(const struct mig_step *step, const char *database, bson_t *ops, int *ops_count,
                       bson_t *ns_info, int *ns_count);
 

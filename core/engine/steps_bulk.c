@@ -1,7 +1,7 @@
 /* steps_bulk.c - inserts, updates and deletes as operations of the bulkWrite command (MongoDB 8.0).
  *
- * bulkWrite says the same things by other names: q is filter, u is updateMods, c is constants, and a delete has multi
- * where the delete command has limit.
+ * bulkWrite says the same things by other names: q is filter, u is updateMods, c is constants, and a delete
+ * has multi where the delete command has limit.
  */
 #include <string.h>
 
@@ -20,7 +20,8 @@ struct bulk {
     int appended;
 };
 
-/* The number of the collection's namespace, appended when it is new. Linear: a group touches few collections. */
+/* The number of the collection's namespace, appended when it is new. Linear: a group touches few
+ * collections. */
 static int namespace_of(struct bulk *bulk, const char *collection)
 {
     MIG_AUTOFREE char *ns = mig_printf("%s.%s", bulk->database, collection);

@@ -1,5 +1,5 @@
-/* steps_command.c - the server's command for a step: the shape is MongoDB's own, with the collection's name put back
- * where the command has it. */
+/* steps_command.c - the server's command for a step: the shape is MongoDB's own, with the collection's name
+ * put back where the command has it. */
 #include <string.h>
 
 #include "base/cleanup.h"

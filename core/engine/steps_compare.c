@@ -126,8 +126,8 @@ bool mig_option_inner(const bson_iter_t *asked, const bson_iter_t *there, const 
     return readable && mig_options_same(asked ? &a : &empty, there ? &b : &empty, row->inner, NULL);
 }
 
-/* Servers fill in every member from the locale; the ones below have the same default in all locales but a few, the
- * others count only when asked for. {locale: "simple"} is no collation. */
+/* Servers fill in every member from the locale; the ones below have the same default in all locales but a
+ * few, the others count only when asked for. {locale: "simple"} is no collation. */
 bool mig_option_collation(const bson_iter_t *asked, const bson_iter_t *there, const struct mig_option *row)
 {
     static const struct mig_option members[] = {

@@ -1,8 +1,9 @@
 /* steps_compare.h - is what is there what a step asks for?
  *
- * Authors write options as MongoDB's manual has them; listCollections and listIndexes answer with defaults filled in, sizes
- * rounded, collations expanded and text keys rewritten. Both sides are compared by what they mean: one row an option
- * in steps_compare.c and steps_index.c. Fields' order counts in keys and pipelines, nowhere else. Pure.
+ * Authors write options as MongoDB's manual has them; listCollections and listIndexes answer with defaults
+ * filled in, sizes rounded, collations expanded and text keys rewritten. Both sides are compared by what they
+ * mean: one row an option in steps_compare.c and steps_index.c. Fields' order counts in keys and pipelines,
+ * nowhere else. Pure.
  */
 #ifndef MIG_ENGINE_STEPS_COMPARE_H
 #define MIG_ENGINE_STEPS_COMPARE_H
@@ -15,16 +16,16 @@
 /* Room that `why` should have: one difference, both values cut short. */
 #define MIG_WHY_MAX 400
 
-/* The body of a createCollection or createView step against one document of listCollections. why gets the first option that
- * differs, with both values. */
+/* The body of a createCollection or createView step against one document of listCollections. why gets the
+ * first option that differs, with both values. */
 bool mig_same_collection(const bson_t *asked, const bson_t *there, struct mig_buf *why);
 
-/* The body of a collMod step against the collection's document of listCollections and its indexes (array of specs). An
- * option whose effect cannot be seen is not the same, and why says so. */
+/* The body of a collMod step against the collection's document of listCollections and its indexes (array of
+ * specs). An option whose effect cannot be seen is not the same, and why says so. */
 bool mig_same_modified(const bson_t *asked, const bson_t *there, const bson_t *indexes, struct mig_buf *why);
 
-/* One index specification against one of listIndexes, names aside. options: the collection's, whose collation an index
- * inherits; may be empty. */
+/* One index specification against one of listIndexes, names aside. options: the collection's, whose collation
+ * an index inherits; may be empty. */
 bool mig_same_index(const bson_t *asked, const bson_t *there, const bson_t *options, struct mig_buf *why);
 
 /* The specification's name, or the one drivers derive from its key: "a_1_b_-1". */

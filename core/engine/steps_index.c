@@ -90,8 +90,8 @@ static bool is_text_field(const bson_iter_t *field)
            strcmp(bson_iter_key(field), "_fts") != 0;
 }
 
-/* A server lists the text fields of a key as one pair (_fts, _ftsx) where the first stood, and each under weights with
- * weight 1 unless said otherwise. Write the asked key the same way. */
+/* A server lists the text fields of a key as one pair (_fts, _ftsx) where the first stood, and each under
+ * weights with weight 1 unless said otherwise. Write the asked key the same way. */
 static void rewrite_key(const bson_t *key, bson_t *ret_key, bson_t *weights)
 {
     bson_iter_t field;

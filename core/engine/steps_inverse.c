@@ -1,6 +1,7 @@
 /* steps_inverse.c - the step that undoes a step, where one follows from it and from what was there before.
  *
- * Nothing is guessed: where the recorded pre-state does not say that the step made the change, there is no inverse.
+ * Nothing is guessed: where the recorded pre-state does not say that the step made the change, there is no
+ * inverse.
  */
 #include <string.h>
 
@@ -127,8 +128,8 @@ static bool undo_hide(struct inverse *inverse)
 
 /* ---- collMod ---- */
 
-/* What takes an option away that was not there before, as JSON of {name: value}. Where there is no row, an option can only
- * be set back to what it was; a change of timeseries not even that. */
+/* What takes an option away that was not there before, as JSON of {name: value}. Where there is no row, an
+ * option can only be set back to what it was; a change of timeseries not even that. */
 static const struct {
     const char *name;
     const char *absent;

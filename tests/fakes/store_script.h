@@ -1,7 +1,8 @@
-/* store_script.h - a mig_store that plays a script: which commands must come, in order, and what each is answered.
+/* store_script.h - a mig_store that plays a script: which commands must come, in order, and what each is
+ * answered.
  *
- * A command that is not the next of the script fails the running cmocka test, and so does a script that is not played to its
- * end. JSON is written with ' for ". Calls may come from several threads.
+ * A command that is not the next of the script fails the running cmocka test, and so does a script that is
+ * not played to its end. JSON is written with ' for ". Calls may come from several threads.
  */
 #ifndef MIG_TESTS_STORE_SCRIPT_H
 #define MIG_TESTS_STORE_SCRIPT_H
@@ -16,8 +17,9 @@ void store_script_end(struct store_script *script);
 
 struct mig_store *store_script_store(struct store_script *script);
 
-/* The next command must begin with wanted's first member and hold all its members with equal values; it may hold others. The
- * reply's ok decides between OK and REFUSED; {} is taken for {'ok': 1}. For query(), the reply's cursor.firstBatch is fed. */
+/* The next command must begin with wanted's first member and hold all its members with equal values; it may
+ * hold others. The reply's ok decides between OK and REFUSED; {} is taken for {'ok': 1}. For query(), the
+ * reply's cursor.firstBatch is fed. */
 void script_reply(struct store_script *script, const char *wanted, const char *reply);
 /* The same without a reply: UNKNOWN, NOT_SENT, or any with an error and labels. */
 void script_lose(struct store_script *script, const char *wanted, enum mig_outcome outcome,

@@ -1,12 +1,14 @@
 /* step_json.h - a step from its JSON text, without the migration reader and its checks.
  *
- * Texts are written with ' for ", so that they can be read within C; none may hold a ' of its own. */
+ * Texts are written with ' for ", so that they can be read within C; none may hold a ' of its own.
+ */
 #ifndef MIG_TESTS_STEP_JSON_H
 #define MIG_TESTS_STEP_JSON_H
 
 #include "model/migration.h"
 
-/* {"<kind>": {…}, …}; a transaction gets its inner steps. Aborts on anything else. Free with step_json_free. */
+/* {"<kind>": {…}, …}; a transaction gets its inner steps. Aborts on anything else. Free with
+ * step_json_free. */
 struct mig_step *step_json(const char *text);
 void step_json_free(struct mig_step *step);
 

@@ -1,4 +1,5 @@
-/* Collections and indexes: what is sent, in which order, how each answer ends, and what is made of a server's word. */
+/* Collections and indexes: what is sent, in which order, how each answer ends, and what is made of a server's
+ * word. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
