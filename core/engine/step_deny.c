@@ -10,6 +10,8 @@
 #define OURS     "migtui does this itself"
 #define SCRIPT   "it runs JavaScript on the server"
 
+#define DEPTH_MAX 100
+
 static const struct {
     const char *name; /* the beginning of a name when it ends with '*' */
     const char *why;
@@ -58,31 +60,31 @@ const char *mig_command_denied(const char *name)
 
 static const char *const scripts[] = { "$where", "$function", "$accumulator" };
 
-static const char *search(bson_iter_t *iter, int depth)
+static bool search(struct mig_reading *r, bson_iter_t *iter, const struct mig_at *at, int depth)
 {
     while (bson_iter_next(iter)) {
+        struct mig_at here = { at, bson_iter_key(iter) };
         bson_iter_t inner;
         for (size_t i = 0; i < MIG_COUNT(scripts); i++) {
-            if (strcmp(bson_iter_key(iter), scripts[i]) == 0)
-                return scripts[i];
+            if (strcmp(here.key, scripts[i]) == 0) {
+                mig_fault(r, &here, "%s runs JavaScript on the server (MT034)", scripts[i]);
+                return mig_hint(r->err, "write it with query operators and expressions");
+            }
         }
-        if ((BSON_ITER_HOLDS_DOCUMENT(iter) || BSON_ITER_HOLDS_ARRAY(iter)) && depth < 100 &&
-            bson_iter_recurse(iter, &inner)) {
-            const char *found = search(&inner, depth + 1);
-            if (found)
-                return found;
-        }
+        if ((BSON_ITER_HOLDS_DOCUMENT(iter) || BSON_ITER_HOLDS_ARRAY(iter)) && depth < DEPTH_MAX &&
+            bson_iter_recurse(iter, &inner) && !search(r, &inner, &here, depth + 1))
+            return false;
     }
-    return NULL;
+    return true;
 }
 
-const char *mig_doc_javascript(const bson_t *doc)
+bool mig_script_free(struct mig_reading *r, const bson_t *doc, const struct mig_at *at)
 {
     bson_iter_t iter;
     /* Almost no document has any of the names, and their bytes are quickly looked for. */
     for (size_t i = 0; i < MIG_COUNT(scripts); i++) {
         if (memmem(bson_get_data(doc), doc->len, scripts[i], strlen(scripts[i]) + 1))
-            return bson_iter_init(&iter, doc) ? search(&iter, 0) : NULL;
+            return !bson_iter_init(&iter, doc) || search(r, &iter, at, 0);
     }
-    return NULL;
+    return true;
 }

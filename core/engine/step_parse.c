@@ -151,8 +151,10 @@ static bool read_inner(struct mig_reading *r, const bson_iter_t *list, const str
     while (bson_iter_next(&element)) {
         struct mig_at here = { at, bson_iter_key(&element) };
         struct mig_step inner;
-        if (!BSON_ITER_HOLDS_DOCUMENT(&element) || !mig_iter_sub(&element, &doc))
-            return mig_fault(r, &here, "a statement of transaction is not an object");
+        if (!BSON_ITER_HOLDS_DOCUMENT(&element) || !mig_iter_sub(&element, &doc)) {
+            mig_fault(r, &here, "a statement of transaction is not an object");
+            return mig_hint(r->err, "as in {\"insert\": {…}}");
+        }
         if (!read_step(r, &doc, &here, true, &inner))
             return false;
         inner.id = mig_printf("%s[%zu]", step->id, step->inner_count);

@@ -67,7 +67,7 @@ const char *mig_update_repeats(const bson_iter_t *update, char *name, size_t siz
 /* A command that must not be in a migration (step_deny.c): why, or NULL. */
 const char *mig_command_denied(const char *name);
 
-/* Server-side JavaScript anywhere in the document: the operator's name, or NULL. */
-const char *mig_doc_javascript(const bson_t *doc);
+/* No server-side JavaScript anywhere in the document, which stands at `at`; else a fault. */
+MIG_MUST_CHECK bool mig_script_free(struct mig_reading *r, const bson_t *doc, const struct mig_at *at);
 
 #endif

@@ -365,10 +365,7 @@ static bool (*const rules[MIG_STEP_KINDS])(const struct rule *rule) = {
 bool mig_step_rules(struct mig_reading *r, const struct mig_step *step, const struct mig_at *body_at)
 {
     struct rule rule = { r, step, body_at };
-    const char *script = step->kind == MIG_STEP_INSERT ? NULL : mig_doc_javascript(step->body);
-    if (script) {
-        mig_fault(r, body_at, "%s runs JavaScript on the server (MT034)", script);
-        return mig_hint(r->err, "write it with query operators and expressions");
-    }
+    if (step->kind != MIG_STEP_INSERT && !mig_script_free(r, step->body, body_at))
+        return false;
     return !rules[step->kind] || rules[step->kind](&rule);
 }
