@@ -1,4 +1,6 @@
 /* cmd_project.c - init, new, verify-dir: the files of a project. */
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,6 +79,19 @@ static char *title_of(const struct mig_cmdline *line)
     return mig_buf_detach(&title);
 }
 
+/* True when a file of the folder has the version: two made within a second must not share one. */
+static bool version_taken(const char *folder, const char *version)
+{
+    size_t len = strlen(version);
+    bool taken = false;
+    DIR *dir = opendir(folder);
+    for (struct dirent *entry; dir && !taken && (entry = readdir(dir));)
+        taken = strncmp(entry->d_name, version, len) == 0 && !isdigit((unsigned char)entry->d_name[len]);
+    if (dir)
+        closedir(dir);
+    return taken;
+}
+
 int cli_new(struct cli *cli, struct mig_error *err)
 {
     char *title MIG_AUTOFREE = title_of(cli->line);
@@ -94,15 +109,10 @@ int cli_new(struct cli *cli, struct mig_error *err)
     const char *dir = cli->app->config->migrations;
     if (mkdir(dir, 0777) == 0)
         cli_say(cli, "made %s", dir);
-    /* Two made within a second must not share a version: go on to the next free one. */
-    int64_t now = cli->host->ops->wall_ms(cli->host);
-    struct mig_catalog *catalog = NULL;
-    if (!cli_catalog(cli, 0, false, &catalog, err))
-        return CLI_FAILED;
     char version[MIG_TIME_SIZE];
-    for (mig_time_version(now, version); mig_catalog_find(catalog, version); mig_time_version(now, version))
+    int64_t now = cli->host->ops->wall_ms(cli->host);
+    for (mig_time_version(now, version); version_taken(dir, version); mig_time_version(now, version))
         now += 1000;
-    mig_catalog_free(catalog);
     char *path MIG_AUTOFREE = mig_printf("%s/%s_%s.jsonc", dir, version, slug);
     char *text MIG_AUTOFREE = mig_migration_template(version, title);
     if (!cli_file_create(path, text, strlen(text), err))

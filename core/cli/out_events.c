@@ -51,12 +51,36 @@ static void add_duration(struct mig_buf *out, int64_t ms)
     mig_buf_str(out, text);
 }
 
+/* "Migrating to version 3 from 1 (2 migrations in total):", kept until the run gets to its first migration. */
+static void make_header(struct out_events *events, const bson_t *event, int64_t count)
+{
+    struct mig_buf text MIG_AUTOBUF;
+    mig_buf_init(&text, sizeof events->header - 1);
+    const char *target = mig_doc_str(event, "target", "");
+    const char *current = mig_doc_str(event, "current", "");
+    mig_buf_str(&text, events->down ? "Rolling back" : "Migrating");
+    if (target[0]) {
+        mig_buf_str(&text, events->down ? " version " : " to version ");
+        mig_text_safe(&text, target, strlen(target), 100, false);
+    }
+    if (current[0]) {
+        mig_buf_str(&text, " from ");
+        mig_text_safe(&text, current, strlen(current), 100, false);
+    }
+    mig_buf_printf(&text, " (%" PRId64 " migration%s in total):\n", count, count == 1 ? "" : "s");
+    memcpy(events->header, text.text, text.len + 1);
+}
+
+static void add_header(struct out_events *events, struct mig_buf *out)
+{
+    mig_buf_str(out, events->header);
+    events->header[0] = '\0';
+    events->at_work = true;
+}
+
 static void run_started(struct out_events *events, const bson_t *event, struct mig_buf *out)
 {
-    int64_t count = mig_doc_int(event, "migrations", 0);
-    const char *target = mig_doc_str(event, "target", NULL);
-    const char *current = mig_doc_str(event, "current", NULL);
-    events->started = true;
+    int64_t count = mig_doc_int(event, "migrations", -1);
     events->down = strcmp(mig_doc_str(event, "direction", "up"), "down") == 0;
     if (events->with_start) {
         mig_buf_str(out, "Run ");
@@ -71,20 +95,10 @@ static void run_started(struct out_events *events, const bson_t *event, struct m
         add_safe(out, mig_doc_str(event, "host", "?"));
         mig_buf_char(out, '\n');
     }
-    if (count == 0) {
+    if (count == 0)
         mig_buf_str(out, "No migration files to execute\n");
-        return;
-    }
-    mig_buf_str(out, events->down ? "Rolling back" : "Migrating");
-    if (target && target[0]) {
-        mig_buf_str(out, events->down ? " version " : " to version ");
-        add_safe(out, target);
-    }
-    if (current && current[0]) {
-        mig_buf_str(out, " from ");
-        add_safe(out, current);
-    }
-    mig_buf_printf(out, " (%" PRId64 " migration%s in total):\n", count, count == 1 ? "" : "s");
+    else if (count > 0)
+        make_header(events, event, count);
 }
 
 static void check_done(struct out_events *events, const bson_t *event, struct mig_buf *out)
@@ -105,6 +119,7 @@ static void migration_started(struct out_events *events, const bson_t *event, st
 {
     bool down = strcmp(mig_doc_str(event, "direction", events->down ? "down" : "up"), "down") == 0;
     const char *title = mig_doc_str(event, "title", "");
+    add_header(events, out);
     mig_buf_printf(out, "\n  -- %s version ", down ? "rolling back" : "migrating");
     add_safe(out, mig_doc_str(event, "version", "?"));
     if (title[0]) {
@@ -265,6 +280,7 @@ static void migration_done(struct out_events *events, const bson_t *event, struc
 static void warning(struct out_events *events, const bson_t *event, struct mig_buf *out)
 {
     events->warnings++;
+    add_header(events, out);
     mig_buf_str(out, "  -- ");
     cli_ink(out, &events->style, CLI_WAIT, "warning:");
     mig_buf_char(out, ' ');
@@ -320,7 +336,7 @@ static void run_finished(struct out_events *events, const bson_t *event, struct 
         footer_count(out, events->migrations_ok, events->migrations_failed, "migration");
         footer_count(out, events->steps_ok, events->steps_failed, "step");
     }
-    if (strcmp(status, "succeeded") == 0 || (!events->started && !events->with_error))
+    if (strcmp(status, "succeeded") == 0 || (!events->at_work && !events->with_error))
         return;
     mig_buf_str(out, "  -- ");
     cli_ink(out, &events->style, strcmp(status, "stopped") == 0 ? CLI_WAIT : CLI_BAD, status);

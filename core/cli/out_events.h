@@ -18,7 +18,8 @@ struct out_events {
     bool with_start; /* begin with a line on who started it, when and where (log, attach) */
 
     /* what was seen so far */
-    bool started;
+    char header[512]; /* what announces the run; "" once it was told */
+    bool at_work;     /* the run got as far as a migration */
     bool down;
     bool open_line; /* a progress line without newline is on the terminal */
     bool in_step;

@@ -130,7 +130,7 @@ static int journal_state(const char *path)
         return 0;
     if (strstr(text.text, "\"run.finished\""))
         return 3;
-    if (strstr(text.text, "\"run.started\""))
+    if (strstr(text.text, "\"lock.acquired\"") || strstr(text.text, "\"migration.started\""))
         return 2;
     return strchr(text.text, '\n') ? 1 : 0;
 }

@@ -112,7 +112,7 @@ static const char events_schema[] =
     EVENT "run.started" ROWS ", \"planId\": " TEXT ", \"environment\": " TEXT ", \"operator\": " TEXT ", \"host\": " TEXT
           ", \"direction\": {\"enum\": [\"up\", \"down\"]}, \"migrations\": " WHOLE ", \"steps\": " WHOLE ", \"database\": " TEXT
           ", \"command\": " TEXT ", \"osUser\": " TEXT ", \"target\": " TEXT ", \"current\": " TEXT
-          NEEDS "\"planId\", \"environment\", \"operator\", \"host\", \"direction\"" END ",\n"
+          NEEDS "\"planId\", \"environment\", \"operator\", \"host\"" END ",\n"
     EVENT "check.done" ROWS ", \"name\": " TEXT ", \"state\": {\"enum\": [\"ok\", \"failed\", \"unknown\"]}, \"reason\": " TEXT
           NEEDS "\"name\", \"state\"" END ",\n"
     EVENT "lock.acquired" ROWS ", \"token\": " WHOLE

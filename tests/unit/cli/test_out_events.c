@@ -111,6 +111,15 @@ static void a_failure_stands_under_its_step_and_in_the_footer(void **state)
     assert_int_equal(sink->events.exit_status, 1);
 }
 
+/* A run that was refused prints no announcement of work that never began. */
+static void a_refused_run_announces_nothing(void **state)
+{
+    struct sink *sink = *state;
+    feed(sink, "{\"event\":\"run.started\",\"migrations\":2,\"target\":\"3\"}");
+    feed(sink, "{\"event\":\"run.finished\",\"status\":\"failed\",\"error\":{\"name\":\"locked\"}}");
+    assert_string_equal(sink->text.text, "");
+}
+
 static void the_exit_status_is_the_runs_own(void **state)
 {
     struct sink *sink = *state;
@@ -214,6 +223,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_run_reads_as_atlas_prints_it),
         TEST(a_failure_stands_under_its_step_and_in_the_footer),
+        TEST(a_refused_run_announces_nothing),
         TEST(the_exit_status_is_the_runs_own),
         TEST(progress_in_a_pipe_is_a_line_every_few_seconds),
         TEST(progress_on_a_terminal_is_rewritten_in_place),

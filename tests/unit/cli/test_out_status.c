@@ -15,10 +15,14 @@
 #include "base/timefmt.h"
 #include "cli/out_status.h"
 
-static struct cfg_environment dev = { .name = (char *)"dev", .database = (char *)"shop_dev" };
-static struct cfg_environment prod = { .name = (char *)"prod",
-                                       .database = (char *)"shop",
-                                       .is_protected = true };
+static char dev_name[] = "dev";
+static char dev_database[] = "shop_dev";
+static char prod_name[] = "prod";
+static char prod_database[] = "shop";
+static const struct cfg_environment dev = { .name = dev_name, .database = dev_database };
+static const struct cfg_environment prod = { .name = prod_name,
+                                             .database = prod_database,
+                                             .is_protected = true };
 
 static struct mig_record applied(const char *version)
 {
