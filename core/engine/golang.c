@@ -57,18 +57,16 @@ static bool read_commands(struct mig_reading *r, const char *section, const bson
                           struct mig_step **steps, size_t *count)
 {
     bson_iter_t element;
-    size_t room = 0;
     bool ok = bson_iter_init(&element, list);
+    *steps = mig_alloc_n(bson_count_keys(list), sizeof **steps);
     r->section = section;
     while (ok && bson_iter_next(&element)) {
         struct mig_at at = { NULL, bson_iter_key(&element) };
         struct mig_step step;
         r->index = (uint32_t)*count;
         ok = read_command(r, &element, &at, &step);
-        if (ok) {
-            *steps = mig_grow(*steps, *count, &room, sizeof **steps);
+        if (ok)
             (*steps)[(*count)++] = step;
-        }
     }
     r->section = NULL;
     return ok;

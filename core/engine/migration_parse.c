@@ -120,12 +120,11 @@ static void read_depends(const bson_t *doc, struct mig_migration *ret)
 {
     bson_t list;
     bson_iter_t element;
-    size_t room = 0;
-    bool ok = mig_doc_sub(doc, "depends", &list) && bson_iter_init(&element, &list);
-    while (ok && bson_iter_next(&element)) {
-        ret->depends = mig_grow(ret->depends, ret->depends_count, &room, sizeof *ret->depends);
+    if (!mig_doc_sub(doc, "depends", &list) || bson_empty(&list) || !bson_iter_init(&element, &list))
+        return;
+    ret->depends = mig_alloc_n(bson_count_keys(&list), sizeof *ret->depends);
+    while (bson_iter_next(&element))
         ret->depends[ret->depends_count++] = mig_strdup(bson_iter_utf8(&element, NULL));
-    }
 }
 
 static bool read_up(struct mig_reading *r, const bson_t *doc, struct mig_migration *ret)

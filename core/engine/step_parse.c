@@ -145,9 +145,9 @@ static bool read_inner(struct mig_reading *r, const bson_iter_t *list, const str
 {
     bson_iter_t element;
     bson_t doc;
-    size_t room = 0;
     if (!bson_iter_recurse(list, &element))
         return mig_fault(r, at, "transaction cannot be read");
+    step->inner = mig_alloc_n(bson_count_keys(step->body), sizeof *step->inner);
     while (bson_iter_next(&element)) {
         struct mig_at here = { at, bson_iter_key(&element) };
         struct mig_step inner;
@@ -158,7 +158,6 @@ static bool read_inner(struct mig_reading *r, const bson_iter_t *list, const str
         if (!read_step(r, &doc, &here, true, &inner))
             return false;
         inner.id = mig_printf("%s[%zu]", step->id, step->inner_count);
-        step->inner = mig_grow(step->inner, step->inner_count, &room, sizeof *step->inner);
         step->inner[step->inner_count++] = inner;
     }
     if (step->inner_count >= 1 && step->inner_count <= MAX_STATEMENTS)
@@ -248,8 +247,8 @@ bool mig_steps_read(struct mig_reading *r, const char *section, const bson_t *li
                     size_t *ret_count)
 {
     struct mig_at top = { NULL, section };
-    struct mig_step *steps = NULL;
-    size_t count = 0, room = 0;
+    struct mig_step *steps = mig_alloc_n(bson_count_keys(list), sizeof *steps);
+    size_t count = 0;
     bson_iter_t element;
     bool ok = bson_iter_init(&element, list);
     r->section = section;
@@ -266,7 +265,6 @@ bool mig_steps_read(struct mig_reading *r, const char *section, const bson_t *li
         ok = (!r->id || is_unique(r, steps, count, r->id, &at)) && read_step(r, &doc, &at, false, &step);
         if (!ok)
             break;
-        steps = mig_grow(steps, count, &room, sizeof *steps);
         steps[count++] = step;
     }
     r->section = NULL;
