@@ -3,8 +3,8 @@
  * Order matters: signals are blocked before any thread exists, the process is made undumpable before any secret is read,
  * and the driver is started before any store is opened.
  */
+#include <bson/bson.h>
 #include <locale.h>
-#include <mongoc/mongoc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,7 +133,7 @@ int main(int argc, char **argv)
         return mig_error_exit(err.code);
     }
     char libraries[64];
-    snprintf(libraries, sizeof libraries, "mongoc %s", mongoc_get_version());
+    snprintf(libraries, sizeof libraries, "mongo-c-driver %s", bson_get_version());
     struct cli_ports ports = {
         .ctx = &root, .host = root.host, .open_app = open_app, .libraries = libraries
     };

@@ -21,7 +21,7 @@ struct cli_ports {
     /* Load the configuration that the line asks for and build the application on it; called at most once, and only for
      * commands that need a project. The application is borrowed until cli_main returns. */
     bool (*open_app)(void *ctx, const struct mig_cmdline *line, struct mig_app **ret, struct mig_error *err);
-    /* "mongoc 1.23.1": what version prints besides. */
+    /* "mongo-c-driver 1.23.1": what version prints besides. */
     const char *libraries;
 };
 

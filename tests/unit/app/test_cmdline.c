@@ -90,7 +90,7 @@ static void letters_of_switches_go_together(void **state)
 static void what_is_wrong_is_named_with_what_is_near(void **state)
 {
     (void)state;
-    refused("aply", "there is no command 'aply'; did you mean apply?", "see: migtui help");
+    refused("applx", "there is no command 'applx'; did you mean apply?", "see: migtui help");
     refused("zzz", "there is no command 'zzz'", "see: migtui help");
     refused("apply --evn dev", "apply: there is no option --evn; did you mean --env?",
             "see: migtui help apply");
@@ -183,7 +183,7 @@ static void quotes_keep_blanks(void **state)
 static void the_format_is_found_in_wrong_words_too(void **state)
 {
     (void)state;
-    const char *const words[] = { "aply", "--format", "json", "--", "--format=text" };
+    const char *const words[] = { "applx", "--format", "json", "--", "--format=text" };
     assert_string_equal(mig_words_format(5, words), "json");
     assert_string_equal(mig_words_format(2, words), "");
     assert_string_equal(mig_words_format(1, words + 4), "text");

@@ -137,7 +137,7 @@ static void choices_are_read_one_by_one(void **state)
     assert_false(mig_choice(NULL, 0, word, sizeof word));
     assert_true(mig_choice_has("a|bcd|e", "e"));
     assert_false(mig_choice_has("a|bcd|e", "bc"));
-    assert_string_equal(mig_command_nearest("aply"), "apply");
+    assert_string_equal(mig_command_nearest("applx"), "apply");
     assert_null(mig_command_nearest("xyzzy"));
 }
 
