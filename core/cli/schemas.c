@@ -1,4 +1,4 @@
-/* schemas.c - written by hand, held against real output by tests/cli/test_schemas.py. */
+/* schemas.c - written by hand, held against real output by tests/live/test_cli_runs.py. */
 #include "cli/schemas.h"
 
 #include <string.h>
