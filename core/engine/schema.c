@@ -285,7 +285,7 @@ static void put_kind(struct writer *w, enum mig_step_kind kind)
         const struct mig_member row = { .elements = MIG_TYPE_OBJECT, .low = 1, .high = 100 };
         put_array_type(w, &row, "statement");
     } else {
-        put_object(w, &shape->body, shape->takes);
+        put_object(w, &shape->body, shape->takes & MIG_TAKES_INSIDE);
     }
     close_it(w, '}');
 }
@@ -331,19 +331,16 @@ static void put_step(struct writer *w, const char *name, bool is_inner)
 
 static void put_numbers(struct writer *w)
 {
-    static const char *const names[] = { "$numberInt", "$numberLong", "$numberDouble" };
     open_key(w, "typedNumber", '{');
     text_member(w, "description", "a number with its BSON type, as Extended JSON writes it");
     text_member(w, "type", "object");
     put_closed(w);
     number_member(w, "minProperties", 1);
     number_member(w, "maxProperties", 1);
-    open_key(w, "properties", '{');
-    for (size_t i = 0; i < MIG_COUNT(names); i++) {
-        open_key(w, names[i], '{');
-        text_member(w, "type", "string");
-        close_it(w, '}');
-    }
+    open_key(w, "patternProperties", '{');
+    open_key(w, "^[$]number(Int|Long|Double)$", '{');
+    text_member(w, "type", "string");
+    close_it(w, '}');
     close_it(w, '}');
     close_it(w, '}');
     open_key(w, "whole", '{');

@@ -185,7 +185,7 @@ static bool read_body(struct mig_reading *r, const struct members *found, const 
     step->body = copy_of(&found->body);
     if (step->kind == MIG_STEP_TRANSACTION)
         return read_inner(r, &found->body, at, step);
-    if (!mig_shape_fits(r, &shape->body, shape->takes, step->body, at))
+    if (!mig_shape_fits(r, &shape->body, shape->takes & MIG_TAKES_INSIDE, step->body, at))
         return false;
     step->collection = mig_strdup_or_null(mig_doc_str(step->body, "collection", NULL));
     return mig_step_rules(r, step, at);

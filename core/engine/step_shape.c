@@ -283,7 +283,7 @@ static const struct mig_member batch[] = {
     { "exactlyOnce", TEXT, WORDS "marker|transaction|idempotent", DEFAULT "idempotent for a delete, else needed", .doc = "what keeps a document from being changed twice after a crash" },
     { "size", WHOLE, SIZE(1, 100000), DEFAULT "1000", .doc = "documents of a range at first" },
     { "workers", WHOLE, SIZE(1, 16), DEFAULT "1", .doc = "ranges at a time" },
-    { "targetMs", WHOLE, SIZE(10, 60000), DEFAULT "300", .doc = "how long one range should take; its size follows" },
+    { "targetMs", WHOLE, SIZE(10, 60000), DEFAULT "batchTargetMs of migtui.yaml", .doc = "how long one range should take; its size follows" },
     SET_BY_MIGTUI,
 };
 

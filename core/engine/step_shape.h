@@ -79,13 +79,15 @@ extern const struct mig_shape mig_shape_index;      /* a specification in create
 /* Members that stand beside a step's kind: id, comment, allow, and the four below. */
 extern const struct mig_shape mig_shape_step;
 
-/* Which of them a kind takes; those may also stand inside the kind's own object. */
+/* Which of them a kind takes. ifExists and ifMissing may also stand inside the kind's own object, where MongoDB's
+ * commands would have them. */
 enum {
     MIG_TAKES_EXPECT = 1,
     MIG_TAKES_VERIFY = 2,
     MIG_TAKES_IF_EXISTS = 4,
     MIG_TAKES_IF_MISSING = 8,
-    MIG_TAKES_ALWAYS = 16, /* id, comment, allow: beside the kind only */
+    MIG_TAKES_ALWAYS = 16, /* id, comment, allow */
+    MIG_TAKES_INSIDE = MIG_TAKES_IF_EXISTS | MIG_TAKES_IF_MISSING,
 };
 
 /* The bit above for a row of mig_shape_step. */
