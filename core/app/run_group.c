@@ -75,7 +75,8 @@ static void add_counts(struct mig_verdict *sum, const bson_t *op, const char *ki
     }
 }
 
-static bool check_member(const struct group *g, struct member *m, const struct mig_verdict *sum, struct mig_error *err)
+static bool check_member(const struct group *g, struct member *m, const struct mig_verdict *sum,
+                         struct mig_error *err)
 {
     const struct {
         const char *name;
@@ -89,7 +90,8 @@ static bool check_member(const struct group *g, struct member *m, const struct m
         char path[32];
         bson_iter_t expect;
         snprintf(path, sizeof path, "expect.%s", counts[i].name);
-        if (mig_doc_find(doc, path, &expect) && !mig_expect_check(&expect, counts[i].name, counts[i].count, err))
+        if (mig_doc_find(doc, path, &expect) &&
+            !mig_expect_check(&expect, counts[i].name, counts[i].count, err))
             return false;
         if (counts[i].count > 0)
             BSON_APPEND_INT64(&m->result, counts[i].name, counts[i].count);
@@ -114,7 +116,8 @@ static bool read_results(struct group *g, const bson_t *ops, const bson_t *reply
             bson_iter_t first;
             if (!bson_iter_next(&each) || !bson_iter_next(&op) || !mig_iter_sub(&each, &result) ||
                 !mig_iter_sub(&op, &sent) || !bson_iter_init(&first, &sent) || !bson_iter_next(&first))
-                return mig_fail(err, MIG_ERR_SERVER, "the reply of bulkWrite has fewer results than operations");
+                return mig_fail(err, MIG_ERR_SERVER,
+                                "the reply of bulkWrite has fewer results than operations");
             add_counts(&sum, &result, bson_iter_key(&first));
         }
         if (!check_member(g, &g->members[i], &sum, err))
@@ -123,9 +126,38 @@ static bool read_results(struct group *g, const bson_t *ops, const bson_t *reply
     return true;
 }
 
-static bool steps_in_bulk(struct group *g, struct mig_txn *txn, unsigned *labels, struct mig_error *err)
+/* The first command of a transaction carries its read concern, and not every server takes one in bulkWrite (SecantusDB
+ * 0.7 refuses it: 40415). So the fence is read first, which opens the snapshot; a run that was taken over ends here. */
+static bool open_snapshot(struct group *g, struct mig_txn *txn, unsigned *labels, bool *ret_fenced,
+                          struct mig_error *err)
 {
     struct mig_runner *r = g->r;
+    MIG_AUTOBSON bson_t *command = BCON_NEW(
+        "find", BCON_UTF8(r->names.history), "filter", "{", "_id", BCON_UTF8(MIG_FENCE_ID), "}", "projection",
+        "{", "token", BCON_INT32(1), "}", "limit", BCON_INT64(1), "singleBatch", BCON_BOOL(true));
+    struct mig_call call = { .command = command, .txn = txn, .max_time_ms = TRANSACTION_MS };
+    struct mig_reply reply;
+    r->store->ops->command(r->store, &call, &reply);
+    *labels |= reply.labels;
+    bool ok = reply.outcome == MIG_OUTCOME_OK;
+    if (!ok) {
+        *err = reply.error;
+        if (reply.outcome != MIG_OUTCOME_REFUSED)
+            *labels |= MIG_LABEL_TRANSIENT_TRANSACTION;
+    } else if (mig_doc_int(&reply.body, "cursor.firstBatch.0.token", 0) > r->token) {
+        ok = mig_fail(err, MIG_ERR_FENCED, "another run took over; this one wrote nothing more");
+        *ret_fenced = true;
+    }
+    mig_reply_done(&reply);
+    return ok;
+}
+
+static bool steps_in_bulk(struct group *g, struct mig_txn *txn, unsigned *labels, bool *ret_fenced,
+                          struct mig_error *err)
+{
+    struct mig_runner *r = g->r;
+    if (!open_snapshot(g, txn, labels, ret_fenced, err))
+        return false;
     bson_t ops = BSON_INITIALIZER;
     bson_t spaces = BSON_INITIALIZER;
     bson_t command = BSON_INITIALIZER;
@@ -139,7 +171,8 @@ static bool steps_in_bulk(struct group *g, struct mig_txn *txn, unsigned *labels
         struct member *m = &g->members[i];
         bson_reinit(&m->result);
         m->first_op = op_count;
-        m->op_count = mig_step_bulk_ops(step_of(g, m), r->store->database, &ops, &op_count, &spaces, &space_count);
+        m->op_count =
+            mig_step_bulk_ops(step_of(g, m), r->store->database, &ops, &op_count, &spaces, &space_count);
     }
     snprintf(comment, sizeof comment, "migtui run=%s token=%lld group", r->run, (long long)r->token);
     BSON_APPEND_INT32(&command, "bulkWrite", 1);
@@ -148,7 +181,9 @@ static bool steps_in_bulk(struct group *g, struct mig_txn *txn, unsigned *labels
     BSON_APPEND_BOOL(&command, "ordered", true);
     BSON_APPEND_BOOL(&command, "errorsOnly", false);
     BSON_APPEND_UTF8(&command, "comment", comment);
-    struct mig_call call = { .db = "admin", .command = &command, .write = true, .txn = txn, .max_time_ms = TRANSACTION_MS };
+    struct mig_call call = {
+        .db = "admin", .command = &command, .write = true, .txn = txn, .max_time_ms = TRANSACTION_MS
+    };
     r->store->ops->command(r->store, &call, &reply);
     *labels |= reply.labels;
     if (reply.outcome == MIG_OUTCOME_OK) {
@@ -200,8 +235,8 @@ static void note_done(struct group *g, int64_t took)
             mig_record_begin(r, i);
     }
     for (size_t i = 0; i < g->count; i++)
-        mig_record_step(r, g->members[i].item, g->members[i].step, MIG_PHASE_DONE, NULL, &g->members[i].result,
-                        took / (int64_t)g->count);
+        mig_record_step(r, g->members[i].item, g->members[i].step, MIG_PHASE_DONE, NULL,
+                        &g->members[i].result, took / (int64_t)g->count);
     for (size_t i = g->unit->item; i < g->unit->end_item; i++)
         mig_record_finish(r, i);
 }
@@ -227,10 +262,11 @@ static enum mig_unit_end attempt(struct group *g, unsigned *labels, struct mig_e
         *labels |= MIG_LABEL_TRANSIENT_TRANSACTION;
         return MIG_UNIT_ALONE;
     }
-    bool ok = r->look.server.can_bulk_write ? steps_in_bulk(g, txn, labels, err) : steps_in_turn(g, txn, labels, err);
+    bool ok = r->look.server.can_bulk_write ? steps_in_bulk(g, txn, labels, &is_fenced, err)
+                                            : steps_in_turn(g, txn, labels, err);
     if (!ok) {
         r->store->ops->txn_abort(r->store, txn);
-        return MIG_UNIT_ALONE;
+        return is_fenced ? MIG_UNIT_FENCED : MIG_UNIT_ALONE;
     }
     note_done(g, r->host->ops->mono_ms(r->host) - began);
     if (!mig_record_in_txn(r, txn, labels, &is_fenced, err)) {
@@ -258,7 +294,8 @@ static void tell(struct group *g)
             mig_run_event_migration(r, "migration.started", i, 0);
         for (; next < g->count && g->members[next].item == i; next++) {
             struct member *m = &g->members[next];
-            mig_run_event_step(r, "step.done", i, m->step, &m->result, r->records[i].steps[m->step].duration_ms, NULL);
+            mig_run_event_step(r, "step.done", i, m->step, &m->result,
+                               r->records[i].steps[m->step].duration_ms, NULL);
             r->result->steps++;
         }
     }
