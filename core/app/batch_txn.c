@@ -4,7 +4,6 @@
 #include "base/doc.h"
 #include "engine/reply.h"
 
-#define ATTEMPTS 12
 #define TRANSACTION_MS 50000
 
 static bool send_range(struct mig_batch_run *b, struct mig_range *range, struct mig_txn *txn, unsigned *labels,
@@ -57,9 +56,9 @@ static enum mig_unit_end attempt(struct mig_batch_run *b, struct mig_range *rang
     bool is_fenced = false;
     if (!mig_beat_ready(r, NULL, err))
         return err->code == MIG_ERR_FENCED ? MIG_UNIT_FENCED : MIG_UNIT_UNKNOWN;
-    if (!r->store->ops->txn_begin(r->store, &txn, err)) {
+    if (!mig_run_txn_begin(r, &txn, err)) {
         *labels |= MIG_LABEL_TRANSIENT_TRANSACTION;
-        return MIG_UNIT_ALONE;
+        return err->code == MIG_ERR_FENCED ? MIG_UNIT_FENCED : MIG_UNIT_ALONE;
     }
     if (!send_range(b, range, txn, labels, err)) {
         r->store->ops->txn_abort(r->store, txn);
@@ -99,6 +98,7 @@ enum mig_unit_end mig_batch_in_txns(struct mig_batch_run *b, struct mig_error *e
             b->size = 1000; /* what MongoDB advises for one transaction */
         if (!mig_batch_cut(b, range, err))
             return MIG_UNIT_FAILED;
+        int64_t until = b->r->host->ops->mono_ms(b->r->host) + MIG_TRANSIENT_MS;
         for (int n = 0;; n++) {
             unsigned labels = 0;
             enum mig_unit_end end = attempt(b, range, &labels, err);
@@ -107,7 +107,7 @@ enum mig_unit_end mig_batch_in_txns(struct mig_batch_run *b, struct mig_error *e
             if (end != MIG_UNIT_ALONE)
                 return end;
             bool again = (labels & MIG_LABEL_TRANSIENT_TRANSACTION) || mig_batch_code_is_passing(err->server_code);
-            if (!again || n >= ATTEMPTS)
+            if (!again || b->r->host->ops->mono_ms(b->r->host) >= until)
                 return MIG_UNIT_FAILED;
             if (!mig_beat_pause(b->r, n, err))
                 return err->code == MIG_ERR_FENCED ? MIG_UNIT_FENCED : MIG_UNIT_UNKNOWN;

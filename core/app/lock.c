@@ -40,7 +40,8 @@ static bson_t *claim_update(const struct mig_lock_claim *claim)
     BSON_APPEND_UTF8(&set, "acquiredAt", "$$NOW");
     BSON_APPEND_UTF8(&set, "beatAt", "$$NOW");
     BSON_APPEND_NULL(&set, "stop");
-    BCON_APPEND(&set, "prev", "{", "owner", "$owner", "run", "$run", "token", "$token", "}");
+    BCON_APPEND(&set, "sessions", "[", "]", "prev", "{", "owner", "$owner", "run", "$run", "token", "$token", "sessions",
+                "$sessions", "}");
     bson_append_document_end(&stage, &set);
     bson_append_document_end(pipeline, &stage);
     BCON_APPEND(pipeline, "1", "{", "$set", "{", "expiresAt", "{", "$toDate", "{", "$add", "[", "{", "$toLong", "$$NOW",
@@ -120,23 +121,23 @@ static bool refuse(const struct mig_lock *lock, struct mig_error *err)
     return mig_hint(err, "watch it: migtui attach %s; ask it to stop: migtui stop %s", lock->run, lock->run);
 }
 
-/* The holder is a process of this very boot of this host, and it is gone: nobody is left to renew the lease. */
-static bool holder_is_dead(struct mig_host *host, const struct mig_lock *seen)
+void mig_lock_check_holder(struct mig_host *host, struct mig_lock *lock)
 {
-    struct mig_identity who = { .host = seen->host,
-                                .boot_id = seen->boot_id,
-                                .os_user = seen->os_user,
+    struct mig_identity who = { .host = lock->host,
+                                .boot_id = lock->boot_id,
+                                .os_user = lock->os_user,
                                 .ssh_client = "",
-                                .pid = seen->pid,
-                                .pid_started = seen->pid_started };
-    return host->ops->process_alive(host, &who) == 0;
+                                .pid = lock->pid,
+                                .pid_started = lock->pid_started };
+    if (lock->exists && lock->owner[0])
+        lock->holder_dead = host->ops->process_alive(host, &who) == 0;
 }
 
 bool mig_lock_acquire(struct mig_store *store, struct mig_host *host, const struct mig_names *names,
                       const struct mig_lock_claim *claim, const struct mig_lock *seen, struct mig_lock *ret,
                       int64_t *sent_ms, char prev_run[static MIG_ULID_SIZE], struct mig_error *err)
 {
-    bool dead = seen && seen->exists && seen->owner[0] && holder_is_dead(host, seen);
+    bool dead = seen && seen->holder_dead;
     MIG_AUTOBSON bson_t *update = claim_update(claim);
     prev_run[0] = '\0';
     if ((!seen || !seen->exists) && !seed(store, names, err))
@@ -204,6 +205,24 @@ bool mig_lock_beat(struct mig_store *store, const struct mig_names *names, const
     else if (reply.outcome == MIG_OUTCOME_OK)
         mig_fail(err, MIG_ERR_FENCED, "another run took the lock; this one writes nothing more");
     else
+        *err = reply.error;
+    mig_reply_done(&reply);
+    return ok;
+}
+
+bool mig_lock_add_session(struct mig_store *store, const struct mig_names *names, const char *owner, int64_t token,
+                          const bson_t *session, struct mig_error *err)
+{
+    MIG_AUTOBSON bson_t *query = held_by(owner, token);
+    MIG_AUTOBSON bson_t *update =
+        BCON_NEW("$addToSet", "{", "sessions", BCON_DOCUMENT(session), "}");
+    struct mig_reply reply;
+    bson_t value;
+    find_and_modify(store, names, query, update, false, &reply);
+    bool ok = value_of(&reply, &value);
+    if (!ok && reply.outcome == MIG_OUTCOME_OK)
+        mig_fail(err, MIG_ERR_FENCED, "another run took the lock; this one writes nothing more");
+    else if (!ok)
         *err = reply.error;
     mig_reply_done(&reply);
     return ok;

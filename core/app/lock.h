@@ -32,20 +32,29 @@ bool mig_lock_acquire(struct mig_store *store, struct mig_host *host, const stru
 bool mig_lock_beat(struct mig_store *store, const struct mig_names *names, const struct mig_lock_claim *claim,
                    int64_t token, const char *step, struct mig_lock *ret, int64_t *sent_ms, struct mig_error *err);
 
+/* Put a server session on the lock before it first carries a transaction, so that a takeover can end what is left open in it.
+ * MIG_ERR_FENCED: the lock is not ours. */
+bool mig_lock_add_session(struct mig_store *store, const struct mig_names *names, const char *owner, int64_t token,
+                          const bson_t *session, struct mig_error *err);
+
 /* Give it back; ours or not, it is safe to call. */
 bool mig_lock_release(struct mig_store *store, const struct mig_names *names, const char *owner, int64_t token,
                       struct mig_error *err);
 
 bool mig_lock_read(struct mig_store *store, const struct mig_names *names, struct mig_lock *ret, struct mig_error *err);
 
+/* Set lock->holder_dead when this host can tell that its holder is gone. */
+void mig_lock_check_holder(struct mig_host *host, struct mig_lock *lock);
+
 /* Raise the fence in <prefix>history to our token, so that nothing a former holder sends is recorded. MIG_ERR_FENCED: it
  * is above ours already. */
 bool mig_fence_raise(struct mig_store *store, const struct mig_names *names, int64_t token, const char *run,
                      struct mig_error *err);
 
-/* Find operations that a dead run left on the server (by comment and by the connection's appName), kill them, and wait until none
- * is left or the deadline passes (then MIG_ERR_LOCKED). *ret_killed counts them. */
-bool mig_takeover_quiesce(struct mig_store *store, struct mig_host *host, const char *run, int64_t deadline_ms,
-                          int *ret_killed, struct mig_error *err);
+/* End what a dead run left on the server: its sessions' open transactions (by the ids on the lock), then its operations (by comment
+ * and by the connection's appName); wait until none is left or the deadline passes (then MIG_ERR_LOCKED). *ret_killed counts
+ * the operations. The lock must be ours by now. */
+bool mig_takeover_quiesce(struct mig_store *store, struct mig_host *host, const struct mig_names *names,
+                          const char *run, int64_t deadline_ms, int *ret_killed, struct mig_error *err);
 
 #endif

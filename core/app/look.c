@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/history.h"
+#include "app/lock.h"
 #include "app/server_probe.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -56,6 +57,7 @@ bool mig_look_store(struct mig_app *app, const struct cfg_environment *env, stru
         *err = ret->error;
         return false;
     }
+    mig_lock_check_holder(app->host, &ret->history->lock);
     mig_states_derive(catalog ? catalog : &no_files, ret->history, env->order, &ret->views);
     return true;
 }

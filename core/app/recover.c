@@ -156,7 +156,7 @@ static bool mark_lock(struct marking *m, const struct mig_lock *seen, struct mig
     if (!mig_fence_raise(m->store, &m->names, m->token, m->run, err))
         return false;
     return !*prev_run ||
-           mig_takeover_quiesce(m->store, host, prev_run, host->ops->mono_ms(host) + claim.lease_ms / 2, &killed, err);
+           mig_takeover_quiesce(m->store, host, &m->names, prev_run, host->ops->mono_ms(host) + claim.lease_ms / 2, &killed, err);
 }
 
 static bool mark_write(struct marking *m, struct mig_record *record, const char *text, size_t text_len,
@@ -272,8 +272,9 @@ bool mig_mark(struct mig_app *app, const struct cfg_environment *env, const char
         uint8_t random[16];
         app->host->ops->random(app->host, random, sizeof random);
         mig_uuid4(random, uuid);
-        ok = mig_lock_read(m.store, &m.names, &seen, err) &&
-             mig_meta_ensure(m.store, &m.names, app->config->project, uuid, uuid, err) && mark_lock(&m, &seen, err) &&
+        ok = mig_lock_read(m.store, &m.names, &seen, err);
+        mig_lock_check_holder(app->host, &seen);
+        ok = ok && mig_meta_ensure(m.store, &m.names, app->config->project, uuid, uuid, err) && mark_lock(&m, &seen, err) &&
              mark_locked(&m, catalog, version, state, reason, err);
         if (m.token)
             (void)mig_lock_release(m.store, &m.names, m.owner, m.token, &ignored); /* else the lease ends it */

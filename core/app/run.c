@@ -157,13 +157,16 @@ static bool acquire(struct mig_runner *r, char *prev_run, struct mig_error *err)
         if (err->code != MIG_ERR_LOCKED || r->host->ops->mono_ms(r->host) >= until || mig_beat_stopping(r))
             return false;
         r->host->ops->sleep_until(r->host, r->host->ops->mono_ms(r->host) + 500, NULL);
-        if (mig_lock_read(r->store, &r->names, &again, err))
+        if (mig_lock_read(r->store, &r->names, &again, err)) {
+            mig_lock_check_holder(r->host, &again);
             seen = &again;
+        }
     }
     return true;
 }
 
-/* The fence stands before anything is read, so what is read can no longer change under us. */
+/* The fence stands before anything is read, so what is read can no longer change under us; what the old run sends after it is
+ * stopped by it. */
 static bool take_hold(struct mig_runner *r, struct mig_error *err)
 {
     char prev_run[MIG_ULID_SIZE];
@@ -171,10 +174,13 @@ static bool take_hold(struct mig_runner *r, struct mig_error *err)
     if (!acquire(r, prev_run, err))
         return false;
     mig_report_lock(r, prev_run);
-    if (!mig_beat_start(r, err) || !mig_fence_raise(r->store, &r->names, r->token, r->run, err))
+    if (!mig_beat_start(r, err))
         return false;
-    if (*prev_run && !mig_takeover_quiesce(r->store, r->host, prev_run,
+    /* What the old run left goes first: its open transaction may hold the fence document itself. */
+    if (*prev_run && !mig_takeover_quiesce(r->store, r->host, &r->names, prev_run,
                                            r->host->ops->mono_ms(r->host) + QUIESCE_MS, &killed, err))
+        return false;
+    if (!mig_fence_raise(r->store, &r->names, r->token, r->run, err))
         return false;
     if (*prev_run)
         mig_journal_warn(&r->journal, "run %s had not released the lock; %d of its operations were still executing and were "
@@ -357,11 +363,21 @@ static bool begin(struct mig_runner *r, struct mig_error *err)
            mig_look_store(r->app, r->env, r->store, r->catalog, &r->look, err);
 }
 
-/* A first plan before the lock: most refusals need no lock, and an empty plan needs no run. */
-static bool plan_first(struct mig_runner *r, bool *ret_nothing, struct mig_error *err)
+/* A plan names its target, so a database that migtui never saw gets its name first. */
+static bool name_target(struct mig_runner *r, struct mig_error *err)
 {
     uint8_t random[16];
     char uuid[MIG_UUID_SIZE];
+    if (r->look.history->environment_uuid[0])
+        return true;
+    r->host->ops->random(r->host, random, sizeof random);
+    mig_uuid4(random, uuid);
+    return mig_meta_ensure(r->store, &r->names, r->app->config->project, uuid, r->look.history->environment_uuid, err);
+}
+
+/* A first plan before the lock: most refusals need no lock, and an empty plan needs no run. */
+static bool plan_first(struct mig_runner *r, bool *ret_nothing, struct mig_error *err)
+{
     *ret_nothing = false;
     if (!make_plan(r->app, &r->options->selection, r->catalog, &r->look, r->run, &r->plan, err))
         return err->code == MIG_ERR_LOCKED && r->options->lock_wait_ms > 0; /* wait for the lock, then plan */
@@ -374,9 +390,12 @@ static bool plan_first(struct mig_runner *r, bool *ret_nothing, struct mig_error
         return check_gates(r, err);
     if (r->look.history->environment_uuid[0])
         return check_pinned(r, err);
-    r->host->ops->random(r->host, random, sizeof random);
-    mig_uuid4(random, uuid);
-    return mig_meta_ensure(r->store, &r->names, r->app->config->project, uuid, r->look.history->environment_uuid, err);
+    if (!name_target(r, err))
+        return false;
+    mig_plan_free(r->plan);
+    r->plan = NULL;
+    return make_plan(r->app, &r->options->selection, r->catalog, &r->look, r->run, &r->plan, err) &&
+           check_pinned(r, err);
 }
 
 static void finish(struct mig_runner *r)
@@ -408,6 +427,7 @@ static void finish(struct mig_runner *r)
     mig_catalog_free(r->catalog);
     mig_journal_done(&r->journal);
     pthread_mutex_destroy(&r->mutex);
+    bson_destroy(&r->sessions);
 }
 
 static bool carry_out(struct mig_runner *r, struct mig_error *err)
@@ -455,6 +475,7 @@ bool mig_run_execute(struct mig_app *app, const struct cfg_environment *env, con
     r->result = ret;
     r->began_ms = app->host->ops->mono_ms(app->host);
     pthread_mutex_init(&r->mutex, NULL);
+    bson_init(&r->sessions);
     bool ok = carry_out(r, &err);
     if (!ok)
         ret->error = err;

@@ -9,7 +9,6 @@
 #include "base/doc.h"
 #include "base/mem.h"
 
-#define GROUP_ATTEMPTS 6
 #define TRANSACTION_MS 50000
 
 /* One step of the group and which operations of the bulkWrite are its. */
@@ -258,9 +257,9 @@ static enum mig_unit_end attempt(struct group *g, unsigned *labels, struct mig_e
     int64_t began = r->host->ops->mono_ms(r->host);
     if (!mig_beat_ready(r, NULL, err))
         return err->code == MIG_ERR_FENCED ? MIG_UNIT_FENCED : MIG_UNIT_UNKNOWN;
-    if (!r->store->ops->txn_begin(r->store, &txn, err)) {
+    if (!mig_run_txn_begin(r, &txn, err)) {
         *labels |= MIG_LABEL_TRANSIENT_TRANSACTION;
-        return MIG_UNIT_ALONE;
+        return err->code == MIG_ERR_FENCED ? MIG_UNIT_FENCED : MIG_UNIT_ALONE;
     }
     bool ok = r->look.server.can_bulk_write ? steps_in_bulk(g, txn, labels, &is_fenced, err)
                                             : steps_in_turn(g, txn, labels, err);
@@ -307,7 +306,8 @@ enum mig_unit_end mig_run_group(struct mig_runner *r, const struct mig_unit *uni
     enum mig_unit_end end = MIG_UNIT_ALONE;
     group_init(&g, r, unit);
     mig_beat_at_step(r, r->plan->items[unit->item].migration->version, "group");
-    for (int n = 0; n < GROUP_ATTEMPTS; n++) {
+    int64_t until = r->host->ops->mono_ms(r->host) + MIG_TRANSIENT_MS;
+    for (int n = 0; r->host->ops->mono_ms(r->host) < until; n++) {
         unsigned labels = 0;
         end = attempt(&g, &labels, err);
         if (end != MIG_UNIT_ALONE || !(labels & MIG_LABEL_TRANSIENT_TRANSACTION))

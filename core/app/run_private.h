@@ -44,6 +44,10 @@ struct mig_runner {
     bool started; /* run.started was emitted: the first event of every run */
     bool recorded; /* it has a document in <prefix>runs */
     int64_t began_ms;
+    bson_t sessions; /* ids of server sessions that are on the lock, as keys of an array */
+    int session_count;
+    char exec_variables[4][160]; /* MIGTUI_RUN and others, for exec steps */
+    const char *exec_env[5];
 
     pthread_mutex_t mutex;
     struct mig_task *beat_task;
@@ -100,6 +104,10 @@ void mig_record_committed(struct mig_runner *r);
 int mig_record_landed(struct mig_runner *r, struct mig_error *err);
 
 /* ---- units ---- */
+/* Begin a transaction whose session is on the lock. False: *err; MIG_ERR_FENCED when the lock is not ours. */
+bool mig_run_txn_begin(struct mig_runner *r, struct mig_txn **ret, struct mig_error *err);
+/* How long a transaction that keeps failing for passing reasons is tried again: longer than a server keeps a dead client's open. */
+#define MIG_TRANSIENT_MS 75000
 enum mig_unit_end mig_run_single(struct mig_runner *r, const struct mig_unit *unit, struct mig_error *err);
 enum mig_unit_end mig_run_group(struct mig_runner *r, const struct mig_unit *unit, struct mig_error *err);
 enum mig_unit_end mig_run_batch(struct mig_runner *r, size_t item, size_t step, struct mig_error *err);

@@ -62,7 +62,7 @@ static void append_error(bson_t *doc, const struct mig_error *error)
 {
     bson_t sub;
     BSON_APPEND_DOCUMENT_BEGIN(doc, "error", &sub);
-    BSON_APPEND_INT32(&sub, "code", (int32_t)error->code);
+    BSON_APPEND_INT32(&sub, "code", error->server_code);
     BSON_APPEND_UTF8(&sub, "name", mig_error_name(error->code));
     BSON_APPEND_UTF8(&sub, "message", error->message);
     BSON_APPEND_UTF8(&sub, "hint", error->hint);

@@ -7,7 +7,6 @@
 #include "base/doc.h"
 
 #define EXECUTE_ATTEMPTS 3
-#define TRANSACTION_ATTEMPTS 10
 
 static void on_progress(void *context, int64_t done, int64_t total, const char *what)
 {
@@ -48,11 +47,18 @@ void mig_run_step_context(struct mig_runner *r, size_t item, size_t step, char *
     const char *id = planned->steps[step].step->id;
     snprintf(comment, comment_size, "migtui run=%s token=%lld step=%s/%s", r->run, (long long)r->token,
              planned->migration->version, id);
+    snprintf(r->exec_variables[0], sizeof r->exec_variables[0], "MIGTUI_RUN=%s", r->run);
+    snprintf(r->exec_variables[1], sizeof r->exec_variables[1], "MIGTUI_TOKEN=%lld", (long long)r->token);
+    snprintf(r->exec_variables[2], sizeof r->exec_variables[2], "MIGTUI_ENVIRONMENT=%s", r->env->name);
+    snprintf(r->exec_variables[3], sizeof r->exec_variables[3], "MIGTUI_DATABASE=%s", r->env->database);
+    for (size_t i = 0; i < 4; i++)
+        r->exec_env[i] = r->exec_variables[i];
     *ret = (struct mig_step_context){
         .store = r->store,
         .host = r->host,
         .server = &r->look.server,
         .comment = comment,
+        .env = r->exec_env,
         .project_dir = r->app->config->dir,
         .stop = (const bool *)&r->stop,
         .assume_yes = confirmed(r, id),
@@ -63,6 +69,36 @@ void mig_run_step_context(struct mig_runner *r, size_t item, size_t step, char *
 }
 
 /* ---- in one transaction with its record ---- */
+
+static bool session_known(const struct mig_runner *r, const bson_t *session)
+{
+    bson_iter_t iter;
+    bson_t known;
+    for (bool more = bson_iter_init(&iter, &r->sessions); more && bson_iter_next(&iter);) {
+        if (mig_iter_sub(&iter, &known) && mig_doc_equal(&known, session))
+            return true;
+    }
+    return false;
+}
+
+bool mig_run_txn_begin(struct mig_runner *r, struct mig_txn **ret, struct mig_error *err)
+{
+    char key[24];
+    const char *index;
+    if (!r->store->ops->txn_begin(r->store, ret, err))
+        return false;
+    const bson_t *session = r->store->ops->txn_session(r->store, *ret);
+    if (session_known(r, session))
+        return true;
+    if (!mig_lock_add_session(r->store, &r->names, r->owner, r->token, session, err)) {
+        r->store->ops->txn_abort(r->store, *ret);
+        *ret = NULL;
+        return false;
+    }
+    size_t len = bson_uint32_to_string((uint32_t)r->session_count++, &index, key, sizeof key);
+    bson_append_document(&r->sessions, index, (int)len, session);
+    return true;
+}
 
 enum mig_unit_end mig_run_settle_commit(struct mig_runner *r, struct mig_txn *txn, struct mig_reply *reply,
                                         struct mig_error *err)
@@ -109,15 +145,16 @@ static enum mig_unit_end attempt_txn(struct mig_runner *r, size_t item, size_t s
     bson_t none = BSON_INITIALIZER;
     if (!mig_beat_ready(r, &(int64_t){ 0 }, err))
         return err->code == MIG_ERR_FENCED ? MIG_UNIT_FENCED : MIG_UNIT_UNKNOWN;
-    if (!r->store->ops->txn_begin(r->store, &txn, err)) {
+    if (!mig_run_txn_begin(r, &txn, err)) {
         *labels |= MIG_LABEL_TRANSIENT_TRANSACTION;
-        return MIG_UNIT_ALONE;
+        return err->code == MIG_ERR_FENCED ? MIG_UNIT_FENCED : MIG_UNIT_ALONE;
     }
     mig_run_step_context(r, item, step, comment, sizeof comment, &ctx);
     ctx.txn = txn;
     ctx.labels = labels;
     ctx.max_time_ms = 50000;
     int64_t began = r->host->ops->mono_ms(r->host);
+    bson_destroy(result); /* the step makes it anew */
     enum mig_step_end end = mig_step_execute(&ctx, r->plan->items[item].steps[step].step, &none, result, err);
     int64_t took = r->host->ops->mono_ms(r->host) - began;
     bson_destroy(&none);
@@ -168,13 +205,13 @@ static enum mig_unit_end fail_step(struct mig_runner *r, size_t item, size_t ste
 static enum mig_unit_end run_in_txn(struct mig_runner *r, size_t item, size_t step, bson_t *result,
                                     struct mig_error *err)
 {
+    int64_t until = r->host->ops->mono_ms(r->host) + MIG_TRANSIENT_MS;
     for (int attempt = 0;; attempt++) {
         unsigned labels = 0;
-        bson_reinit(result);
         enum mig_unit_end end = attempt_txn(r, item, step, &labels, result, err);
         if (end != MIG_UNIT_ALONE)
             return end;
-        if (!(labels & MIG_LABEL_TRANSIENT_TRANSACTION) || attempt + 1 >= TRANSACTION_ATTEMPTS)
+        if (!(labels & MIG_LABEL_TRANSIENT_TRANSACTION) || r->host->ops->mono_ms(r->host) >= until)
             return fail_step(r, item, step, err);
         if (!mig_beat_pause(r, attempt, err))
             return err->code == MIG_ERR_FENCED ? MIG_UNIT_FENCED : MIG_UNIT_UNKNOWN;
@@ -249,7 +286,7 @@ static enum mig_unit_end execute(struct mig_runner *r, size_t item, size_t step,
         }
         mig_run_step_context(r, item, step, comment, sizeof comment, &ctx);
         ctx.max_time_ms = mig_step_long_running(planned) ? 0 : left;
-        bson_reinit(result);
+        bson_destroy(result); /* the step makes it anew */
         int64_t began = r->host->ops->mono_ms(r->host);
         const bson_t *pre = r->records[item].steps[step].pre;
         enum mig_step_end ended = mig_step_execute(&ctx, planned, pre ? pre : &none, result, err);

@@ -93,7 +93,9 @@ static bool list(struct mig_app *app, const struct cfg_environment *env, bson_t 
         return false;
     mig_names_make(app->config->prefix, &names);
     struct mig_call call = { .command = command, .max_time_ms = 20000 };
-    bool ok = mig_lock_read(store, &names, &listing->lock, err) && store->ops->query(store, &call, row, listing, err);
+    bool ok = mig_lock_read(store, &names, &listing->lock, err);
+    mig_lock_check_holder(app->host, &listing->lock);
+    ok = ok && store->ops->query(store, &call, row, listing, err);
     store->ops->close(store);
     return ok;
 }
@@ -258,8 +260,10 @@ bool mig_log_feed(struct mig_app *app, const struct cfg_environment *env, const 
         }
         struct mig_lock lock;
         struct mig_error ignored; /* a server that is away for a moment ends nothing */
-        if (mig_lock_read(store, &names, &lock, &ignored))
+        if (mig_lock_read(store, &names, &lock, &ignored)) {
+            mig_lock_check_holder(host, &lock);
             gone = strcmp(lock.run, run) != 0 || !mig_lock_alive(&lock); /* one more look at the log, then it is over */
+        }
         host->ops->sleep_until(host, host->ops->mono_ms(host) + FOLLOW_MS, NULL);
         if (local)
             (void)feed_file(app, path, &feed, &done, &ignored);

@@ -62,10 +62,39 @@ static int sweep(struct mig_store *store, const char *run, struct mig_error *err
     return found;
 }
 
-bool mig_takeover_quiesce(struct mig_store *store, struct mig_host *host, const char *run, int64_t deadline_ms,
-                          int *ret_killed, struct mig_error *err)
+static bool take_sessions(const bson_t *doc, void *context)
+{
+    bson_t sessions;
+    if (mig_doc_sub(doc, "prev.sessions", &sessions))
+        bson_concat(context, &sessions);
+    return false;
+}
+
+/* A dead client's open transaction keeps its locks until the server's limit (60 s on mongod); its session's end ends it at once. */
+static bool end_sessions(struct mig_store *store, const struct mig_names *names, struct mig_error *err)
+{
+    MIG_AUTODOC bson_t sessions = BSON_INITIALIZER;
+    MIG_AUTODOC bson_t command = BSON_INITIALIZER;
+    MIG_AUTOBSON bson_t *find = BCON_NEW("find", BCON_UTF8(names->lock), "filter", "{", "_id", "lock", "}");
+    struct mig_call look = { .command = find, .max_time_ms = 5000 };
+    struct mig_reply reply;
+    if (!store->ops->query(store, &look, take_sessions, &sessions, err))
+        return false;
+    if (bson_empty(&sessions))
+        return true;
+    BSON_APPEND_ARRAY(&command, "killSessions", &sessions);
+    struct mig_call call = { .db = "admin", .command = &command, .no_concern = true, .max_time_ms = 10000 };
+    store->ops->command(store, &call, &reply);
+    mig_reply_done(&reply); /* refused or unknown to the server: its own limit ends them, and our writes wait for it */
+    return true;
+}
+
+bool mig_takeover_quiesce(struct mig_store *store, struct mig_host *host, const struct mig_names *names,
+                          const char *run, int64_t deadline_ms, int *ret_killed, struct mig_error *err)
 {
     *ret_killed = 0;
+    if (!end_sessions(store, names, err))
+        return false;
     for (;;) {
         int found = sweep(store, run, err);
         if (found == 0)

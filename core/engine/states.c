@@ -12,7 +12,7 @@
 
 bool mig_lock_alive(const struct mig_lock *lock)
 {
-    return lock->exists && lock->owner[0] && lock->expires_at >= lock->server_now;
+    return lock->exists && lock->owner[0] && !lock->holder_dead && lock->expires_at >= lock->server_now;
 }
 
 static bool record_is_applied(const struct mig_record *record)

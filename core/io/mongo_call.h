@@ -61,6 +61,7 @@ void io_mongo_command(struct mig_store *base, const struct mig_call *call, struc
 bool io_mongo_query(struct mig_store *base, const struct mig_call *call, mig_document_fn each, void *context,
                     struct mig_error *err);
 bool io_mongo_txn_begin(struct mig_store *base, struct mig_txn **ret, struct mig_error *err);
+const bson_t *io_mongo_txn_session(struct mig_store *base, struct mig_txn *txn);
 void io_mongo_txn_commit(struct mig_store *base, struct mig_txn *txn, struct mig_reply *ret);
 void io_mongo_txn_abort(struct mig_store *base, struct mig_txn *txn);
 

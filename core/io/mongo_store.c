@@ -47,6 +47,7 @@ static const struct mig_store_ops ops = {
     .command = io_mongo_command,
     .query = io_mongo_query,
     .txn_begin = io_mongo_txn_begin,
+    .txn_session = io_mongo_txn_session,
     .txn_commit = io_mongo_txn_commit,
     .txn_abort = io_mongo_txn_abort,
     .cancel = cancel,

@@ -83,6 +83,12 @@ bool io_mongo_txn_begin(struct mig_store *base, struct mig_txn **ret, struct mig
     return true;
 }
 
+const bson_t *io_mongo_txn_session(struct mig_store *base, struct mig_txn *txn)
+{
+    (void)base;
+    return mongoc_client_session_get_lsid(txn->session);
+}
+
 /* Frees; aborts on the server what is still open there. Within a call on the lane. */
 static void finish(struct io_mongo_store *store, struct mig_txn *txn)
 {

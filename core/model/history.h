@@ -92,6 +92,7 @@ struct mig_lock {
     int64_t beat_at;
     int64_t expires_at;
     int64_t server_now;
+    bool holder_dead; /* its holder was a process of this very boot of this host, and is gone (set by who can tell) */
     bool stop_requested;
     char stop_by[128];
     char step[160]; /* where the run is, as of its last beat */

@@ -82,6 +82,8 @@ struct mig_store_ops {
      * commit can be called again or abort gives it up. ret->body as of the server. */
     void (*txn_commit)(struct mig_store *store, struct mig_txn *txn, struct mig_reply *ret);
     void (*txn_abort)(struct mig_store *store, struct mig_txn *txn);
+    /* The session's id (lsid) of an open transaction, borrowed until it ends: what a takeover kills it by. */
+    const bson_t *(*txn_session)(struct mig_store *store, struct mig_txn *txn);
 
     /* From any thread: make calls that are waiting return UNKNOWN within milliseconds, and further ones fail
      * NOT_SENT, until cancel(store, false). */
