@@ -79,7 +79,7 @@ static void emit_locked(struct mig_journal *journal, const char *event, const bs
     BSON_APPEND_UTF8(&doc, "run", journal->run);
     if (fields)
         bson_concat(&doc, fields);
-    append_file(journal, &doc, must_be_on_disk(event));
+    append_file(journal, &doc, must_be_on_disk(event) && !journal->held);
     keep_pending(journal, &doc);
     if (journal->on_event)
         journal->on_event(&doc, journal->event_ctx);
@@ -99,6 +99,24 @@ void mig_journal_emit(struct mig_journal *journal, const char *event, const bson
         BSON_APPEND_UTF8(warning, "message", text);
         emit_locked(journal, "warning", warning);
     }
+    pthread_mutex_unlock(&journal->mutex);
+}
+
+void mig_journal_hold(struct mig_journal *journal)
+{
+    pthread_mutex_lock(&journal->mutex);
+    journal->held = true;
+    pthread_mutex_unlock(&journal->mutex);
+}
+
+void mig_journal_release(struct mig_journal *journal)
+{
+    struct mig_error err;
+    pthread_mutex_lock(&journal->mutex);
+    if (journal->held && !journal->file_failed)
+        journal->file_failed =
+            !journal->host->ops->file_append(journal->host, journal->path, "", 0, true, &err);
+    journal->held = false;
     pthread_mutex_unlock(&journal->mutex);
 }
 

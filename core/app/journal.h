@@ -21,6 +21,7 @@ struct mig_journal {
     bson_t pending;       /* events not yet in the database, as an array */
     uint32_t pending_count;
     bool file_failed;
+    bool held; /* events wait for release to be on disk */
     mig_event_fn on_event;
     void *event_ctx;
 };
@@ -34,6 +35,10 @@ void mig_journal_done(struct mig_journal *journal);
  * warning event, and the run goes on. Events that change what is known (started, done, failed, finished) are on disk
  * when this returns. */
 void mig_journal_emit(struct mig_journal *journal, const char *event, const bson_t *fields);
+/* Between the two, events are written but not waited for; release has them on disk, all at once. For the many events of one
+ * commit: an fsync each would cost more than the commit. */
+void mig_journal_hold(struct mig_journal *journal);
+void mig_journal_release(struct mig_journal *journal);
 void mig_journal_warn(struct mig_journal *journal, const char *fmt, ...) MIG_PRINTF(2, 3);
 
 /* Move what is pending into <prefix>log. On failure it stays pending (bounded: the oldest chunk is dropped past 8 MB and

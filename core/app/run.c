@@ -279,6 +279,7 @@ static enum mig_unit_end run_units(struct mig_runner *r, struct mig_error *err)
         }
         for (size_t i = unit.item; i < unit.end_item; i++)
             (void)migration_over(r, i);
+        mig_journal_release(&r->journal);
         item = unit.end_item;
         step = item < r->plan->count ? r->plan->items[item].first_step : 0;
     }

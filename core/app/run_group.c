@@ -288,6 +288,7 @@ static void tell(struct group *g)
 {
     struct mig_runner *r = g->r;
     size_t next = 0;
+    mig_journal_hold(&r->journal); /* released when the group's migrations are told to be done */
     for (size_t i = g->unit->item; i < g->unit->end_item; i++) {
         if (g->begun_here[i - g->unit->item])
             mig_run_event_migration(r, "migration.started", i, 0);
