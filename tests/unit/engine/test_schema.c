@@ -335,10 +335,13 @@ static void the_example_project_fits_schema_and_parser(void **state)
     for (size_t i = 0; i < catalog->count; i++)
         for (size_t k = 0; k < catalog->items[i].up_count; k++)
             kinds |= 1u << catalog->items[i].up[k].kind;
-    /* All kinds but those that want a person or a program. delete is in a way back and in a transaction. */
-    unsigned left_out =
-        1u << MIG_STEP_EXEC | 1u << MIG_STEP_MANUAL | 1u << MIG_STEP_DELETE | 1u << MIG_STEP_DROP_COLLECTION;
-    assert_int_equal(kinds | left_out, (1u << MIG_STEP_KINDS) - 1);
+    /* All kinds but those that want a person or a program. delete and dropCollection are in ways back; hideIndex is
+     * left out for the reason that the example's README gives. */
+    static const enum mig_step_kind left_out[] = { MIG_STEP_EXEC, MIG_STEP_MANUAL, MIG_STEP_DELETE,
+                                                   MIG_STEP_DROP_COLLECTION, MIG_STEP_HIDE_INDEX };
+    for (size_t i = 0; i < MIG_COUNT(left_out); i++)
+        kinds |= 1u << left_out[i];
+    assert_int_equal(kinds, (1u << MIG_STEP_KINDS) - 1);
     mig_catalog_free(catalog);
     mig_problems_done(&problems);
     for (size_t i = 0; i < count; i++) {
