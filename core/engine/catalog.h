@@ -1,7 +1,8 @@
 /* catalog.h - from file texts to an ordered set of migrations, or to errors that name file, line and column.
  *
- * Pure: core/io/migration_dir.c reads the directory and hands the texts over. The reader is engine/jsonc.h; the shapes of steps
- * are checked here (engine/step_parse.c), so that nothing malformed ever reaches a plan.
+ * Pure: core/io/migration_dir.c reads the directory and hands the texts over. The reader is engine/jsonc.h; the
+ * shapes of steps are checked here (engine/step_parse.c), so that nothing malformed ever reaches a plan.
+ * Format: docs/reference/migration-files.md.
  */
 #ifndef MIG_ENGINE_CATALOG_H
 #define MIG_ENGINE_CATALOG_H
@@ -28,28 +29,37 @@ struct mig_problems {
 };
 void mig_problems_done(struct mig_problems *problems);
 
-/* Read every file (names that are not migrations are skipped: README.md, migtui.sum, hidden files; a .json/.jsonc name that
- * does not parse as <digits>_<slug> is a problem). Goes on after a bad file, so that all problems are seen at once.
- * Checks: shapes, unknown members with the nearest name, unique step ids, unique versions, depends that exist and have no
- * cycle, reserved collections (system.*, prefix*). sum_text: migtui.sum's text or NULL; disagreement sets
- * ret->sum_problem. The catalog is returned also with problems, without the bad files. */
-struct mig_catalog *mig_catalog_build(const char *dir, const struct mig_file *files, size_t count, const char *sum_text,
-                                      const char *prefix, unsigned flags, struct mig_problems *problems);
+/* Read every file (names that are not migrations are skipped: README.md, migtui.sum, hidden files; a
+ * .json/.jsonc name that does not parse as <digits>_<slug> is a problem). Goes on after a bad file, so that all
+ * problems are seen at once. Checks: shapes, unknown members with the nearest name, unique step ids, unique
+ * versions, depends that exist and have no cycle, reserved collections (system.*, prefix*; NULL is "migtui_").
+ * sum_text: migtui.sum's text or NULL; disagreement sets ret->sum_problem.
+ *
+ * The catalog is returned also with problems: without files that could not be read and, of several with one
+ * version, with the first by name; those with a missing or circular dependency are in it. step->line is 0: a
+ * place is looked up only for a problem. */
+struct mig_catalog *mig_catalog_build(const char *dir, const struct mig_file *files, size_t count,
+                                      const char *sum_text, const char *prefix, unsigned flags,
+                                      struct mig_problems *problems);
 
-/* One file alone (lint, new, tests). On success *ret is the caller's. */
-bool mig_migration_parse(const struct mig_file *file, const char *prefix, unsigned flags, struct mig_migration *ret,
-                         struct mig_error *err);
+/* One file alone (lint, new, tests); an .up.json as a pair without a down half. On success *ret is the
+ * caller's. */
+bool mig_migration_parse(const struct mig_file *file, const char *prefix, unsigned flags,
+                         struct mig_migration *ret, struct mig_error *err);
 
 /* The text of migtui.sum for this catalog: a line a file (name raw sem) and a head that chains them. */
 char *mig_sum_text(const struct mig_catalog *catalog);
 
-/* The template that `migtui new` writes; title is put in as a JSON string. The caller frees. */
+/* The template that `migtui new` writes; title is put in as a JSON string. Its up is empty, which does not parse:
+ * a migration that does nothing must not run by mistake. The caller frees. */
 char *mig_migration_template(const char *version, const char *title);
 
-/* "add email index" -> "add_email_index": lower-case letters, digits and '_', at most 64. The caller frees. */
+/* "add email index" -> "add_email_index": lower-case letters, digits and '_', at most 64; "" when there is
+ * nothing to name a file after. The caller frees. */
 char *mig_slug(const char *title);
 
-/* JSON Schema (draft 2020-12) of a migration file, built from the same tables the parser uses. The caller frees. */
+/* JSON Schema (draft 2020-12) of a migration file, built from the same tables the parser uses. The caller
+ * frees. */
 char *mig_migration_schema(void);
 
 #endif

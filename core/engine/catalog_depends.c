@@ -1,7 +1,7 @@
 /* catalog_depends.c - what depends on what: everything named is there, and nothing waits for itself.
  *
- * Depth-first search with three colours (Cormen et al., Introduction to Algorithms, §20.3), with a stack of its
- * own: a chain of a hundred thousand migrations is no recursion.
+ * Depth-first search with three colours (Cormen et al., Introduction to Algorithms, §20.3), with a stack of
+ * its own: a chain of a hundred thousand migrations is no recursion.
  */
 #include <stdlib.h>
 

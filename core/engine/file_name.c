@@ -17,7 +17,8 @@ static bool ends_with(const char *text, size_t *len, const char *end)
     return true;
 }
 
-/* Letters of any script, digits, and '_', '-', '.': names that a shell, a line of migtui.sum and a screen can take. */
+/* Letters of any script, digits, and '_', '-', '.': names that a shell, a line of migtui.sum and a screen can
+ * take. */
 static bool is_slug(const char *text, size_t len)
 {
     for (size_t i = 0; i < len;) {

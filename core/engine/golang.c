@@ -1,8 +1,8 @@
-/* golang.c - pairs of golang-migrate, as they are: N_name.up.json and N_name.down.json, each an array of commands
- * that become `command` steps c1, c2, …
+/* golang.c - pairs of golang-migrate, as they are: N_name.up.json and N_name.down.json, each an array of
+ * commands that become `command` steps c1, c2, …
  *
- * Nobody said that those may be sent twice, so they count as not idempotent. raw is the digest of the up file's
- * bytes followed by the down file's, sem that of {up: [commands], down: [commands]}.
+ * Nobody said that those may be sent twice, so they count as not idempotent. raw is the digest of the up
+ * file's bytes followed by the down file's, sem that of {up: [commands], down: [commands]}.
  */
 #include <stdio.h>
 #include <stdlib.h>

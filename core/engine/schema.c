@@ -1,7 +1,7 @@
 /* schema.c - the JSON Schema of a migration file, for editors: the table of shapes in another language.
  *
- * It says no more than the table: what a value is, not what is inside MongoDB's own options. Numbers may be written
- * as Extended JSON, so a whole number is a definition of its own.
+ * It says no more than the table: what a value is, not what is inside MongoDB's own options. Numbers may be
+ * written as Extended JSON, so a whole number is a definition of its own.
  */
 #include <string.h>
 

@@ -4,10 +4,10 @@
  *     <file> <raw> <sem>
  *     …
  *
- * The head chains the lines: h0 = SHA-256 of "migtui.sum 1\n", h(i) = SHA-256 of h(i-1) in hex, a space, and line i
- * with its newline; the last one is the head. So every file that is added, edited or removed moves the first line,
- * and two branches that both add one get a conflict that a merge must look at (as Atlas does; facts in
- * docs/reference/migration-files.md).
+ * The head chains the lines: h0 = SHA-256 of "migtui.sum 1\n", h(i) = SHA-256 of h(i-1) in hex, a space, and
+ * line i with its newline; the last one is the head. So every file that is added, edited or removed moves the
+ * first line, and two branches that both add one get a conflict that a merge must look at (after Atlas's
+ * atlas.sum). docs/reference/migration-files.md describes it for others to check.
  */
 #include <stdlib.h>
 #include <string.h>
