@@ -130,12 +130,8 @@ static void migration_started(struct out_events *events, const bson_t *event, st
     mig_buf_char(out, '\n');
 }
 
-static void step_started(struct out_events *events, const bson_t *event, struct mig_buf *out)
+static void name_step(const bson_t *event, struct mig_buf *out)
 {
-    events->in_step = true;
-    events->step_at = at_of(event);
-    events->step_first_done = -1;
-    events->progress_at = events->step_at;
     mig_buf_str(out, "    -> ");
     add_safe(out, mig_doc_str(event, "step", "?"));
     mig_buf_str(out, ": ");
@@ -146,6 +142,15 @@ static void step_started(struct out_events *events, const bson_t *event, struct 
         add_safe(out, collection);
     }
     mig_buf_char(out, '\n');
+}
+
+static void step_started(struct out_events *events, const bson_t *event, struct mig_buf *out)
+{
+    events->in_step = true;
+    events->step_at = at_of(event);
+    events->step_first_done = -1;
+    events->progress_at = events->step_at;
+    name_step(event, out);
 }
 
 /* Documents a second: as the runner measured, or since the step's first report. */
@@ -230,6 +235,8 @@ static void step_done(struct out_events *events, const bson_t *event, struct mig
     int64_t ms = mig_doc_int(event, "durationMs", 0);
     const char *note = mig_doc_str(event, "note", "");
     const char *separator = "       ";
+    if (!events->in_step) /* of a group that was committed whole: its steps have no beginning of their own */
+        name_step(event, out);
     events->in_step = false;
     events->steps_ok++;
     size_t before = out->len;
