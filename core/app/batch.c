@@ -16,8 +16,8 @@
 #include "engine/reply.h"
 
 #define CHECKPOINT_MS 1000
-#define PROGRESS_MS 250
-#define PASSES_MAX 4
+#define PROGRESS_MS   250
+#define PASSES_MAX    4
 
 /* ---- reading bounds ---- */
 
@@ -37,9 +37,9 @@ static bool find_bound(struct mig_batch_run *b, const bson_t *from, int64_t skip
 {
     struct mig_runner *r = b->r;
     MIG_AUTOBSON bson_t *command =
-        BCON_NEW("find", BCON_UTF8(b->collection), "filter", "{", "}", "projection", "{", "_id", BCON_INT32(1), "}", "sort",
-                 "{", "_id", BCON_INT32(direction), "}", "limit", BCON_INT64(1), "singleBatch", BCON_BOOL(true),
-                 "comment", BCON_UTF8(b->comment));
+        BCON_NEW("find", BCON_UTF8(b->collection), "filter", "{", "}", "projection", "{", "_id",
+                 BCON_INT32(1), "}", "sort", "{", "_id", BCON_INT32(direction), "}", "limit", BCON_INT64(1),
+                 "singleBatch", BCON_BOOL(true), "comment", BCON_UTF8(b->comment));
     if (skip > 0)
         BSON_APPEND_INT64(command, "skip", skip);
     if (from) {
@@ -110,7 +110,8 @@ static bool work_range(struct mig_batch_run *b, struct mig_range *range, struct 
         int64_t left;
         if (!mig_beat_ready(r, &left, err))
             return false;
-        mig_batch_command(&b->batch, b->collection, &range->from, &range->until, range->closed, b->comment, &command);
+        mig_batch_command(&b->batch, b->collection, &range->from, &range->until, range->closed, b->comment,
+                          &command);
         struct mig_call call = { .command = &command, .write = true, .max_time_ms = left };
         r->store->ops->command(r->store, &call, &reply);
         if (reply.outcome == MIG_OUTCOME_OK)
@@ -142,7 +143,9 @@ static bool work_range(struct mig_batch_run *b, struct mig_range *range, struct 
 
 bool mig_batch_code_is_passing(int code)
 {
-    static const int codes[] = { 50 /* MaxTimeMSExpired */, 112 /* WriteConflict */, 10107, 13435, 11600, 11602, 189, 91 };
+    static const int codes[] = {
+        50 /* MaxTimeMSExpired */, 112 /* WriteConflict */, 10107, 13435, 11600, 11602, 189, 91
+    };
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
         if (codes[i] == code)
             return true;
@@ -242,8 +245,9 @@ static void collect(struct mig_batch_run *b)
             b->low_water++;
             b->matched += range->matched;
             b->modified += range->modified;
-            b->done += range->size;
-            b->size = mig_batch_next_size(b->size, range->took_ms, b->batch.target_ms);
+            b->done += range->closed ? range->matched : range->size;
+            if (!range->closed)
+                b->size = mig_batch_next_size(&b->pace, range->size, range->took_ms, b->batch.target_ms);
             bson_reinit(&b->mark);
             bson_concat(&b->mark, &range->until);
             b->whole = range->closed;
@@ -437,7 +441,9 @@ static enum mig_unit_end run_passes(struct mig_batch_run *b, struct mig_error *e
             return MIG_UNIT_DONE;
         if (++b->pass >= PASSES_MAX) {
             mig_fail(err, MIG_ERR_STEP, "after %d passes documents still match the filter", PASSES_MAX);
-            mig_hint(err, "either the update does not set the marker, or the application keeps writing such documents");
+            mig_hint(
+                err,
+                "either the update does not set the marker, or the application keeps writing such documents");
             return MIG_UNIT_FAILED;
         }
         bson_reinit(&b->mark);
@@ -466,8 +472,8 @@ static void batch_run_init(struct mig_batch_run *b, struct mig_runner *r, size_t
     *b = (struct mig_batch_run){ .r = r, .item = item, .step = step };
     b->collection = planned->steps[step].step->collection;
     b->began_ms = b->noted_ms = r->host->ops->mono_ms(r->host);
-    snprintf(b->comment, sizeof b->comment, "migtui run=%s token=%lld step=%s/%s", r->run, (long long)r->token,
-             planned->migration->version, planned->steps[step].step->id);
+    snprintf(b->comment, sizeof b->comment, "migtui run=%s token=%lld step=%s/%s", r->run,
+             (long long)r->token, planned->migration->version, planned->steps[step].step->id);
     bson_init(&b->next);
     bson_init(&b->last);
     bson_init(&b->mark);

@@ -37,11 +37,12 @@ struct mig_batch_run {
     bson_t last; /* the greatest _id of this pass */
     bson_t mark; /* everything before it is done: the checkpoint */
     bool cut_all;
-    bool whole; /* the last, closed range of this pass is done: mark is not a place to go on from */
+    bool whole;        /* the last, closed range of this pass is done: mark is not a place to go on from */
     int64_t numbers;   /* ranges cut */
     int64_t low_water; /* ranges done without a gap */
     int64_t size;      /* of the next range */
-    int64_t total;     /* documents in the collection, -1 unknown */
+    struct mig_batch_pace pace;
+    int64_t total; /* documents in the collection, -1 unknown */
     int64_t done, done_before, matched, modified, pass;
     int64_t began_ms, told_ms, noted_ms;
 };

@@ -6,15 +6,16 @@
 
 #define TRANSACTION_MS 50000
 
-static bool send_range(struct mig_batch_run *b, struct mig_range *range, struct mig_txn *txn, unsigned *labels,
-                       struct mig_error *err)
+static bool send_range(struct mig_batch_run *b, struct mig_range *range, struct mig_txn *txn,
+                       unsigned *labels, struct mig_error *err)
 {
     struct mig_runner *r = b->r;
     bson_t command;
     struct mig_reply reply;
     struct mig_verdict verdict;
     bool ok = false;
-    mig_batch_command(&b->batch, b->collection, &range->from, &range->until, range->closed, b->comment, &command);
+    mig_batch_command(&b->batch, b->collection, &range->from, &range->until, range->closed, b->comment,
+                      &command);
     struct mig_call call = { .command = &command, .write = true, .txn = txn, .max_time_ms = TRANSACTION_MS };
     r->store->ops->command(r->store, &call, &reply);
     range->took_ms = reply.took_ms;
@@ -39,7 +40,7 @@ static void note_range(struct mig_batch_run *b, const struct mig_range *range, i
 {
     b->matched += sign * range->matched;
     b->modified += sign * range->modified;
-    b->done += sign * range->size;
+    b->done += sign * (range->closed ? range->matched : range->size);
     b->low_water += sign;
     bson_reinit(&b->mark);
     bson_concat(&b->mark, sign > 0 ? &range->until : &range->from);
@@ -106,13 +107,14 @@ enum mig_unit_end mig_batch_in_txns(struct mig_batch_run *b, struct mig_error *e
                 break;
             if (end != MIG_UNIT_ALONE)
                 return end;
-            bool again = (labels & MIG_LABEL_TRANSIENT_TRANSACTION) || mig_batch_code_is_passing(err->server_code);
+            bool again =
+                (labels & MIG_LABEL_TRANSIENT_TRANSACTION) || mig_batch_code_is_passing(err->server_code);
             if (!again || b->r->host->ops->mono_ms(b->r->host) >= until)
                 return MIG_UNIT_FAILED;
             if (!mig_beat_pause(b->r, n, err))
                 return err->code == MIG_ERR_FENCED ? MIG_UNIT_FENCED : MIG_UNIT_UNKNOWN;
         }
-        b->size = mig_batch_next_size(b->size, range->took_ms, b->batch.target_ms);
+        b->size = mig_batch_next_size(&b->pace, range->size, range->took_ms, b->batch.target_ms);
         mig_batch_progress(b, false);
     }
     return MIG_UNIT_DONE;

@@ -35,24 +35,33 @@ static bson_t *claim_update(const struct mig_lock_claim *claim)
     BSON_APPEND_INT64(&set, "pid", claim->self->pid);
     BSON_APPEND_INT64(&set, "pidStarted", claim->self->pid_started);
     BSON_APPEND_DOCUMENT_BEGIN(&set, "token", &expr);
-    BCON_APPEND(&expr, "$add", "[", "{", "$ifNull", "[", "$token", BCON_INT64(0), "]", "}", BCON_INT64(1), "]");
+    BCON_APPEND(&expr, "$add", "[", "{", "$ifNull", "[", "$token", BCON_INT64(0), "]", "}", BCON_INT64(1),
+                "]");
     bson_append_document_end(&set, &expr);
     BSON_APPEND_UTF8(&set, "acquiredAt", "$$NOW");
     BSON_APPEND_UTF8(&set, "beatAt", "$$NOW");
     BSON_APPEND_NULL(&set, "stop");
-    BCON_APPEND(&set, "sessions", "[", "]", "prev", "{", "owner", "$owner", "run", "$run", "token", "$token", "sessions",
-                "$sessions", "}");
+    BCON_APPEND(&set, "sessions", "[", "]", "prev", "{", "owner", "$owner", "run", "$run", "token", "$token",
+                "sessions", "$sessions", "}");
     bson_append_document_end(&stage, &set);
     bson_append_document_end(pipeline, &stage);
-    BCON_APPEND(pipeline, "1", "{", "$set", "{", "expiresAt", "{", "$toDate", "{", "$add", "[", "{", "$toLong", "$$NOW",
-                "}", BCON_INT64(claim->lease_ms), "]", "}", "}", "_now", "$$NOW", "}", "}");
+    BCON_APPEND(pipeline, "1", "{", "$set", "{", "expiresAt", "{", "$toDate", "{", "$add", "[", "{",
+                "$toLong", "$$NOW", "}", BCON_INT64(claim->lease_ms), "]", "}", "}", "_now", "$$NOW", "}",
+                "}");
     return pipeline;
 }
 
-static bson_t *free_or_expired(void)
+static bson_t *nobodys(void)
 {
-    return BCON_NEW("_id", "lock", "$expr", "{", "$or", "[", "{", "$eq", "[", "{", "$ifNull", "[", "$owner", BCON_NULL,
-                    "]", "}", BCON_NULL, "]", "}", "{", "$lt", "[", "$expiresAt", "$$NOW", "]", "}", "]", "}");
+    return BCON_NEW("_id", "lock", "owner", BCON_NULL);
+}
+
+/* Someone's who is not heard of: taken only if not a beat came since it was read. The comparison with the server's clock was made
+ * on that reading, so that no server has to compare $$NOW within a query (SecantusDB never finds it later than a field). */
+static bson_t *silent_since(const struct mig_lock *seen)
+{
+    return BCON_NEW("_id", "lock", "owner", BCON_UTF8(seen->owner), "token", BCON_INT64(seen->token),
+                    "expiresAt", BCON_DATE_TIME(seen->expires_at));
 }
 
 static bson_t *held_by(const char *owner, int64_t token)
@@ -81,11 +90,12 @@ static bool value_of(const struct mig_reply *reply, bson_t *ret)
     return reply->outcome == MIG_OUTCOME_OK && mig_doc_sub(&reply->body, "value", ret);
 }
 
-bool mig_lock_read(struct mig_store *store, const struct mig_names *names, struct mig_lock *ret, struct mig_error *err)
+bool mig_lock_read(struct mig_store *store, const struct mig_names *names, struct mig_lock *ret,
+                   struct mig_error *err)
 {
     MIG_AUTOBSON bson_t *command =
-        BCON_NEW("aggregate", BCON_UTF8(names->lock), "cursor", "{", "}", "pipeline", "[", "{", "$match", "{", "_id",
-                 "lock", "}", "}", "{", "$set", "{", "_now", "$$NOW", "}", "}", "]");
+        BCON_NEW("aggregate", BCON_UTF8(names->lock), "cursor", "{", "}", "pipeline", "[", "{", "$match", "{",
+                 "_id", "lock", "}", "}", "{", "$set", "{", "_now", "$$NOW", "}", "}", "]");
     struct mig_call call = { .command = command, .max_time_ms = LOCK_MAX_TIME_MS };
     struct mig_reply reply;
     bson_t doc;
@@ -103,9 +113,9 @@ bool mig_lock_read(struct mig_store *store, const struct mig_names *names, struc
 static bool seed(struct mig_store *store, const struct mig_names *names, struct mig_error *err)
 {
     MIG_AUTOBSON bson_t *command =
-        BCON_NEW("update", BCON_UTF8(names->lock), "updates", "[", "{", "q", "{", "_id", "lock", "}", "u", "{",
-                 "$setOnInsert", "{", "owner", BCON_NULL, "token", BCON_INT64(0), "}", "}", "upsert", BCON_BOOL(true), "}",
-                 "]");
+        BCON_NEW("update", BCON_UTF8(names->lock), "updates", "[", "{", "q", "{", "_id", "lock", "}", "u",
+                 "{", "$setOnInsert", "{", "owner", BCON_NULL, "token", BCON_INT64(0), "}", "}", "upsert",
+                 BCON_BOOL(true), "}", "]");
     /* Two that seed at once: one gets E11000, and the document is there. */
     return mig_write(store, command, err) || err->server_code == 11000;
 }
@@ -116,7 +126,8 @@ static bool refuse(const struct mig_lock *lock, struct mig_error *err)
     char age[MIG_TIME_SIZE];
     mig_time_iso(lock->acquired_at, since);
     mig_time_duration(lock->server_now - lock->beat_at, age);
-    mig_fail(err, MIG_ERR_LOCKED, "run %s holds the lock: %s by %s on %s (pid %lld), since %s, last beat %s ago", lock->run,
+    mig_fail(err, MIG_ERR_LOCKED,
+             "run %s holds the lock: %s by %s on %s (pid %lld), since %s, last beat %s ago", lock->run,
              lock->command, lock->os_user, lock->host, (long long)lock->pid, since, age);
     return mig_hint(err, "watch it: migtui attach %s; ask it to stop: migtui stop %s", lock->run, lock->run);
 }
@@ -137,50 +148,53 @@ bool mig_lock_acquire(struct mig_store *store, struct mig_host *host, const stru
                       const struct mig_lock_claim *claim, const struct mig_lock *seen, struct mig_lock *ret,
                       int64_t *sent_ms, char prev_run[static MIG_ULID_SIZE], struct mig_error *err)
 {
-    bool dead = seen && seen->holder_dead;
+    struct mig_lock now = { 0 };
     MIG_AUTOBSON bson_t *update = claim_update(claim);
     prev_run[0] = '\0';
-    if ((!seen || !seen->exists) && !seed(store, names, err))
+    if (seen)
+        now = *seen;
+    if (!now.exists && !seed(store, names, err))
         return false;
     for (int attempt = 0; attempt < 5; attempt++) {
-        MIG_AUTOBSON bson_t *query = dead ? held_by(seen->owner, seen->token) : free_or_expired();
+        bool silent = now.holder_dead || mig_lease_decide(&now, NULL, 0) == MIG_LEASE_EXPIRED;
+        MIG_AUTOBSON bson_t *query = silent ? silent_since(&now) : nobodys();
         struct mig_reply reply;
         bson_t value;
-        bool won;
         find_and_modify(store, names, query, update, true, &reply);
         *sent_ms = reply.sent_ms;
-        won = value_of(&reply, &value);
-        if (won) {
+        bool won = value_of(&reply, &value);
+        if (won)
             mig_lock_decode(&value, ret);
-            if (mig_doc_str(&value, "prev.owner", NULL))
-                snprintf(prev_run, MIG_ULID_SIZE, "%s", mig_doc_str(&value, "prev.run", ""));
-        }
         *err = reply.error;
         enum mig_outcome outcome = reply.outcome;
         mig_reply_done(&reply);
-        if (won)
-            return true;
-        if (outcome == MIG_OUTCOME_REFUSED || outcome == MIG_OUTCOME_NOT_SENT)
+        if (!won && (outcome == MIG_OUTCOME_REFUSED || outcome == MIG_OUTCOME_NOT_SENT))
             return false;
         /* Nothing matched, or no reply came: the lock itself tells whose it is. */
-        if (!mig_lock_read(store, names, ret, err)) {
+        if (!won && !mig_lock_read(store, names, ret, err)) {
             if (outcome == MIG_OUTCOME_OK)
                 return false;
             continue;
         }
-        if (strcmp(ret->owner, claim->owner) == 0) {
+        if (!won && strcmp(ret->owner, claim->owner) == 0) {
             *sent_ms = host->ops->mono_ms(host) - (ret->server_now - ret->beat_at);
+            won = true;
+        }
+        if (won) {
+            snprintf(prev_run, MIG_ULID_SIZE, "%s", ret->prev_run);
             return true;
         }
-        if (mig_lease_decide(ret, NULL, 0) == MIG_LEASE_OTHERS)
+        mig_lock_check_holder(host, ret);
+        if (mig_lease_decide(ret, NULL, 0) == MIG_LEASE_OTHERS && !ret->holder_dead)
             return refuse(ret, err);
-        dead = false; /* free or expired: try once more */
+        now = *ret; /* free, expired or dead: try once more */
     }
     return mig_fail(err, MIG_ERR_LOCKED, "the lock kept changing hands; try again");
 }
 
 bool mig_lock_beat(struct mig_store *store, const struct mig_names *names, const struct mig_lock_claim *claim,
-                   int64_t token, const char *step, struct mig_lock *ret, int64_t *sent_ms, struct mig_error *err)
+                   int64_t token, const char *step, struct mig_lock *ret, int64_t *sent_ms,
+                   struct mig_error *err)
 {
     MIG_AUTOBSON bson_t *query = held_by(claim->owner, token);
     bson_t update = BSON_INITIALIZER;
@@ -210,12 +224,11 @@ bool mig_lock_beat(struct mig_store *store, const struct mig_names *names, const
     return ok;
 }
 
-bool mig_lock_add_session(struct mig_store *store, const struct mig_names *names, const char *owner, int64_t token,
-                          const bson_t *session, struct mig_error *err)
+bool mig_lock_add_session(struct mig_store *store, const struct mig_names *names, const char *owner,
+                          int64_t token, const bson_t *session, struct mig_error *err)
 {
     MIG_AUTOBSON bson_t *query = held_by(owner, token);
-    MIG_AUTOBSON bson_t *update =
-        BCON_NEW("$addToSet", "{", "sessions", BCON_DOCUMENT(session), "}");
+    MIG_AUTOBSON bson_t *update = BCON_NEW("$addToSet", "{", "sessions", BCON_DOCUMENT(session), "}");
     struct mig_reply reply;
     bson_t value;
     find_and_modify(store, names, query, update, false, &reply);
@@ -228,12 +241,12 @@ bool mig_lock_add_session(struct mig_store *store, const struct mig_names *names
     return ok;
 }
 
-bool mig_lock_release(struct mig_store *store, const struct mig_names *names, const char *owner, int64_t token,
-                      struct mig_error *err)
+bool mig_lock_release(struct mig_store *store, const struct mig_names *names, const char *owner,
+                      int64_t token, struct mig_error *err)
 {
     MIG_AUTOBSON bson_t *query = held_by(owner, token);
-    MIG_AUTOBSON bson_t *update = BCON_NEW("$set", "{", "owner", BCON_NULL, "step", "", "}", "$currentDate", "{",
-                                           "releasedAt", BCON_BOOL(true), "}");
+    MIG_AUTOBSON bson_t *update = BCON_NEW("$set", "{", "owner", BCON_NULL, "step", "", "}", "$currentDate",
+                                           "{", "releasedAt", BCON_BOOL(true), "}");
     struct mig_reply reply;
     find_and_modify(store, names, query, update, false, &reply);
     bool ok = reply.outcome == MIG_OUTCOME_OK;
@@ -247,9 +260,9 @@ bool mig_fence_raise(struct mig_store *store, const struct mig_names *names, int
                      struct mig_error *err)
 {
     MIG_AUTOBSON bson_t *command =
-        BCON_NEW("update", BCON_UTF8(names->history), "updates", "[", "{", "q", "{", "_id", MIG_FENCE_ID, "token", "{",
-                 "$lte", BCON_INT64(token), "}", "}", "u", "{", "$set", "{", "token", BCON_INT64(token), "run",
-                 BCON_UTF8(run), "}", "}", "upsert", BCON_BOOL(true), "}", "]");
+        BCON_NEW("update", BCON_UTF8(names->history), "updates", "[", "{", "q", "{", "_id", MIG_FENCE_ID,
+                 "token", "{", "$lte", BCON_INT64(token), "}", "}", "u", "{", "$set", "{", "token",
+                 BCON_INT64(token), "run", BCON_UTF8(run), "}", "}", "upsert", BCON_BOOL(true), "}", "]");
     if (mig_write(store, command, err))
         return true;
     if (err->server_code == 11000)

@@ -30,18 +30,20 @@ bool mig_lock_acquire(struct mig_store *store, struct mig_host *host, const stru
 
 /* Renew. MIG_ERR_FENCED: it is not ours any more. Another error: not known, try again. step: where the run is. */
 bool mig_lock_beat(struct mig_store *store, const struct mig_names *names, const struct mig_lock_claim *claim,
-                   int64_t token, const char *step, struct mig_lock *ret, int64_t *sent_ms, struct mig_error *err);
+                   int64_t token, const char *step, struct mig_lock *ret, int64_t *sent_ms,
+                   struct mig_error *err);
 
 /* Put a server session on the lock before it first carries a transaction, so that a takeover can end what is left open in it.
  * MIG_ERR_FENCED: the lock is not ours. */
-bool mig_lock_add_session(struct mig_store *store, const struct mig_names *names, const char *owner, int64_t token,
-                          const bson_t *session, struct mig_error *err);
+bool mig_lock_add_session(struct mig_store *store, const struct mig_names *names, const char *owner,
+                          int64_t token, const bson_t *session, struct mig_error *err);
 
 /* Give it back; ours or not, it is safe to call. */
-bool mig_lock_release(struct mig_store *store, const struct mig_names *names, const char *owner, int64_t token,
-                      struct mig_error *err);
+bool mig_lock_release(struct mig_store *store, const struct mig_names *names, const char *owner,
+                      int64_t token, struct mig_error *err);
 
-bool mig_lock_read(struct mig_store *store, const struct mig_names *names, struct mig_lock *ret, struct mig_error *err);
+bool mig_lock_read(struct mig_store *store, const struct mig_names *names, struct mig_lock *ret,
+                   struct mig_error *err);
 
 /* Set lock->holder_dead when this host can tell that its holder is gone. */
 void mig_lock_check_holder(struct mig_host *host, struct mig_lock *lock);

@@ -104,8 +104,8 @@ enum mig_unit_end mig_run_settle_commit(struct mig_runner *r, struct mig_txn *tx
                                         struct mig_error *err)
 {
     for (int attempt = 0;; attempt++) {
-        bool unknown = reply->outcome != MIG_OUTCOME_OK && (reply->outcome != MIG_OUTCOME_REFUSED ||
-                                                            (reply->labels & MIG_LABEL_UNKNOWN_COMMIT));
+        bool unknown = reply->outcome != MIG_OUTCOME_OK &&
+                       (reply->outcome != MIG_OUTCOME_REFUSED || (reply->labels & MIG_LABEL_UNKNOWN_COMMIT));
         if (!unknown)
             return reply->outcome == MIG_OUTCOME_OK ? MIG_UNIT_DONE : MIG_UNIT_ALONE;
         *err = reply->error;
@@ -133,8 +133,8 @@ enum mig_unit_end mig_run_settle_commit(struct mig_runner *r, struct mig_txn *tx
 }
 
 /* One attempt. MIG_UNIT_ALONE: nothing was done, *labels says whether to try again; else final. */
-static enum mig_unit_end attempt_txn(struct mig_runner *r, size_t item, size_t step, unsigned *labels, bson_t *result,
-                                     struct mig_error *err)
+static enum mig_unit_end attempt_txn(struct mig_runner *r, size_t item, size_t step, unsigned *labels,
+                                     bson_t *result, struct mig_error *err)
 {
     char comment[200];
     struct mig_step_context ctx;
@@ -231,7 +231,8 @@ static enum mig_unit_end unclear(struct mig_runner *r, size_t item, size_t step,
 }
 
 /* Look until it is known whether the step took effect. *ret_done tells. */
-static enum mig_unit_end settle(struct mig_runner *r, size_t item, size_t step, bool *ret_done, struct mig_error *err)
+static enum mig_unit_end settle(struct mig_runner *r, size_t item, size_t step, bool *ret_done,
+                                struct mig_error *err)
 {
     const struct mig_step *planned = r->plan->items[item].steps[step].step;
     const struct mig_step_record *record = &r->records[item].steps[step];
@@ -256,7 +257,8 @@ static enum mig_unit_end settle(struct mig_runner *r, size_t item, size_t step, 
             end = MIG_UNIT_STOPPED;
             break;
         }
-        if (err->code == MIG_OK || (err->code != MIG_ERR_UNREACHABLE && err->code != MIG_ERR_UNKNOWN_OUTCOME)) {
+        if (err->code == MIG_OK ||
+            (err->code != MIG_ERR_UNREACHABLE && err->code != MIG_ERR_UNKNOWN_OUTCOME)) {
             end = unclear(r, item, step, evidence, err);
             break;
         }
@@ -269,8 +271,8 @@ static enum mig_unit_end settle(struct mig_runner *r, size_t item, size_t step, 
     return end;
 }
 
-static enum mig_unit_end execute(struct mig_runner *r, size_t item, size_t step, bson_t *result, int64_t *ret_took,
-                                 struct mig_error *err)
+static enum mig_unit_end execute(struct mig_runner *r, size_t item, size_t step, bson_t *result,
+                                 int64_t *ret_took, struct mig_error *err)
 {
     const struct mig_step *planned = r->plan->items[item].steps[step].step;
     char comment[200];
@@ -311,7 +313,8 @@ static enum mig_unit_end execute(struct mig_runner *r, size_t item, size_t step,
 }
 
 /* Pre-state and intent, unless the intent of an earlier attempt is there already and the step turns out to be done. */
-static enum mig_unit_end prepare(struct mig_runner *r, size_t item, size_t step, bool *ret_done, struct mig_error *err)
+static enum mig_unit_end prepare(struct mig_runner *r, size_t item, size_t step, bool *ret_done,
+                                 struct mig_error *err)
 {
     const struct mig_step *planned = r->plan->items[item].steps[step].step;
     enum mig_phase phase = r->records[item].steps[step].phase;
@@ -324,7 +327,8 @@ static enum mig_unit_end prepare(struct mig_runner *r, size_t item, size_t step,
         if (end == MIG_UNIT_DONE)
             end = settle(r, item, step, ret_done, err);
         if (end == MIG_UNIT_DONE && *ret_done)
-            mig_journal_warn(&r->journal, "%s: step %s had taken effect before the run ended; it is not run again",
+            mig_journal_warn(&r->journal,
+                             "%s: step %s had taken effect before the run ended; it is not run again",
                              r->records[item].version, planned->id);
         if (end != MIG_UNIT_DONE || *ret_done)
             return end;

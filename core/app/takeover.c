@@ -85,7 +85,8 @@ static bool end_sessions(struct mig_store *store, const struct mig_names *names,
     BSON_APPEND_ARRAY(&command, "killSessions", &sessions);
     struct mig_call call = { .db = "admin", .command = &command, .no_concern = true, .max_time_ms = 10000 };
     store->ops->command(store, &call, &reply);
-    mig_reply_done(&reply); /* refused or unknown to the server: its own limit ends them, and our writes wait for it */
+    mig_reply_done(
+        &reply); /* refused or unknown to the server: its own limit ends them, and our writes wait for it */
     return true;
 }
 
@@ -101,12 +102,15 @@ bool mig_takeover_quiesce(struct mig_store *store, struct mig_host *host, const 
             return true;
         if (found < 0) {
             mig_context(err, "cannot see whether run %s left operations on the server", run);
-            return mig_hint(err, "the database user needs to see its own operations ($currentOp); or wait until they ended");
+            return mig_hint(
+                err,
+                "the database user needs to see its own operations ($currentOp); or wait until they ended");
         }
         *ret_killed = found > *ret_killed ? found : *ret_killed;
         int64_t now = host->ops->mono_ms(host);
         if (now >= deadline_ms) {
-            mig_fail(err, MIG_ERR_LOCKED, "%d operations of run %s are still executing on the server", found, run);
+            mig_fail(err, MIG_ERR_LOCKED, "%d operations of run %s are still executing on the server", found,
+                     run);
             return mig_hint(err, "nothing was started; wait for them to end, then resume");
         }
         host->ops->sleep_until(host, now + POLL_MS, NULL);

@@ -5,7 +5,8 @@
 
 #include "base/doc.h"
 
-bool mig_batch_read(const struct mig_step *step, int64_t default_target_ms, struct mig_batch *ret, struct mig_error *err)
+bool mig_batch_read(const struct mig_step *step, int64_t default_target_ms, struct mig_batch *ret,
+                    struct mig_error *err)
 {
     bson_t part;
     bson_iter_t update;
@@ -41,18 +42,47 @@ void mig_batch_done(struct mig_batch *batch)
     bson_destroy(&batch->update);
 }
 
-int64_t mig_batch_next_size(int64_t size, int64_t took_ms, int64_t target_ms)
+static int64_t within_limits(int64_t size)
 {
+    if (size < MIG_BATCH_SIZE_MIN)
+        return MIG_BATCH_SIZE_MIN;
+    return size > MIG_BATCH_SIZE_MAX ? MIG_BATCH_SIZE_MAX : size;
+}
+
+/* Too slow: which way is better? */
+static int64_t when_slow(struct mig_batch_pace *pace, int64_t size, double rate, int64_t took_ms,
+                         int64_t target_ms)
+{
+    bool shrinking_hurt = pace->size > size && rate < pace->rate * 0.8;
+    bool growing_helped = pace->size > 0 && pace->size < size && rate > pace->rate * 1.2;
+    if (pace->settled)
+        return size;
+    if ((shrinking_hurt || growing_helped) && took_ms < 20 * target_ms) {
+        pace->climbing = true;
+        return size * 2;
+    }
+    if (pace->climbing) {
+        pace->settled = true;
+        return growing_helped ? size : pace->size;
+    }
+    return size / 2;
+}
+
+int64_t mig_batch_next_size(struct mig_batch_pace *pace, int64_t size, int64_t took_ms, int64_t target_ms)
+{
+    double rate = (double)size / (double)(took_ms > 0 ? took_ms : 1);
     int64_t next = size;
+    if (took_ms <= target_ms * 3 / 2)
+        pace->climbing = pace->settled = false;
     if (took_ms * 2 < target_ms)
         next = size * 2;
     else if (took_ms < target_ms)
         next = size + size / 8 + 1;
     else if (took_ms > target_ms * 3 / 2)
-        next = size / 2;
-    if (next < MIG_BATCH_SIZE_MIN)
-        return MIG_BATCH_SIZE_MIN;
-    return next > MIG_BATCH_SIZE_MAX ? MIG_BATCH_SIZE_MAX : next;
+        next = when_slow(pace, size, rate, took_ms, target_ms);
+    pace->size = size;
+    pace->rate = rate;
+    return within_limits(next);
 }
 
 /* MongoDB's $gte and $lt see values of one type bracket only; numbers are one bracket. */
@@ -65,10 +95,8 @@ static int bracket(const bson_t *bound)
     case BSON_TYPE_DOUBLE:
     case BSON_TYPE_INT32:
     case BSON_TYPE_INT64:
-    case BSON_TYPE_DECIMAL128:
-        return BSON_TYPE_DOUBLE;
-    default:
-        return (int)bson_iter_type(&iter);
+    case BSON_TYPE_DECIMAL128: return BSON_TYPE_DOUBLE;
+    default: return (int)bson_iter_type(&iter);
     }
 }
 
@@ -95,8 +123,8 @@ static void append_expr(bson_t *list, const char *index, const char *operation, 
     bson_append_document_end(list, &term);
 }
 
-void mig_batch_range_filter(const bson_t *filter, const bson_t *from, const bson_t *until, bool closed, bson_t *ret,
-                            bool *ret_plain)
+void mig_batch_range_filter(const bson_t *filter, const bson_t *from, const bson_t *until, bool closed,
+                            bson_t *ret, bool *ret_plain)
 {
     bson_t all;
     bson_t range;
@@ -124,8 +152,8 @@ void mig_batch_range_filter(const bson_t *filter, const bson_t *from, const bson
     bson_append_array_end(ret, &all);
 }
 
-void mig_batch_command(const struct mig_batch *batch, const char *collection, const bson_t *from, const bson_t *until,
-                       bool closed, const char *comment, bson_t *ret)
+void mig_batch_command(const struct mig_batch *batch, const char *collection, const bson_t *from,
+                       const bson_t *until, bool closed, const char *comment, bson_t *ret)
 {
     bson_t filter;
     bson_t list;

@@ -30,20 +30,31 @@ struct mig_batch {
     int64_t target_ms;
     enum mig_batch_once once;
 };
-bool mig_batch_read(const struct mig_step *step, int64_t default_target_ms, struct mig_batch *ret, struct mig_error *err);
+bool mig_batch_read(const struct mig_step *step, int64_t default_target_ms, struct mig_batch *ret,
+                    struct mig_error *err);
 void mig_batch_done(struct mig_batch *batch);
 
-/* The size of the next range after one of `size` documents took took_ms. */
-int64_t mig_batch_next_size(int64_t size, int64_t took_ms, int64_t target_ms);
+/* What is remembered between ranges; zeroed at the start. */
+struct mig_batch_pace {
+    int64_t size;  /* of the range before the last */
+    double rate;   /* documents a millisecond it made */
+    bool climbing; /* growing although too slow, because it pays */
+    bool settled;  /* neither growing nor shrinking helps */
+};
+
+/* The size of the next range after one of `size` documents took took_ms. Smaller when it took too long, unless a range costs much
+ * however small it is (no index on _id's order, a slow network): shrinking then makes everything slower, so it
+ * grows as long as that pays, up to twenty times the target. */
+int64_t mig_batch_next_size(struct mig_batch_pace *pace, int64_t size, int64_t took_ms, int64_t target_ms);
 
 /* The filter of one range: the batch's filter and from <= _id < until (<= when closed). from and until are documents
  * {"_id": value}. Values of different BSON types are compared by $expr, because a plain comparison sees one
  * type only. *ret_plain: the range can be hinted to the _id index. Initialises *ret. */
-void mig_batch_range_filter(const bson_t *filter, const bson_t *from, const bson_t *until, bool closed, bson_t *ret,
-                            bool *ret_plain);
+void mig_batch_range_filter(const bson_t *filter, const bson_t *from, const bson_t *until, bool closed,
+                            bson_t *ret, bool *ret_plain);
 
 /* The update or delete command of a range. Initialises *ret. */
-void mig_batch_command(const struct mig_batch *batch, const char *collection, const bson_t *from, const bson_t *until,
-                       bool closed, const char *comment, bson_t *ret);
+void mig_batch_command(const struct mig_batch *batch, const char *collection, const bson_t *from,
+                       const bson_t *until, bool closed, const char *comment, bson_t *ret);
 
 #endif
