@@ -45,7 +45,8 @@ static void decode_steps(const bson_t *doc, struct mig_record *record)
 {
     bson_iter_t steps;
     bson_iter_t each;
-    if (!mig_doc_find(doc, "steps", &steps) || !BSON_ITER_HOLDS_ARRAY(&steps) || !bson_iter_recurse(&steps, &each))
+    if (!mig_doc_find(doc, "steps", &steps) || !BSON_ITER_HOLDS_ARRAY(&steps) ||
+        !bson_iter_recurse(&steps, &each))
         return;
     size_t room = 0;
     while (bson_iter_next(&each)) {
@@ -112,6 +113,8 @@ void mig_lock_decode(const bson_t *doc, struct mig_lock *ret)
     };
     safe_copy(doc, "owner", ret->owner, sizeof ret->owner);
     safe_copy(doc, "run", ret->run, sizeof ret->run);
+    if (mig_doc_str(doc, "prev.owner", NULL))
+        safe_copy(doc, "prev.run", ret->prev_run, sizeof ret->prev_run);
     safe_copy(doc, "host", ret->host, sizeof ret->host);
     safe_copy(doc, "osUser", ret->os_user, sizeof ret->os_user);
     safe_copy(doc, "sshClient", ret->ssh_client, sizeof ret->ssh_client);
@@ -138,7 +141,8 @@ static bool take_document(const bson_t *doc, void *context)
     } else if (strcmp(mig_doc_str(doc, "_id", ""), MIG_FENCE_ID) == 0) {
         history->fence_token = mig_doc_int(doc, "token", 0);
     } else {
-        history->records = mig_grow(history->records, history->count, &history->room, sizeof *history->records);
+        history->records =
+            mig_grow(history->records, history->count, &history->room, sizeof *history->records);
         mig_record_decode(doc, &history->records[history->count++]);
     }
     return true;
@@ -147,18 +151,16 @@ static bool take_document(const bson_t *doc, void *context)
 /* Applied records leave their steps behind: what is read grows with what is unfinished, not with the past. */
 static bson_t *union_pipeline(const struct mig_names *names)
 {
-    return BCON_NEW(
-        "aggregate", BCON_UTF8(names->meta), "cursor", "{", "batchSize", BCON_INT32(200000), "}", "pipeline", "[",
-        "{", "$match", "{", "_id", "meta", "}", "}",
-        "{", "$set", "{", "_kind", "meta", "_now", "$$NOW", "}", "}",
-        "{", "$unionWith", "{", "coll", BCON_UTF8(names->lock), "pipeline", "[",
-            "{", "$match", "{", "_id", "lock", "}", "}",
-            "{", "$set", "{", "_kind", "lock", "_now", "$$NOW", "}", "}", "]", "}", "}",
-        "{", "$unionWith", "{", "coll", BCON_UTF8(names->history), "pipeline", "[",
-            "{", "$unset", "text", "}",
-            "{", "$set", "{", "steps", "{", "$cond", "[", "{", "$eq", "[", "$state", "applied", "]", "}", "$$REMOVE",
-                "$steps", "]", "}", "}", "}", "]", "}", "}",
-        "]");
+    // clang-format off: one line a stage
+    return BCON_NEW("aggregate", BCON_UTF8(names->meta), "cursor", "{", "batchSize", BCON_INT32(200000), "}",
+                    "pipeline", "[", "{", "$match", "{", "_id", "meta", "}", "}", "{", "$set", "{", "_kind",
+                    "meta", "_now", "$$NOW", "}", "}", "{", "$unionWith", "{", "coll", BCON_UTF8(names->lock),
+                    "pipeline", "[", "{", "$match", "{", "_id", "lock", "}", "}", "{", "$set", "{", "_kind",
+                    "lock", "_now", "$$NOW", "}", "}", "]", "}", "}", "{", "$unionWith", "{", "coll",
+                    BCON_UTF8(names->history), "pipeline", "[", "{", "$unset", "text", "}", "{", "$set", "{",
+                    "steps", "{", "$cond", "[", "{", "$eq", "[", "$state", "applied", "]", "}", "$$REMOVE",
+                    "$steps", "]", "}", "}", "}", "]", "}", "}", "]");
+    // clang-format on
 }
 
 static bool load_union(struct mig_store *store, const struct mig_names *names, struct mig_history *history,
@@ -169,12 +171,13 @@ static bool load_union(struct mig_store *store, const struct mig_names *names, s
     return store->ops->query(store, &call, take_document, history, err);
 }
 
-static bool load_one(struct mig_store *store, const char *collection, const char *kind, struct mig_history *history,
-                     struct mig_error *err)
+static bool load_one(struct mig_store *store, const char *collection, const char *kind,
+                     struct mig_history *history, struct mig_error *err)
 {
     MIG_AUTOBSON bson_t *command =
-        BCON_NEW("aggregate", BCON_UTF8(collection), "cursor", "{", "}", "pipeline", "[", "{", "$project", "{", "text",
-                 BCON_INT32(0), "}", "}", "{", "$addFields", "{", "_kind", BCON_UTF8(kind), "_now", "$$NOW", "}", "}", "]");
+        BCON_NEW("aggregate", BCON_UTF8(collection), "cursor", "{", "}", "pipeline", "[", "{", "$project",
+                 "{", "text", BCON_INT32(0), "}", "}", "{", "$addFields", "{", "_kind", BCON_UTF8(kind),
+                 "_now", "$$NOW", "}", "}", "]");
     struct mig_call call = { .command = command, .max_time_ms = 20000 };
     return store->ops->query(store, &call, take_document, history, err);
 }
@@ -195,7 +198,8 @@ bool mig_history_load(struct mig_store *store, const struct mig_names *names, co
                                       load_one(store, names->lock, "lock", history, err) &&
                                       load_one(store, names->history, "record", history, err);
     if (ok && history->format > MIG_LAYOUT) {
-        ok = mig_fail(err, MIG_ERR_INTEGRITY, "the database's migtui collections have layout %d; this migtui knows %d",
+        ok = mig_fail(err, MIG_ERR_INTEGRITY,
+                      "the database's migtui collections have layout %d; this migtui knows %d",
                       history->format, MIG_LAYOUT);
         mig_hint(err, "use the newer migtui that wrote them");
     }

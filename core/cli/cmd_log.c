@@ -16,6 +16,7 @@
 #include "cli/gather.h"
 #include "cli/out_events.h"
 #include "cli/out_json.h"
+#include "engine/states.h"
 
 #define LINE_MAX_BYTES (17UL * 1024 * 1024)
 
@@ -43,7 +44,7 @@ static bool find_alive(struct cli *cli, struct target *target, struct mig_error 
             continue;
         }
         const struct mig_lock *lock = &look->history->lock;
-        if (!lock->exists || !lock->owner[0] || lock->expires_at <= lock->server_now)
+        if (!mig_lock_alive(lock))
             continue;
         if (found++ == 0) {
             memcpy(target->run, lock->run, sizeof target->run);

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "base/timefmt.h"
 #include "cli/out_json.h"
+#include "engine/states.h"
 
 #define FOLD_FROM 30 /* so many rows that say nothing new are folded into one */
 #define FOLD_KEEP 5  /* but the newest of them stay */
@@ -69,12 +70,6 @@ int cli_status_exit(const struct mig_looks *looks)
     return unreachable ? mig_error_exit(MIG_ERR_UNREACHABLE) : pending ? mig_error_exit(MIG_ERR_PENDING) : 0;
 }
 
-/* On the server's clock, as of the reading. */
-static bool lock_expired(const struct mig_lock *lock)
-{
-    return lock->expires_at <= lock->server_now;
-}
-
 /* ---- text ---- */
 
 static void heading(const struct mig_look *look, const struct cli_style *style, const char *word,
@@ -107,7 +102,7 @@ static void lock_text(const struct mig_look *look, struct mig_buf *out)
     mig_time_duration(lock->server_now > lock->beat_at ? lock->server_now - lock->beat_at : 0, age);
     mig_buf_printf(out, "  -- Lock:            %s by %s on %s, run %s, last beat %s ago%s\n",
                    lock->command[0] ? lock->command : "held", lock->os_user, lock->host, lock->run, age,
-                   lock_expired(lock) ? " (expired: its run is gone)" : "");
+                   mig_lock_alive(lock) ? "" : " (expired: its run is gone)");
 }
 
 /* What needs a person, one line a migration, with its reason. */
@@ -317,7 +312,7 @@ static void append_lock(const struct mig_look *look, bson_t *doc)
     append_time(&sub, "acquiredAt", lock->acquired_at);
     append_time(&sub, "beatAt", lock->beat_at);
     append_time(&sub, "expiresAt", lock->expires_at);
-    BSON_APPEND_BOOL(&sub, "alive", !lock_expired(lock));
+    BSON_APPEND_BOOL(&sub, "alive", mig_lock_alive(lock));
     BSON_APPEND_BOOL(&sub, "stopRequested", lock->stop_requested);
     bson_append_document_end(doc, &sub);
 }

@@ -18,7 +18,7 @@
 #define MIG_RECORD_TABLE(X) \
     X(MIG_RECORD_RUNNING, "running") /* an up run has begun and not finished */ \
     X(MIG_RECORD_APPLIED, "applied") \
-    X(MIG_RECORD_FAILED, "failed") /* a step failed; .direction tells in which */ \
+    X(MIG_RECORD_FAILED, "failed")       /* a step failed; .direction tells in which */ \
     X(MIG_RECORD_REVERTING, "reverting") /* a down run has begun and not finished */ \
     X(MIG_RECORD_REVERTED, "reverted")
 
@@ -35,7 +35,14 @@ int mig_record_state_find(const char *word); /* -1: none */
 enum mig_direction { MIG_UP, MIG_DOWN };
 const char *mig_direction_word(enum mig_direction direction); /* "up", "down" */
 
-enum mig_phase { MIG_PHASE_NONE, MIG_PHASE_INTENT, MIG_PHASE_DONE, MIG_PHASE_FAILED, MIG_PHASE_UNDONE, MIG_PHASES };
+enum mig_phase {
+    MIG_PHASE_NONE,
+    MIG_PHASE_INTENT,
+    MIG_PHASE_DONE,
+    MIG_PHASE_FAILED,
+    MIG_PHASE_UNDONE,
+    MIG_PHASES
+};
 const char *mig_phase_word(enum mig_phase phase);
 int mig_phase_find(const char *word);
 
@@ -69,7 +76,7 @@ struct mig_record {
     char *operator_name;
     char *os_user;
     char *host;
-    char *marked; /* reason when an operator set the state by hand, else NULL */
+    char *marked;       /* reason when an operator set the state by hand, else NULL */
     int64_t started_at; /* server's wall clock, ms; 0 unknown */
     int64_t ended_at;
     int64_t duration_ms;
@@ -80,6 +87,7 @@ struct mig_lock {
     bool exists;
     char owner[MIG_UUID_SIZE]; /* "" when nobody holds it */
     char run[MIG_ULID_SIZE];
+    char prev_run[MIG_ULID_SIZE]; /* from which run it was taken; "" when that had let it go */
     int64_t token;
     char host[256];
     char os_user[128];
@@ -92,7 +100,8 @@ struct mig_lock {
     int64_t beat_at;
     int64_t expires_at;
     int64_t server_now;
-    bool holder_dead; /* its holder was a process of this very boot of this host, and is gone (set by who can tell) */
+    bool
+        holder_dead; /* its holder was a process of this very boot of this host, and is gone (set by who can tell) */
     bool stop_requested;
     char stop_by[128];
     char step[160]; /* where the run is, as of its last beat */
