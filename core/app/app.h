@@ -17,7 +17,8 @@
 struct mig_app {
     const struct cfg_config *config; /* NULL for commands that need no project */
     struct mig_host *host;
-    const char *operator_name; /* --operator, MIGTUI_OPERATOR, git's user.name is not read; else the OS user */
+    const char
+        *operator_name; /* --operator, MIGTUI_OPERATOR, git's user.name is not read; else the OS user */
     void *ports_ctx;
 
     /* Open an environment's database. run: the run's id for the connection's appName, or "" for a reader. The caller closes it
@@ -33,6 +34,7 @@ struct mig_app {
 typedef void (*mig_event_fn)(const bson_t *event, void *ctx);
 
 /* NULL when the configuration has no such environment; *err then names the nearest. */
-const struct cfg_environment *mig_app_environment(const struct mig_app *app, const char *name, struct mig_error *err);
+const struct cfg_environment *mig_app_environment(const struct mig_app *app, const char *name,
+                                                  struct mig_error *err);
 
 #endif

@@ -22,7 +22,8 @@ static void add_lock(const struct mig_look *look, const char *own_run, struct mi
     const struct mig_lock *lock = &look->history->lock;
     char reason[200];
     if (mig_lock_alive(lock) && (!own_run || strcmp(lock->run, own_run) != 0)) {
-        snprintf(reason, sizeof reason, "run %.30s of %.60s on %.60s holds it", lock->run, lock->os_user, lock->host);
+        snprintf(reason, sizeof reason, "run %.30s of %.60s on %.60s holds it", lock->run, lock->os_user,
+                 lock->host);
         add(plan, "lock", MIG_GATE_FAILED, reason, "wait for it, or look: migtui attach");
     } else {
         add(plan, "lock", MIG_GATE_OK, "free", "");
@@ -32,7 +33,8 @@ static void add_lock(const struct mig_look *look, const char *own_run, struct mi
 static void add_files(struct mig_plan *plan, const char *sum_problem)
 {
     if (sum_problem)
-        add(plan, "files", MIG_GATE_FAILED, sum_problem, "migtui verify-dir, then --write when the change is meant");
+        add(plan, "files", MIG_GATE_FAILED, sum_problem,
+            "migtui verify-dir, then --write when the change is meant");
     else
         add(plan, "files", MIG_GATE_OK, "every file reads, and migtui.sum does not contradict", "");
 }
@@ -69,7 +71,8 @@ static void add_unavailable(const struct cfg_environment *env, struct mig_plan *
         add(plan, "lag", MIG_GATE_UNKNOWN, "maxReplicationLag is configured", remedy);
 }
 
-void mig_gates_evaluate(struct mig_app *app, const struct mig_look *look, const char *own_run, struct mig_plan *plan)
+void mig_gates_evaluate(struct mig_app *app, const struct mig_look *look, const char *own_run,
+                        struct mig_plan *plan)
 {
     plan->gate_count = 0;
     add_files(plan, plan->sum_problem);
@@ -83,7 +86,8 @@ const struct mig_gate *mig_gates_closed(const struct mig_plan *plan, const struc
     for (size_t i = 0; i < plan->gate_count; i++) {
         const struct mig_gate *gate = &plan->gates[i];
         bool configured = strcmp(gate->name, "files") != 0;
-        if (gate->state == MIG_GATE_FAILED || (gate->state == MIG_GATE_UNKNOWN && (env->is_protected || configured)))
+        if (gate->state == MIG_GATE_FAILED ||
+            (gate->state == MIG_GATE_UNKNOWN && (env->is_protected || configured)))
             return gate;
     }
     return NULL;

@@ -9,8 +9,8 @@
 
 #include "app/app.h"
 
-#define MIG_FENCE_ID "#fence"
-#define MIG_LAYOUT 1
+#define MIG_FENCE_ID      "#fence"
+#define MIG_LAYOUT        1
 #define MIG_TEXT_KEPT_MAX (4 * 1024 * 1024) /* larger files keep their digests only */
 
 /* Names of migtui's own collections on one environment. */
@@ -37,8 +37,8 @@ void mig_record_statement(const struct mig_record *record, int64_t token, unsign
 void mig_fence_statement(int64_t token, const char *run, bson_t *ret_filter, bson_t *ret_update);
 
 /* Make sure meta exists, with a new environment uuid when it does not. uuid receives the one in the database. */
-bool mig_meta_ensure(struct mig_store *store, const struct mig_names *names, const char *project, const char *new_uuid,
-                     char ret_uuid[static MIG_UUID_SIZE], struct mig_error *err);
+bool mig_meta_ensure(struct mig_store *store, const struct mig_names *names, const char *project,
+                     const char *new_uuid, char ret_uuid[static MIG_UUID_SIZE], struct mig_error *err);
 
 /* Send a write and judge its whole reply. False: *err, with MIG_ERR_UNKNOWN_OUTCOME when no reply came. */
 bool mig_write(struct mig_store *store, const bson_t *command, struct mig_error *err);

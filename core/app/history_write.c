@@ -108,7 +108,8 @@ bool mig_write(struct mig_store *store, const bson_t *command, struct mig_error 
     bool ok = false;
     store->ops->command(store, &call, &reply);
     if (reply.outcome == MIG_OUTCOME_OK) {
-        const char *name = bson_iter_init(&first, command) && bson_iter_next(&first) ? bson_iter_key(&first) : "";
+        const char *name =
+            bson_iter_init(&first, command) && bson_iter_next(&first) ? bson_iter_key(&first) : "";
         mig_reply_judge(name, &reply.body, &verdict);
         ok = verdict.ok || mig_verdict_fail(&verdict, err);
     } else {
@@ -120,13 +121,13 @@ bool mig_write(struct mig_store *store, const bson_t *command, struct mig_error 
     return ok;
 }
 
-bool mig_meta_ensure(struct mig_store *store, const struct mig_names *names, const char *project, const char *new_uuid,
-                     char ret_uuid[static MIG_UUID_SIZE], struct mig_error *err)
+bool mig_meta_ensure(struct mig_store *store, const struct mig_names *names, const char *project,
+                     const char *new_uuid, char ret_uuid[static MIG_UUID_SIZE], struct mig_error *err)
 {
-    MIG_AUTOBSON bson_t *command = BCON_NEW(
-        "findAndModify", BCON_UTF8(names->meta), "query", "{", "_id", "meta", "}", "update", "{", "$setOnInsert", "{",
-        "uuid", BCON_UTF8(new_uuid), "layout", BCON_INT32(MIG_LAYOUT), "project", BCON_UTF8(project), "}", "}",
-        "upsert", BCON_BOOL(true), "new", BCON_BOOL(true));
+    MIG_AUTOBSON bson_t *command =
+        BCON_NEW("findAndModify", BCON_UTF8(names->meta), "query", "{", "_id", "meta", "}", "update", "{",
+                 "$setOnInsert", "{", "uuid", BCON_UTF8(new_uuid), "layout", BCON_INT32(MIG_LAYOUT),
+                 "project", BCON_UTF8(project), "}", "}", "upsert", BCON_BOOL(true), "new", BCON_BOOL(true));
     struct mig_call call = { .command = command, .write = true, .max_time_ms = 15000 };
     struct mig_reply reply;
     bool ok = false;

@@ -17,8 +17,8 @@ void mig_journal_path(const struct mig_host *host, const char *run, char *ret, s
     snprintf(ret, size, "%s/runs/%s.jsonl", host->state_dir, run);
 }
 
-void mig_journal_init(struct mig_journal *journal, struct mig_host *host, const char *run, mig_event_fn on_event,
-                      void *event_ctx)
+void mig_journal_init(struct mig_journal *journal, struct mig_host *host, const char *run,
+                      mig_event_fn on_event, void *event_ctx)
 {
     *journal = (struct mig_journal){ .host = host, .on_event = on_event, .event_ctx = event_ctx };
     snprintf(journal->run, sizeof journal->run, "%s", run);

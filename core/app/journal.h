@@ -17,8 +17,8 @@ struct mig_journal {
     char path[512];
     pthread_mutex_t mutex;
     int64_t seq;
-    int64_t chunk;        /* number of the next chunk of the log collection */
-    bson_t pending;       /* events not yet in the database, as an array */
+    int64_t chunk;  /* number of the next chunk of the log collection */
+    bson_t pending; /* events not yet in the database, as an array */
     uint32_t pending_count;
     bool file_failed;
     bool held; /* events wait for release to be on disk */
@@ -27,8 +27,8 @@ struct mig_journal {
 };
 
 void mig_journal_path(const struct mig_host *host, const char *run, char *ret, size_t size);
-void mig_journal_init(struct mig_journal *journal, struct mig_host *host, const char *run, mig_event_fn on_event,
-                      void *event_ctx);
+void mig_journal_init(struct mig_journal *journal, struct mig_host *host, const char *run,
+                      mig_event_fn on_event, void *event_ctx);
 void mig_journal_done(struct mig_journal *journal);
 
 /* Emit {event, at, seq, run, …fields}; fields may be NULL and stays the caller's. A journal file that cannot be written is said once, in a

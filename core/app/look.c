@@ -13,7 +13,8 @@
 
 static const struct mig_catalog no_files;
 
-const struct cfg_environment *mig_app_environment(const struct mig_app *app, const char *name, struct mig_error *err)
+const struct cfg_environment *mig_app_environment(const struct mig_app *app, const char *name,
+                                                  struct mig_error *err)
 {
     const struct cfg_environment *env = cfg_environment_find(app->config, name);
     if (env)

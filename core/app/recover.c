@@ -44,7 +44,9 @@ static void probe_step(struct mig_app *app, struct mig_store *store, const struc
     const struct mig_step_record *record = &view->record->steps[at];
     bson_t none = BSON_INITIALIZER;
     struct mig_error err = { 0 };
-    struct mig_step_context ctx = { .store = store, .host = app->host, .server = &look->server, .comment = "migtui recover" };
+    struct mig_step_context ctx = {
+        .store = store, .host = app->host, .server = &look->server, .comment = "migtui recover"
+    };
     if (at >= count || strcmp(step->id, record->id) != 0) {
         ret->probe = MIG_PROBE_UNCLEAR;
         snprintf(ret->evidence, sizeof ret->evidence, "the file has no such step any more");
@@ -53,12 +55,13 @@ static void probe_step(struct mig_app *app, struct mig_store *store, const struc
         snprintf(ret->evidence, sizeof ret->evidence, "it was not begun");
     } else if (step->kind == MIG_STEP_BATCH) {
         ret->probe = MIG_PROBE_NOT_DONE;
-        snprintf(ret->evidence, sizeof ret->evidence, "%lld documents were passed, %lld changed; it goes on behind them",
+        snprintf(ret->evidence, sizeof ret->evidence,
+                 "%lld documents were passed, %lld changed; it goes on behind them",
                  (long long)(record->result ? mig_doc_int(record->result, "scanned", 0) : 0),
                  (long long)(record->result ? mig_doc_int(record->result, "modified", 0) : 0));
     } else {
-        ret->probe = mig_step_probe(&ctx, step, record->pre ? record->pre : &none, ret->evidence, sizeof ret->evidence,
-                                    &err);
+        ret->probe = mig_step_probe(&ctx, step, record->pre ? record->pre : &none, ret->evidence,
+                                    sizeof ret->evidence, &err);
     }
     bson_destroy(&none);
 }
@@ -88,8 +91,8 @@ static void inspect_one(struct mig_app *app, struct mig_store *store, const stru
         ret->probe = MIG_PROBE_DONE;
     ret->can_resume = ret->probe != MIG_PROBE_UNCLEAR;
     if (!ret->can_resume)
-        snprintf(ret->why_not_resume, sizeof ret->why_not_resume, "whether step %s took effect must be decided by a person",
-                 ret->step ? ret->step : "?");
+        snprintf(ret->why_not_resume, sizeof ret->why_not_resume,
+                 "whether step %s took effect must be decided by a person", ret->step ? ret->step : "?");
 }
 
 bool mig_recover_inspect(struct mig_app *app, const struct cfg_environment *env, struct mig_recovery **ret,
@@ -103,7 +106,8 @@ bool mig_recover_inspect(struct mig_app *app, const struct cfg_environment *env,
     *ret_count = 0;
     if (!app->read_catalog(app->ports_ctx, 0, &catalog, &problems, err))
         return false;
-    mig_problems_done(&problems); /* a file that cannot be read shows as missing here, and by name in verify-dir */
+    mig_problems_done(
+        &problems); /* a file that cannot be read shows as missing here, and by name in verify-dir */
     bool ok = app->open_store(app->ports_ctx, env, "", &store, err);
     if (ok) {
         ok = mig_look_store(app, env, store, catalog, &look, err);
@@ -155,8 +159,8 @@ static bool mark_lock(struct marking *m, const struct mig_lock *seen, struct mig
     m->token = lock.token;
     if (!mig_fence_raise(m->store, &m->names, m->token, m->run, err))
         return false;
-    return !*prev_run ||
-           mig_takeover_quiesce(m->store, host, &m->names, prev_run, host->ops->mono_ms(host) + claim.lease_ms / 2, &killed, err);
+    return !*prev_run || mig_takeover_quiesce(m->store, host, &m->names, prev_run,
+                                              host->ops->mono_ms(host) + claim.lease_ms / 2, &killed, err);
 }
 
 static bool mark_write(struct marking *m, struct mig_record *record, const char *text, size_t text_len,
@@ -167,8 +171,8 @@ static bool mark_write(struct marking *m, struct mig_record *record, const char 
     bson_t filters[2];
     bson_t updates[2];
     mig_fence_statement(m->token, m->run, &filters[0], &updates[0]);
-    mig_record_statement(record, m->token, MIG_RECORD_ENDS | (record->rev == 0 ? MIG_RECORD_STARTS : 0), text, text_len,
-                         &filters[1], &updates[1]);
+    mig_record_statement(record, m->token, MIG_RECORD_ENDS | (record->rev == 0 ? MIG_RECORD_STARTS : 0), text,
+                         text_len, &filters[1], &updates[1]);
     BSON_APPEND_UTF8(&command, "update", m->names.history);
     BSON_APPEND_ARRAY_BEGIN(&command, "updates", &list);
     for (int i = 0; i < 2; i++) {
@@ -190,15 +194,16 @@ static bool mark_write(struct marking *m, struct mig_record *record, const char 
 
 static void mark_note(struct marking *m, const char *version, enum mig_record_state state, const char *reason)
 {
-    struct mig_error ignored; /* the record itself carries the reason; this entry is its echo in the list of runs */
+    struct mig_error
+        ignored; /* the record itself carries the reason; this entry is its echo in the list of runs */
     MIG_AUTOBSON bson_t *command = BCON_NEW(
-        "update", BCON_UTF8(m->names.runs), "updates", "[", "{", "q", "{", "_id", BCON_UTF8(m->run), "}", "u", "{", "$set",
-        "{", "environment", BCON_UTF8(m->env->name), "command", "mark", "versions", "[", BCON_UTF8(version), "]",
-        "direction", BCON_UTF8(state == MIG_RECORD_APPLIED ? "up" : "down"), "operator",
-        BCON_UTF8(m->app->operator_name), "osUser", BCON_UTF8(m->app->host->self.os_user), "host",
+        "update", BCON_UTF8(m->names.runs), "updates", "[", "{", "q", "{", "_id", BCON_UTF8(m->run), "}", "u",
+        "{", "$set", "{", "environment", BCON_UTF8(m->env->name), "command", "mark", "versions", "[",
+        BCON_UTF8(version), "]", "direction", BCON_UTF8(state == MIG_RECORD_APPLIED ? "up" : "down"),
+        "operator", BCON_UTF8(m->app->operator_name), "osUser", BCON_UTF8(m->app->host->self.os_user), "host",
         BCON_UTF8(m->app->host->self.host), "reason", BCON_UTF8(reason), "status", "succeeded", "migrations",
-        BCON_INT64(1), "}", "$currentDate", "{", "startedAt", BCON_BOOL(true), "endedAt", BCON_BOOL(true), "}", "}",
-        "upsert", BCON_BOOL(true), "}", "]");
+        BCON_INT64(1), "}", "$currentDate", "{", "startedAt", BCON_BOOL(true), "endedAt", BCON_BOOL(true),
+        "}", "}", "upsert", BCON_BOOL(true), "}", "]");
     (void)mig_write(m->store, command, &ignored);
 }
 
@@ -225,8 +230,9 @@ static bool mark_locked(struct marking *m, const struct mig_catalog *catalog, co
             record = &look.history->records[i];
     }
     if (!record && !file) {
-        ok = mig_fail(err, MIG_ERR_USAGE, "%s: there is no migration %s, neither as a file nor in the history",
-                      m->env->name, version);
+        ok =
+            mig_fail(err, MIG_ERR_USAGE, "%s: there is no migration %s, neither as a file nor in the history",
+                     m->env->name, version);
     } else {
         record = record ? record : &fresh;
         put(&record->version, version);
@@ -252,8 +258,8 @@ static bool mark_locked(struct marking *m, const struct mig_catalog *catalog, co
     return ok;
 }
 
-bool mig_mark(struct mig_app *app, const struct cfg_environment *env, const char *version, enum mig_record_state state,
-              const char *reason, struct mig_error *err)
+bool mig_mark(struct mig_app *app, const struct cfg_environment *env, const char *version,
+              enum mig_record_state state, const char *reason, struct mig_error *err)
 {
     struct marking m = { .app = app, .env = env };
     struct mig_catalog *catalog = NULL;
@@ -274,10 +280,11 @@ bool mig_mark(struct mig_app *app, const struct cfg_environment *env, const char
         mig_uuid4(random, uuid);
         ok = mig_lock_read(m.store, &m.names, &seen, err);
         mig_lock_check_holder(app->host, &seen);
-        ok = ok && mig_meta_ensure(m.store, &m.names, app->config->project, uuid, uuid, err) && mark_lock(&m, &seen, err) &&
-             mark_locked(&m, catalog, version, state, reason, err);
+        ok = ok && mig_meta_ensure(m.store, &m.names, app->config->project, uuid, uuid, err) &&
+             mark_lock(&m, &seen, err) && mark_locked(&m, catalog, version, state, reason, err);
         if (m.token)
-            (void)mig_lock_release(m.store, &m.names, m.owner, m.token, &ignored); /* else the lease ends it */
+            (void)mig_lock_release(m.store, &m.names, m.owner, m.token,
+                                   &ignored); /* else the lease ends it */
         m.store->ops->close(m.store);
     }
     mig_catalog_free(catalog);
@@ -295,9 +302,10 @@ bool mig_stop_request(struct mig_app *app, const struct cfg_environment *env, co
     if (!app->open_store(app->ports_ctx, env, "", &store, err))
         return false;
     mig_names_make(app->config->prefix, &names);
-    MIG_AUTOBSON bson_t *command = BCON_NEW(
-        "findAndModify", BCON_UTF8(names.lock), "query", "{", "_id", "lock", "run", BCON_UTF8(run), "owner", "{", "$ne",
-        BCON_NULL, "}", "}", "update", "{", "$set", "{", "stop", "{", "by", BCON_UTF8(by), "}", "}", "}");
+    MIG_AUTOBSON bson_t *command =
+        BCON_NEW("findAndModify", BCON_UTF8(names.lock), "query", "{", "_id", "lock", "run", BCON_UTF8(run),
+                 "owner", "{", "$ne", BCON_NULL, "}", "}", "update", "{", "$set", "{", "stop", "{", "by",
+                 BCON_UTF8(by), "}", "}", "}");
     struct mig_call call = { .command = command, .write = true, .max_time_ms = 5000 };
     struct mig_reply reply;
     bson_t value;
@@ -310,7 +318,8 @@ bool mig_stop_request(struct mig_app *app, const struct cfg_environment *env, co
     mig_reply_done(&reply);
     store->ops->close(store);
     if (ok && !found) {
-        ok = mig_fail(err, MIG_ERR_FAILED, "%s: run %s does not hold the lock, so there is nothing to stop", env->name, run);
+        ok = mig_fail(err, MIG_ERR_FAILED, "%s: run %s does not hold the lock, so there is nothing to stop",
+                      env->name, run);
         mig_hint(err, "migtui runs --env %s shows how it ended", env->name);
     }
     return ok;

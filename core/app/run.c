@@ -27,8 +27,9 @@ const char *mig_run_status_word(enum mig_run_status status)
 
 /* ---- planning ---- */
 
-static bool make_plan(struct mig_app *app, const struct mig_selection *selection, const struct mig_catalog *catalog,
-                      const struct mig_look *look, const char *own_run, struct mig_plan **ret, struct mig_error *err)
+static bool make_plan(struct mig_app *app, const struct mig_selection *selection,
+                      const struct mig_catalog *catalog, const struct mig_look *look, const char *own_run,
+                      struct mig_plan **ret, struct mig_error *err)
 {
     struct mig_plan_input input = { .environment = look->env->name,
                                     .order = look->env->order,
@@ -43,9 +44,9 @@ static bool make_plan(struct mig_app *app, const struct mig_selection *selection
     return true;
 }
 
-bool mig_run_plan(struct mig_app *app, const struct cfg_environment *env, const struct mig_selection *selection,
-                  const struct mig_catalog *catalog, struct mig_look *ret_look, struct mig_plan **ret,
-                  struct mig_error *err)
+bool mig_run_plan(struct mig_app *app, const struct cfg_environment *env,
+                  const struct mig_selection *selection, const struct mig_catalog *catalog,
+                  struct mig_look *ret_look, struct mig_plan **ret, struct mig_error *err)
 {
     struct mig_store *store;
     *ret_look = (struct mig_look){ .env = env };
@@ -76,8 +77,8 @@ static bool read_files(struct mig_runner *r, struct mig_error *err)
     if (ok && problems.count > 0) {
         *err = problems.items[0];
         if (problems.count > 1)
-            mig_hint(err, "%s%s%zu more files cannot be read: migtui verify-dir lists them", problems.items[0].hint,
-                     *problems.items[0].hint ? "; " : "", problems.count - 1);
+            mig_hint(err, "%s%s%zu more files cannot be read: migtui verify-dir lists them",
+                     problems.items[0].hint, *problems.items[0].hint ? "; " : "", problems.count - 1);
         ok = false;
     }
     mig_problems_done(&problems);
@@ -94,8 +95,8 @@ static bool check_pinned(struct mig_runner *r, struct mig_error *err)
         mig_plan_moved(r->options->plan_file, r->plan, moved, sizeof moved);
     mig_fail(err, MIG_ERR_STALE_PLAN, "plan %.12s is void: %s", r->options->plan_id,
              *moved ? moved : "what would run now is another plan");
-    return mig_hint(err, "the plan is now %.12s; look at it (migtui plan --env %s) and decide again", r->plan->id,
-                    r->env->name);
+    return mig_hint(err, "the plan is now %.12s; look at it (migtui plan --env %s) and decide again",
+                    r->plan->id, r->env->name);
 }
 
 static bool check_gates(struct mig_runner *r, struct mig_error *err)
@@ -104,10 +105,11 @@ static bool check_gates(struct mig_runner *r, struct mig_error *err)
     const struct mig_gate *gate = mig_gates_closed(r->plan, r->env);
     if (!gate)
         return true;
-    mig_fail(err, strcmp(gate->name, "lock") == 0     ? MIG_ERR_LOCKED
-                  : strcmp(gate->name, "files") == 0 ? MIG_ERR_INTEGRITY
-                  : strcmp(gate->name, "identity") == 0 ? MIG_ERR_WRONG_SERVER
-                                                        : MIG_ERR_GATE,
+    mig_fail(err,
+             strcmp(gate->name, "lock") == 0       ? MIG_ERR_LOCKED
+             : strcmp(gate->name, "files") == 0    ? MIG_ERR_INTEGRITY
+             : strcmp(gate->name, "identity") == 0 ? MIG_ERR_WRONG_SERVER
+                                                   : MIG_ERR_GATE,
              "%s: gate %s is closed: %s", r->env->name, gate->name, gate->reason);
     return mig_hint(err, "%s", gate->remedy);
 }
@@ -130,7 +132,8 @@ static void drop_plan(struct mig_runner *r)
 
 /* ---- the lock ---- */
 
-static bool acquire_once(struct mig_runner *r, const struct mig_lock *seen, char *prev_run, struct mig_error *err)
+static bool acquire_once(struct mig_runner *r, const struct mig_lock *seen, char *prev_run,
+                         struct mig_error *err)
 {
     struct mig_lock lock;
     int64_t sent_ms;
@@ -147,11 +150,12 @@ static bool acquire(struct mig_runner *r, char *prev_run, struct mig_error *err)
     int64_t until = r->host->ops->mono_ms(r->host) + r->options->lock_wait_ms;
     const struct mig_lock *seen = &r->look.history->lock;
     struct mig_lock again;
-    if (r->env->is_protected && seen->exists && seen->owner[0] && !mig_lock_alive(seen) && !r->options->take_over) {
-        mig_fail(err, MIG_ERR_LOCKED, "run %s of %s on %s never released the lock, and its lease is over", seen->run,
-                 seen->os_user, seen->host);
-        return mig_hint(err, "%s is protected: look (migtui recover --env %s), then say --take-over", r->env->name,
-                        r->env->name);
+    if (r->env->is_protected && seen->exists && seen->owner[0] && !mig_lock_alive(seen) &&
+        !r->options->take_over) {
+        mig_fail(err, MIG_ERR_LOCKED, "run %s of %s on %s never released the lock, and its lease is over",
+                 seen->run, seen->os_user, seen->host);
+        return mig_hint(err, "%s is protected: look (migtui recover --env %s), then say --take-over",
+                        r->env->name, r->env->name);
     }
     while (!acquire_once(r, seen, prev_run, err)) {
         if (err->code != MIG_ERR_LOCKED || r->host->ops->mono_ms(r->host) >= until || mig_beat_stopping(r))
@@ -183,8 +187,11 @@ static bool take_hold(struct mig_runner *r, struct mig_error *err)
     if (!mig_fence_raise(r->store, &r->names, r->token, r->run, err))
         return false;
     if (*prev_run)
-        mig_journal_warn(&r->journal, "run %s had not released the lock; %d of its operations were still executing and were "
-                                      "killed", prev_run, killed);
+        mig_journal_warn(
+            &r->journal,
+            "run %s had not released the lock; %d of its operations were still executing and were "
+            "killed",
+            prev_run, killed);
     return true;
 }
 
@@ -207,7 +214,8 @@ static void adopt_records(struct mig_runner *r)
         /* The plan's item is the record's only reader from here on, so it moves. */
         struct mig_record *from = &r->look.history->records[was - r->look.history->records];
         r->records[i] = *from;
-        *from = (struct mig_record){ .version = mig_strdup(r->records[i].version), .state = r->records[i].state };
+        *from =
+            (struct mig_record){ .version = mig_strdup(r->records[i].version), .state = r->records[i].state };
         r->plan->items[i].record = NULL;
     }
 }
@@ -227,7 +235,8 @@ static bool settle_plan(struct mig_runner *r, struct mig_error *err)
     mig_states_derive(r->catalog, history, r->env->order, &r->look.views);
     /* Our own lock must not make an interrupted migration look as if it ran. */
     if (strcmp(history->environment_uuid, uuid) != 0)
-        return mig_fail(err, MIG_ERR_WRONG_SERVER, "%s: the database was replaced while the run began", r->env->name);
+        return mig_fail(err, MIG_ERR_WRONG_SERVER, "%s: the database was replaced while the run began",
+                        r->env->name);
     if (!make_plan(r->app, &r->options->selection, r->catalog, &r->look, r->run, &r->plan, err))
         return false;
     memcpy(r->result->plan_id, r->plan->id, sizeof r->plan->id);
@@ -289,17 +298,12 @@ static enum mig_unit_end run_units(struct mig_runner *r, struct mig_error *err)
 static enum mig_run_status status_of(enum mig_unit_end end)
 {
     switch (end) {
-    case MIG_UNIT_DONE:
-        return MIG_RUN_SUCCEEDED;
-    case MIG_UNIT_STOPPED:
-        return MIG_RUN_STOPPED;
-    case MIG_UNIT_FENCED:
-        return MIG_RUN_FENCED;
-    case MIG_UNIT_UNKNOWN:
-        return MIG_RUN_UNKNOWN;
+    case MIG_UNIT_DONE: return MIG_RUN_SUCCEEDED;
+    case MIG_UNIT_STOPPED: return MIG_RUN_STOPPED;
+    case MIG_UNIT_FENCED: return MIG_RUN_FENCED;
+    case MIG_UNIT_UNKNOWN: return MIG_RUN_UNKNOWN;
     case MIG_UNIT_ALONE:
-    case MIG_UNIT_FAILED:
-        break;
+    case MIG_UNIT_FAILED: break;
     }
     return MIG_RUN_FAILED;
 }
@@ -307,7 +311,8 @@ static enum mig_run_status status_of(enum mig_unit_end end)
 static bool half_done(const struct mig_runner *r)
 {
     for (size_t i = 0; i < r->plan->count; i++) {
-        if (r->begun[i] && (r->records[i].state == MIG_RECORD_RUNNING || r->records[i].state == MIG_RECORD_REVERTING))
+        if (r->begun[i] &&
+            (r->records[i].state == MIG_RECORD_RUNNING || r->records[i].state == MIG_RECORD_REVERTING))
             return true;
     }
     return false;
@@ -318,24 +323,23 @@ static void name_end(struct mig_runner *r, enum mig_unit_end end, struct mig_err
     r->result->status = status_of(end);
     switch (r->result->status) {
     case MIG_RUN_STOPPED:
-        mig_fail(err, MIG_ERR_INTERRUPTED, "stopped by %s after %zu of %zu migrations; everything done is recorded",
-                 r->stop_by, r->result->migrations, r->plan->count);
-        mig_hint(err, "go on with: migtui %s --env %s", half_done(r) ? "resume" : mig_report_command(r->options),
-                 r->env->name);
+        mig_fail(err, MIG_ERR_INTERRUPTED,
+                 "stopped by %s after %zu of %zu migrations; everything done is recorded", r->stop_by,
+                 r->result->migrations, r->plan->count);
+        mig_hint(err, "go on with: migtui %s --env %s",
+                 half_done(r) ? "resume" : mig_report_command(r->options), r->env->name);
         break;
     case MIG_RUN_FAILED:
         if (!err->hint[0])
-            mig_hint(err, "look: migtui recover --env %s; then: migtui resume --env %s", r->env->name, r->env->name);
+            mig_hint(err, "look: migtui recover --env %s; then: migtui resume --env %s", r->env->name,
+                     r->env->name);
         break;
     case MIG_RUN_UNKNOWN:
         if (!err->hint[0])
             mig_hint(err, "when the server is back: migtui resume --env %s", r->env->name);
         break;
-    case MIG_RUN_FENCED:
-        err->code = MIG_ERR_FENCED;
-        break;
-    case MIG_RUN_SUCCEEDED:
-        break;
+    case MIG_RUN_FENCED: err->code = MIG_ERR_FENCED; break;
+    case MIG_RUN_SUCCEEDED: break;
     }
 }
 
@@ -373,7 +377,8 @@ static bool name_target(struct mig_runner *r, struct mig_error *err)
         return true;
     r->host->ops->random(r->host, random, sizeof random);
     mig_uuid4(random, uuid);
-    return mig_meta_ensure(r->store, &r->names, r->app->config->project, uuid, r->look.history->environment_uuid, err);
+    return mig_meta_ensure(r->store, &r->names, r->app->config->project, uuid,
+                           r->look.history->environment_uuid, err);
 }
 
 /* A first plan before the lock: most refusals need no lock, and an empty plan needs no run. */
@@ -456,15 +461,16 @@ static bool carry_out(struct mig_runner *r, struct mig_error *err)
     mig_report_run_record(r, true);
     mig_report_started(r);
     if (*planned && strcmp(planned, r->plan->id) != 0)
-        mig_journal_warn(&r->journal, "another run finished while this one waited; the plan is now %.12s: %zu migrations",
+        mig_journal_warn(&r->journal,
+                         "another run finished while this one waited; the plan is now %.12s: %zu migrations",
                          r->plan->id, r->plan->count);
     enum mig_unit_end end = run_units(r, err);
     name_end(r, end, err);
     return end == MIG_UNIT_DONE;
 }
 
-bool mig_run_execute(struct mig_app *app, const struct cfg_environment *env, const struct mig_run_options *options,
-                     struct mig_run_result *ret)
+bool mig_run_execute(struct mig_app *app, const struct cfg_environment *env,
+                     const struct mig_run_options *options, struct mig_run_result *ret)
 {
     struct mig_runner *r = mig_alloc(sizeof *r);
     struct mig_error err = { 0 };

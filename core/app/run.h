@@ -21,16 +21,16 @@ const char *mig_run_status_word(enum mig_run_status status);
 
 struct mig_run_options {
     struct mig_selection selection;
-    const char *run;              /* id chosen beforehand (detached runner), or NULL */
-    const char *plan_id;          /* run only if the plan made under the lock has this id, or NULL */
-    const bson_t *plan_file;      /* the saved plan, to say what moved; may be NULL */
-    const char *reason;           /* may be NULL */
+    const char *run;         /* id chosen beforehand (detached runner), or NULL */
+    const char *plan_id;     /* run only if the plan made under the lock has this id, or NULL */
+    const bson_t *plan_file; /* the saved plan, to say what moved; may be NULL */
+    const char *reason;      /* may be NULL */
     const char *ticket;
     const char *const *confirmed; /* ids of manual steps confirmed, NULL-terminated, or NULL */
     int64_t lock_wait_ms;         /* how long to wait for another run; 0: not at all */
-    bool take_over;               /* an expired lock of another run may be taken after its operations were killed */
-    const volatile bool *stop;    /* turns true on SIGINT/SIGTERM: stop at the next safe point; may be NULL */
-    mig_event_fn on_event;        /* each event as it happens; may be NULL */
+    bool take_over; /* an expired lock of another run may be taken after its operations were killed */
+    const volatile bool *stop; /* turns true on SIGINT/SIGTERM: stop at the next safe point; may be NULL */
+    mig_event_fn on_event;     /* each event as it happens; may be NULL */
     void *event_ctx;
 };
 
@@ -47,12 +47,12 @@ struct mig_run_result {
 
 /* Carry it out. True when status is SUCCEEDED. ret->error.code gives the process's exit status. An empty plan succeeds
  * without taking the lock. */
-bool mig_run_execute(struct mig_app *app, const struct cfg_environment *env, const struct mig_run_options *options,
-                     struct mig_run_result *ret);
+bool mig_run_execute(struct mig_app *app, const struct cfg_environment *env,
+                     const struct mig_run_options *options, struct mig_run_result *ret);
 
 /* Plan only: look, derive, plan, and evaluate the gates; nothing is written. *ret_look owns what the plan borrows. */
-bool mig_run_plan(struct mig_app *app, const struct cfg_environment *env, const struct mig_selection *selection,
-                  const struct mig_catalog *catalog, struct mig_look *ret_look, struct mig_plan **ret,
-                  struct mig_error *err);
+bool mig_run_plan(struct mig_app *app, const struct cfg_environment *env,
+                  const struct mig_selection *selection, const struct mig_catalog *catalog,
+                  struct mig_look *ret_look, struct mig_plan **ret, struct mig_error *err);
 
 #endif

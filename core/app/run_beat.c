@@ -75,7 +75,8 @@ static void beat_loop(void *context)
         pthread_mutex_unlock(&r->mutex);
         if (over)
             return;
-        (void)mig_beat_stopping(r); /* a signal must reach a program of an exec step while the runner waits for it */
+        (void)mig_beat_stopping(
+            r); /* a signal must reach a program of an exec step while the runner waits for it */
         int64_t now = r->host->ops->mono_ms(r->host);
         if (now >= next_beat)
             next_beat = beat_once(r);
@@ -155,7 +156,8 @@ bool mig_beat_ready(struct mig_runner *r, int64_t *ret_left_ms, struct mig_error
         }
         /* Twice the lease without a beat: long enough for one that comes back, or for the verdict that we are fenced. */
         if (now > lease.sent_ms + 2 * lease.lease_ms + RETRY_MS) {
-            mig_fail(err, MIG_ERR_UNREACHABLE, "the server has not answered for %lld s, and the lease is over",
+            mig_fail(err, MIG_ERR_UNREACHABLE,
+                     "the server has not answered for %lld s, and the lease is over",
                      (long long)((now - lease.sent_ms) / 1000));
             return mig_hint(err, "when it is back: migtui resume --env %s", r->env->name);
         }

@@ -17,8 +17,8 @@ void mig_run_event_migration(struct mig_runner *r, const char *event, size_t ite
     bson_destroy(&fields);
 }
 
-void mig_run_event_step(struct mig_runner *r, const char *event, size_t item, size_t step, const bson_t *result,
-                        int64_t duration_ms, const struct mig_error *why)
+void mig_run_event_step(struct mig_runner *r, const char *event, size_t item, size_t step,
+                        const bson_t *result, int64_t duration_ms, const struct mig_error *why)
 {
     bson_t fields = BSON_INITIALIZER;
     const struct mig_plan_item *planned = &r->plan->items[item];
@@ -42,8 +42,8 @@ void mig_run_event_step(struct mig_runner *r, const char *event, size_t item, si
     bson_destroy(&fields);
 }
 
-void mig_run_event_progress(struct mig_runner *r, size_t item, size_t step, int64_t done, int64_t total, double rate,
-                            const char *what)
+void mig_run_event_progress(struct mig_runner *r, size_t item, size_t step, int64_t done, int64_t total,
+                            double rate, const char *what)
 {
     bson_t fields = BSON_INITIALIZER;
     const struct mig_plan_item *planned = &r->plan->items[item];

@@ -30,18 +30,19 @@ struct mig_runner {
     struct mig_catalog *catalog;
     struct mig_look look;
     struct mig_plan *plan;
-    struct mig_record *records; /* one a plan item: the record as we have it, ahead of the database while dirty */
-    bool *begun; /* mig_record_begin was called for it */
+    struct mig_record
+        *records; /* one a plan item: the record as we have it, ahead of the database while dirty */
+    bool *begun;  /* mig_record_begin was called for it */
     bool *dirty;
     unsigned *stamps;
-    bool *has_text;  /* the file's text is in the database already */
+    bool *has_text; /* the file's text is in the database already */
     int64_t next_seq;
     char run[MIG_ULID_SIZE];
     char owner[MIG_UUID_SIZE];
     struct mig_lock_claim claim;
     int64_t token;
     bool locked;
-    bool started; /* run.started was emitted: the first event of every run */
+    bool started;  /* run.started was emitted: the first event of every run */
     bool recorded; /* it has a document in <prefix>runs */
     int64_t began_ms;
     bson_t sessions; /* ids of server sessions that are on the lock, as keys of an array */
@@ -52,9 +53,9 @@ struct mig_runner {
     pthread_mutex_t mutex;
     struct mig_task *beat_task;
     struct mig_lease_clock lease;
-    bool finished;   /* the heartbeat ends */
-    bool lost;       /* another run took over */
-    bool stop;       /* asked to stop, by signal or through the database */
+    bool finished; /* the heartbeat ends */
+    bool lost;     /* another run took over */
+    bool stop;     /* asked to stop, by signal or through the database */
     char stop_by[128];
     char step[160];
 };
@@ -119,9 +120,9 @@ void mig_run_step_context(struct mig_runner *r, size_t item, size_t step, char *
 
 /* ---- events ---- */
 void mig_run_event_migration(struct mig_runner *r, const char *event, size_t item, int64_t duration_ms);
-void mig_run_event_step(struct mig_runner *r, const char *event, size_t item, size_t step, const bson_t *result,
-                        int64_t duration_ms, const struct mig_error *why);
-void mig_run_event_progress(struct mig_runner *r, size_t item, size_t step, int64_t done, int64_t total, double rate,
-                            const char *what);
+void mig_run_event_step(struct mig_runner *r, const char *event, size_t item, size_t step,
+                        const bson_t *result, int64_t duration_ms, const struct mig_error *why);
+void mig_run_event_progress(struct mig_runner *r, size_t item, size_t step, int64_t done, int64_t total,
+                            double rate, const char *what);
 
 #endif

@@ -175,6 +175,7 @@ void mig_report_run_record(struct mig_runner *r, bool starting)
     bson_append_document_end(&list, &row);
     bson_append_array_end(&command, &list);
     if (!mig_write(r->store, &command, &err))
-        mig_journal_warn(&r->journal, "the run's entry in %s could not be written: %s", r->names.runs, err.message);
+        mig_journal_warn(&r->journal, "the run's entry in %s could not be written: %s", r->names.runs,
+                         err.message);
     bson_destroy(&command);
 }

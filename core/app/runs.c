@@ -15,9 +15,9 @@
 #include "base/timefmt.h"
 #include "engine/states.h"
 
-#define FOLLOW_MS 200
+#define FOLLOW_MS      200
 #define EVENT_LINE_MAX (1024 * 1024)
-#define JOURNAL_MAX ((size_t)256 * 1024 * 1024)
+#define JOURNAL_MAX    ((size_t)256 * 1024 * 1024)
 
 struct listing {
     bool (*each)(const bson_t *entry, void *ctx);
@@ -106,9 +106,9 @@ bool mig_runs_list(struct mig_app *app, const struct cfg_environment *env, int64
     struct mig_names names;
     struct listing listing = { .each = each, .ctx = ctx, .environment = env->name };
     mig_names_make(app->config->prefix, &names);
-    MIG_AUTOBSON bson_t *command = BCON_NEW("find", BCON_UTF8(names.runs), "filter", "{", "}", "sort", "{", "_id",
-                                            BCON_INT32(-1), "}", "limit", BCON_INT64(limit), "projection", "{", "versions",
-                                            BCON_INT32(0), "}");
+    MIG_AUTOBSON bson_t *command =
+        BCON_NEW("find", BCON_UTF8(names.runs), "filter", "{", "}", "sort", "{", "_id", BCON_INT32(-1), "}",
+                 "limit", BCON_INT64(limit), "projection", "{", "versions", BCON_INT32(0), "}");
     return list(app, env, command, run_row, &listing, err);
 }
 
@@ -143,11 +143,12 @@ bool mig_history_list(struct mig_app *app, const struct cfg_environment *env, in
     struct listing listing = { .each = each, .ctx = ctx, .environment = env->name };
     mig_names_make(app->config->prefix, &names);
     MIG_AUTOBSON bson_t *command = BCON_NEW(
-        "aggregate", BCON_UTF8(names.history), "cursor", "{", "}", "pipeline", "[", "{", "$match", "{", "_id", "{", "$ne",
-        MIG_FENCE_ID, "}", "}", "}", "{", "$project", "{", "text", BCON_INT32(0), "steps", BCON_INT32(0), "}", "}", "{",
-        "$sort", "{", "updatedAt", BCON_INT32(-1), "seq", BCON_INT32(-1), "}", "}", "{", "$limit", BCON_INT64(limit), "}",
-        "{", "$lookup", "{", "from", BCON_UTF8(names.runs), "localField", "run", "foreignField", "_id", "as", "who", "}",
-        "}", "{", "$unwind", "{", "path", "$who", "preserveNullAndEmptyArrays", BCON_BOOL(true), "}", "}", "]");
+        "aggregate", BCON_UTF8(names.history), "cursor", "{", "}", "pipeline", "[", "{", "$match", "{", "_id",
+        "{", "$ne", MIG_FENCE_ID, "}", "}", "}", "{", "$project", "{", "text", BCON_INT32(0), "steps",
+        BCON_INT32(0), "}", "}", "{", "$sort", "{", "updatedAt", BCON_INT32(-1), "seq", BCON_INT32(-1), "}",
+        "}", "{", "$limit", BCON_INT64(limit), "}", "{", "$lookup", "{", "from", BCON_UTF8(names.runs),
+        "localField", "run", "foreignField", "_id", "as", "who", "}", "}", "{", "$unwind", "{", "path",
+        "$who", "preserveNullAndEmptyArrays", BCON_BOOL(true), "}", "}", "]");
     return list(app, env, command, history_row, &listing, err);
 }
 
@@ -171,7 +172,8 @@ static void feed_event(struct feed *feed, const bson_t *event)
 }
 
 /* Whole lines only: the last one may still be under way. */
-static bool feed_file(struct mig_app *app, const char *path, struct feed *feed, size_t *done, struct mig_error *err)
+static bool feed_file(struct mig_app *app, const char *path, struct feed *feed, size_t *done,
+                      struct mig_error *err)
 {
     MIG_AUTOBUF struct mig_buf text;
     mig_buf_init(&text, JOURNAL_MAX);
@@ -198,7 +200,8 @@ static bool feed_chunk(const bson_t *doc, void *context)
     struct feed *feed = context;
     bson_iter_t events;
     bson_iter_t each;
-    if (!mig_doc_find(doc, "events", &events) || !BSON_ITER_HOLDS_ARRAY(&events) || !bson_iter_recurse(&events, &each))
+    if (!mig_doc_find(doc, "events", &events) || !BSON_ITER_HOLDS_ARRAY(&events) ||
+        !bson_iter_recurse(&events, &each))
         return true;
     while (bson_iter_next(&each)) {
         bson_t event;
@@ -208,28 +211,28 @@ static bool feed_chunk(const bson_t *doc, void *context)
     return true;
 }
 
-static bool feed_database(struct mig_store *store, const struct mig_names *names, const char *run, struct feed *feed,
-                          struct mig_error *err)
+static bool feed_database(struct mig_store *store, const struct mig_names *names, const char *run,
+                          struct feed *feed, struct mig_error *err)
 {
     /* Chunks are named <run>-<number>, so a range of _id finds them by the index there is. */
     char from[MIG_ULID_SIZE + 4];
     char until[MIG_ULID_SIZE + 4];
     snprintf(from, sizeof from, "%s-", run);
     snprintf(until, sizeof until, "%s.", run);
-    MIG_AUTOBSON bson_t *command = BCON_NEW("find", BCON_UTF8(names->log), "filter", "{", "_id", "{", "$gt",
-                                            BCON_UTF8(from), "$lt", BCON_UTF8(until), "}", "}", "sort", "{", "_id",
-                                            BCON_INT32(1), "}");
+    MIG_AUTOBSON bson_t *command =
+        BCON_NEW("find", BCON_UTF8(names->log), "filter", "{", "_id", "{", "$gt", BCON_UTF8(from), "$lt",
+                 BCON_UTF8(until), "}", "}", "sort", "{", "_id", BCON_INT32(1), "}");
     struct mig_call call = { .command = command, .max_time_ms = 20000 };
     return store->ops->query(store, &call, feed_chunk, feed, err);
 }
 
 static void feed_end_unknown(struct feed *feed, const char *run)
 {
-    MIG_AUTOBSON bson_t *event = BCON_NEW(
-        "event", "run.finished", "at", "", "seq", BCON_INT64(feed->seq + 1), "run", BCON_UTF8(run), "status", "unknown",
-        "error", "{", "name", "unknown-outcome", "message",
-        "the run is gone: it neither finished nor holds the lock any more", "hint", "migtui recover shows where it stands",
-        "}");
+    MIG_AUTOBSON bson_t *event =
+        BCON_NEW("event", "run.finished", "at", "", "seq", BCON_INT64(feed->seq + 1), "run", BCON_UTF8(run),
+                 "status", "unknown", "error", "{", "name", "unknown-outcome", "message",
+                 "the run is gone: it neither finished nor holds the lock any more", "hint",
+                 "migtui recover shows where it stands", "}");
     feed_event(feed, event);
 }
 
@@ -262,7 +265,8 @@ bool mig_log_feed(struct mig_app *app, const struct cfg_environment *env, const 
         struct mig_error ignored; /* a server that is away for a moment ends nothing */
         if (mig_lock_read(store, &names, &lock, &ignored)) {
             mig_lock_check_holder(host, &lock);
-            gone = strcmp(lock.run, run) != 0 || !mig_lock_alive(&lock); /* one more look at the log, then it is over */
+            gone = strcmp(lock.run, run) != 0 ||
+                   !mig_lock_alive(&lock); /* one more look at the log, then it is over */
         }
         host->ops->sleep_until(host, host->ops->mono_ms(host) + FOLLOW_MS, NULL);
         if (local)
@@ -297,12 +301,14 @@ bool mig_ran_text(struct mig_app *app, const struct cfg_environment *env, const 
     if (!app->open_store(app->ports_ctx, env, "", &store, err))
         return false;
     mig_names_make(app->config->prefix, &names);
-    MIG_AUTOBSON bson_t *command = BCON_NEW("find", BCON_UTF8(names.history), "filter", "{", "_id", BCON_UTF8(version), "}",
-                                            "projection", "{", "text", BCON_INT32(1), "}");
+    MIG_AUTOBSON bson_t *command =
+        BCON_NEW("find", BCON_UTF8(names.history), "filter", "{", "_id", BCON_UTF8(version), "}",
+                 "projection", "{", "text", BCON_INT32(1), "}");
     struct mig_call call = { .command = command, .max_time_ms = 20000 };
     bool ok = store->ops->query(store, &call, keep_text, ret, err);
     store->ops->close(store);
     if (ok && !*ret)
-        ok = mig_fail(err, MIG_ERR_FAILED, "%s: the text of %s that ran is not kept there", env->name, version);
+        ok = mig_fail(err, MIG_ERR_FAILED, "%s: the text of %s that ran is not kept there", env->name,
+                      version);
     return ok;
 }

@@ -17,8 +17,8 @@ bool mig_history_list(struct mig_app *app, const struct cfg_environment *env, in
 /* Feed a run's events from the first line: the local journal when there is one, else the log collection. follow: go on until
  * run.finished comes, the run's lock is gone (then a last event run.finished with status unknown is made up and says so), or
  * *stop. */
-bool mig_log_feed(struct mig_app *app, const struct cfg_environment *env, const char *run, bool follow, const volatile bool *stop,
-                  mig_event_fn on_event, void *ctx, struct mig_error *err);
+bool mig_log_feed(struct mig_app *app, const struct cfg_environment *env, const char *run, bool follow,
+                  const volatile bool *stop, mig_event_fn on_event, void *ctx, struct mig_error *err);
 
 /* The text of a migration as it ran on an environment, for diff; the caller frees. False when it is not kept. */
 bool mig_ran_text(struct mig_app *app, const struct cfg_environment *env, const char *version, char **ret,

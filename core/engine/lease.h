@@ -12,11 +12,11 @@
 #include "model/history.h"
 
 enum mig_lease_verdict {
-    MIG_LEASE_HELD,   /* ours: a step may be sent if it can end before safe_until */
-    MIG_LEASE_FREE,   /* nobody's */
+    MIG_LEASE_HELD,    /* ours: a step may be sent if it can end before safe_until */
+    MIG_LEASE_FREE,    /* nobody's */
     MIG_LEASE_EXPIRED, /* someone's, and past its lease on the server's clock: a takeover is possible */
-    MIG_LEASE_OTHERS, /* someone else's and alive */
-    MIG_LEASE_LOST,   /* was ours; the token moved on, or we could not beat in time: stop, write nothing more */
+    MIG_LEASE_OTHERS,  /* someone else's and alive */
+    MIG_LEASE_LOST, /* was ours; the token moved on, or we could not beat in time: stop, write nothing more */
 };
 
 /* Decide from one reading of the lock. self: this run's owner id, or NULL for a mere reader. */
@@ -30,7 +30,9 @@ struct mig_lease_clock {
 };
 
 int64_t mig_lease_next_beat(const struct mig_lease_clock *clock); /* a third of the lease after the last */
-int64_t mig_lease_safe_until(const struct mig_lease_clock *clock); /* no step is sent after this: two thirds */
-int64_t mig_lease_cancel_at(const struct mig_lease_clock *clock); /* calls in flight are cancelled: five sixths */
+int64_t mig_lease_safe_until(
+    const struct mig_lease_clock *clock); /* no step is sent after this: two thirds */
+int64_t mig_lease_cancel_at(
+    const struct mig_lease_clock *clock); /* calls in flight are cancelled: five sixths */
 
 #endif

@@ -27,10 +27,12 @@ static bool check_names(const struct mig_plan_input *in, struct mig_error *err)
     const struct mig_selection *sel = in->selection;
     for (size_t i = 0; sel->versions && sel->versions[i]; i++) {
         if (!mig_views_find(in->views, sel->versions[i]))
-            return mig_fail(err, MIG_ERR_USAGE, "%s: there is no migration %s", in->environment, sel->versions[i]);
+            return mig_fail(err, MIG_ERR_USAGE, "%s: there is no migration %s", in->environment,
+                            sel->versions[i]);
     }
     if (sel->to && !mig_views_find(in->views, sel->to) && strcmp(sel->to, "0") != 0)
-        return mig_fail(err, MIG_ERR_USAGE, "%s: there is no migration %s to go to", in->environment, sel->to);
+        return mig_fail(err, MIG_ERR_USAGE, "%s: there is no migration %s to go to", in->environment,
+                        sel->to);
     return true;
 }
 
@@ -42,7 +44,8 @@ static bool check_past(const struct mig_plan_input *in, struct mig_error *err)
         const struct mig_view *view = &in->views->items[i];
         switch (view->state) {
         case MIG_RUNNING:
-            mig_fail(err, MIG_ERR_LOCKED, "%s: %s is running now: %s", in->environment, view->version, view->reason);
+            mig_fail(err, MIG_ERR_LOCKED, "%s: %s is running now: %s", in->environment, view->version,
+                     view->reason);
             return mig_hint(err, "migtui attach --env %s shows it", in->environment);
         case MIG_FAILED:
         case MIG_INTERRUPTED:
@@ -54,8 +57,9 @@ static bool check_past(const struct mig_plan_input *in, struct mig_error *err)
                             in->environment, in->environment);
         case MIG_CHANGED:
             mig_fail(err, MIG_ERR_INTEGRITY, "%s: %s %s", in->environment, view->version, view->reason);
-            return mig_hint(err, "see what moved: migtui diff %s %s; then put the file back, or write a new migration",
-                            in->environment, view->version);
+            return mig_hint(
+                err, "see what moved: migtui diff %s %s; then put the file back, or write a new migration",
+                in->environment, view->version);
         case MIG_MISSING:
             mig_fail(err, MIG_ERR_INTEGRITY, "%s: %s (%s) %s", in->environment, view->version, view->title,
                      view->reason);
@@ -64,8 +68,7 @@ static bool check_past(const struct mig_plan_input *in, struct mig_error *err)
         case MIG_PENDING:
         case MIG_LATE:
         case MIG_BLOCKED:
-        case MIG_STATES:
-            break;
+        case MIG_STATES: break;
         }
     }
     return true;
@@ -77,8 +80,8 @@ static bool reversible(const struct mig_plan_input *in, const struct mig_view *v
 {
     const struct mig_migration *migration = view->migration;
     if (migration->irreversible)
-        return mig_fail(err, MIG_ERR_MIGRATION, "%s: %s cannot be rolled back: %s", in->environment, view->version,
-                        migration->irreversible);
+        return mig_fail(err, MIG_ERR_MIGRATION, "%s: %s cannot be rolled back: %s", in->environment,
+                        view->version, migration->irreversible);
     if (!migration->has_down) {
         mig_fail(err, MIG_ERR_MIGRATION, "%s: %s has no \"down\"", in->environment, view->version);
         return mig_hint(err, "add \"down\" steps to %s, or {\"irreversible\": \"why\"}", migration->file);
@@ -106,9 +109,9 @@ static void add_item(const struct mig_plan_input *in, struct mig_plan *plan, con
     *item = (struct mig_plan_item){ .migration = migration, .record = view->record, .step_count = count };
     item->steps = mig_alloc_n(count, sizeof *item->steps);
     for (size_t i = 0; i < count; i++)
-        item->steps[i] = (struct mig_plan_step){ .step = &steps[i],
-                                                 .transactional = mig_step_in_transaction(&steps[i], in->server),
-                                                 .estimate = -1 };
+        item->steps[i] = (struct mig_plan_step){
+            .step = &steps[i], .transactional = mig_step_in_transaction(&steps[i], in->server), .estimate = -1
+        };
     if (resume)
         item->first_step = next_step(view->record, steps, count);
     if (view->raw_only_change)
@@ -128,14 +131,18 @@ static bool add_up(const struct mig_plan_input *in, struct mig_plan *plan, struc
         if (sel->versions && !asked)
             continue;
         if (view->state == MIG_LATE && (in->order == MIG_ORDER_LINEAR || asked)) {
-            mig_fail(err, MIG_ERR_ORDER, "%s: %s is out of order: %s", in->environment, view->version, view->reason);
-            return mig_hint(err, "give it a newer version, or set order: skip or any for %s", in->environment);
+            mig_fail(err, MIG_ERR_ORDER, "%s: %s is out of order: %s", in->environment, view->version,
+                     view->reason);
+            return mig_hint(err, "give it a newer version, or set order: skip or any for %s",
+                            in->environment);
         }
         if (view->state == MIG_LATE)
             mig_plan_warn(plan, "%s is left out: %s", view->version, view->reason);
         if (view->state == MIG_BLOCKED) {
-            mig_fail(err, MIG_ERR_ORDER, "%s: %s is blocked: %s", in->environment, view->version, view->reason);
-            return mig_hint(err, "apply what it depends on first, or correct \"depends\" in %s", view->migration->file);
+            mig_fail(err, MIG_ERR_ORDER, "%s: %s is blocked: %s", in->environment, view->version,
+                     view->reason);
+            return mig_hint(err, "apply what it depends on first, or correct \"depends\" in %s",
+                            view->migration->file);
         }
         if (view->state == MIG_PENDING)
             add_item(in, plan, view, MIG_UP, false);
@@ -182,7 +189,8 @@ static bool add_down(const struct mig_plan_input *in, struct mig_plan *plan, str
 }
 
 /* Nothing that stays may depend on what goes. */
-static bool check_dependants(const struct mig_plan_input *in, const struct mig_plan *plan, struct mig_error *err)
+static bool check_dependants(const struct mig_plan_input *in, const struct mig_plan *plan,
+                             struct mig_error *err)
 {
     for (size_t i = 0; i < in->views->count; i++) {
         const struct mig_view *stays = &in->views->items[i];
@@ -194,8 +202,8 @@ static bool check_dependants(const struct mig_plan_input *in, const struct mig_p
         for (size_t d = 0; d < stays->migration->depends_count && !goes; d++) {
             for (size_t p = 0; p < plan->count; p++) {
                 if (mig_version_compare(plan->items[p].migration->version, stays->migration->depends[d]) == 0)
-                    return mig_fail(err, MIG_ERR_ORDER, "%s: %s depends on %s, and would stay", in->environment,
-                                    stays->version, stays->migration->depends[d]);
+                    return mig_fail(err, MIG_ERR_ORDER, "%s: %s depends on %s, and would stay",
+                                    in->environment, stays->version, stays->migration->depends[d]);
             }
         }
     }
@@ -211,17 +219,21 @@ static bool add_resume(const struct mig_plan_input *in, struct mig_plan *plan, s
         if (in->selection->versions && !listed(in->selection->versions, view->version))
             continue;
         if (!view->migration) {
-            mig_fail(err, MIG_ERR_INTEGRITY, "%s: %s is %s, and its file is gone", in->environment, view->version,
-                     mig_state_word(view->state));
+            mig_fail(err, MIG_ERR_INTEGRITY, "%s: %s is %s, and its file is gone", in->environment,
+                     view->version, mig_state_word(view->state));
             return mig_hint(err, "put the file back: resume needs the very text that began");
         }
         if (strcmp(view->migration->sem, view->record->sem) != 0) {
-            mig_fail(err, MIG_ERR_INTEGRITY, "%s: %s was edited after it began to run", in->environment, view->version);
-            return mig_hint(err, "put the file back and resume, or: migtui recover --env %s", in->environment);
+            mig_fail(err, MIG_ERR_INTEGRITY, "%s: %s was edited after it began to run", in->environment,
+                     view->version);
+            return mig_hint(err, "put the file back and resume, or: migtui recover --env %s",
+                            in->environment);
         }
         if (plan->count > 0 && plan->direction != view->record->direction)
-            return mig_fail(err, MIG_ERR_INTEGRITY, "%s: more than one migration is half done, in both directions; "
-                                                    "resume one by its version", in->environment);
+            return mig_fail(err, MIG_ERR_INTEGRITY,
+                            "%s: more than one migration is half done, in both directions; "
+                            "resume one by its version",
+                            in->environment);
         plan->direction = view->record->direction;
         add_item(in, plan, view, view->record->direction, true);
     }
@@ -286,11 +298,14 @@ static bool check_requirements(const struct mig_plan_input *in, struct mig_plan 
                             migration->version, need, in->server->version);
         if (migration->requires_topology &&
             strcmp(migration->requires_topology, mig_topology_name(in->server->topology)) != 0)
-            return mig_fail(err, MIG_ERR_MIGRATION, "%s: %s requires topology %s, this is %s", in->environment,
-                            migration->version, migration->requires_topology, mig_topology_name(in->server->topology));
+            return mig_fail(err, MIG_ERR_MIGRATION, "%s: %s requires topology %s, this is %s",
+                            in->environment, migration->version, migration->requires_topology,
+                            mig_topology_name(in->server->topology));
     }
     if (plan->count > 0 && !in->server->can_transactions)
-        mig_plan_warn(plan, "this server has no transactions: each step runs on its own, with its intent recorded before");
+        mig_plan_warn(
+            plan,
+            "this server has no transactions: each step runs on its own, with its intent recorded before");
     return true;
 }
 

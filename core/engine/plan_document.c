@@ -111,8 +111,8 @@ static bool migration_moved(const bson_t *saved, const bson_t *now, char *ret, s
         if (!was && !is)
             return false;
         if (!was || !is || strcmp(was, is) != 0) {
-            snprintf(ret, size, "migrations: %s was planned in place %zu, now %s is", was ? was : "nothing", i + 1,
-                     is ? is : "nothing");
+            snprintf(ret, size, "migrations: %s was planned in place %zu, now %s is", was ? was : "nothing",
+                     i + 1, is ? is : "nothing");
             return true;
         }
         snprintf(path, sizeof path, "%zu.sem", i);

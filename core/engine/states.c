@@ -47,8 +47,8 @@ static void from_record(struct mig_view *view, const struct mig_lock *lock)
         if (mig_lock_alive(lock) && record->run && strcmp(lock->run, record->run) == 0)
             set(view, MIG_RUNNING, "run %s by %s on %s", lock->run, lock->os_user, lock->host);
         else
-            set(view, MIG_INTERRUPTED, "run %s (%s) is gone and did not finish", record->run ? record->run : "?",
-                mig_direction_word(record->direction));
+            set(view, MIG_INTERRUPTED, "run %s (%s) is gone and did not finish",
+                record->run ? record->run : "?", mig_direction_word(record->direction));
         return;
     case MIG_RECORD_FAILED:
         set(view, MIG_FAILED, "step %s (%s): %s", step, mig_direction_word(record->direction),
@@ -56,11 +56,11 @@ static void from_record(struct mig_view *view, const struct mig_lock *lock)
         return;
     case MIG_RECORD_APPLIED:
     case MIG_RECORD_REVERTED:
-    case MIG_RECORD_STATES:
-        break;
+    case MIG_RECORD_STATES: break;
     }
     if (!migration)
-        set(view, MIG_MISSING, "it ran here on run %s, and the file is gone", record->run ? record->run : "?");
+        set(view, MIG_MISSING, "it ran here on run %s, and the file is gone",
+            record->run ? record->run : "?");
     else if (strcmp(migration->sem, record->sem) != 0)
         set(view, MIG_CHANGED, "the file was edited after it ran: %.8s ran, %.8s is on disk", record->sem,
             migration->sem);
@@ -99,14 +99,17 @@ static void from_file(struct mig_view *view, const struct mig_views *views, cons
         bool met = other && (record_is_applied(other->record) ||
                              (other < view && other->state == MIG_PENDING)); /* it runs first */
         if (!met) {
-            set(view, MIG_BLOCKED, "it depends on %s, which is not applied here and cannot run before it", need);
+            set(view, MIG_BLOCKED, "it depends on %s, which is not applied here and cannot run before it",
+                need);
             return;
         }
     }
-    if (order == MIG_ORDER_ANY || !newest_applied || mig_version_compare(migration->version, newest_applied) > 0)
+    if (order == MIG_ORDER_ANY || !newest_applied ||
+        mig_version_compare(migration->version, newest_applied) > 0)
         return;
     if (order == MIG_ORDER_LINEAR)
-        set(view, MIG_LATE, "older than %s, which is applied; order linear does not let it run", newest_applied);
+        set(view, MIG_LATE, "older than %s, which is applied; order linear does not let it run",
+            newest_applied);
     else
         set(view, MIG_LATE, "older than %s, which is applied; order skip leaves it out", newest_applied);
 }
@@ -137,8 +140,8 @@ static void merge(const struct mig_catalog *catalog, const struct mig_history *h
     }
 }
 
-void mig_states_derive(const struct mig_catalog *catalog, const struct mig_history *history, enum mig_order order,
-                       struct mig_views *ret)
+void mig_states_derive(const struct mig_catalog *catalog, const struct mig_history *history,
+                       enum mig_order order, struct mig_views *ret)
 {
     const char *newest = NULL;
     *ret = (struct mig_views){ 0 };

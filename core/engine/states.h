@@ -15,8 +15,8 @@
  *                    blocked when a dependency is not applied here and not pending before it, or when order is linear and
  *                    it is late (reason says so)
  * An interrupted or failed migration blocks nothing here; the plan refuses to pass it. */
-void mig_states_derive(const struct mig_catalog *catalog, const struct mig_history *history, enum mig_order order,
-                       struct mig_views *ret);
+void mig_states_derive(const struct mig_catalog *catalog, const struct mig_history *history,
+                       enum mig_order order, struct mig_views *ret);
 
 /* NULL when there is no such version. */
 struct mig_view *mig_views_find(const struct mig_views *views, const char *version);

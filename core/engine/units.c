@@ -4,7 +4,8 @@
 #include "engine/steps.h"
 
 /* The whole rest of an item fits a group when each of its steps does. */
-static bool item_groupable(const struct mig_plan_item *item, size_t first, int64_t *ret_documents, size_t *ret_bytes)
+static bool item_groupable(const struct mig_plan_item *item, size_t first, int64_t *ret_documents,
+                           size_t *ret_bytes)
 {
     *ret_documents = 0;
     *ret_bytes = 0;
@@ -20,8 +21,8 @@ static bool item_groupable(const struct mig_plan_item *item, size_t first, int64
     return *ret_documents <= MIG_GROUP_MAX_DOCUMENTS && *ret_bytes <= MIG_GROUP_MAX_BYTES;
 }
 
-bool mig_unit_next(const struct mig_plan *plan, const struct mig_server *server, size_t item, size_t step, bool alone,
-                   struct mig_unit *ret)
+bool mig_unit_next(const struct mig_plan *plan, const struct mig_server *server, size_t item, size_t step,
+                   bool alone, struct mig_unit *ret)
 {
     int64_t documents = 0;
     size_t bytes = 0;

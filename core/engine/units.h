@@ -21,12 +21,12 @@ struct mig_unit {
     size_t first_step, end_step;
 };
 
-#define MIG_GROUP_MAX_DOCUMENTS 1000
+#define MIG_GROUP_MAX_DOCUMENTS  1000
 #define MIG_GROUP_MAX_MIGRATIONS 100
-#define MIG_GROUP_MAX_BYTES (4 * 1024 * 1024)
+#define MIG_GROUP_MAX_BYTES      (4 * 1024 * 1024)
 
 /* The next unit of the plan from (item, step); false at the end. alone: never more than one step (after a group failed). */
-bool mig_unit_next(const struct mig_plan *plan, const struct mig_server *server, size_t item, size_t step, bool alone,
-                   struct mig_unit *ret);
+bool mig_unit_next(const struct mig_plan *plan, const struct mig_server *server, size_t item, size_t step,
+                   bool alone, struct mig_unit *ret);
 
 #endif

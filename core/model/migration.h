@@ -13,7 +13,8 @@
 #define MIG_STEP_TABLE(X) \
     X(MIG_STEP_CREATE_COLLECTION, "createCollection", false, "make a collection with its options") \
     X(MIG_STEP_CREATE_VIEW, "createView", false, "make a view on a collection") \
-    X(MIG_STEP_COLL_MOD, "collMod", false, "change options of a collection, its validator or an index's TTL") \
+    X(MIG_STEP_COLL_MOD, "collMod", false, \
+      "change options of a collection, its validator or an index's TTL") \
     X(MIG_STEP_RENAME_COLLECTION, "renameCollection", false, "rename a collection within the database") \
     X(MIG_STEP_DROP_COLLECTION, "dropCollection", false, "drop a collection or view") \
     X(MIG_STEP_CREATE_INDEXES, "createIndexes", false, "build indexes on one collection") \
@@ -25,7 +26,8 @@
     X(MIG_STEP_BATCH, "batch", false, "update or delete many documents, range by range") \
     X(MIG_STEP_MERGE, "merge", false, "write an aggregation into a collection with $merge") \
     X(MIG_STEP_OUT, "out", false, "replace a collection by an aggregation with $out") \
-    X(MIG_STEP_TRANSACTION, "transaction", true, "inserts, updates and deletes that happen together or not at all") \
+    X(MIG_STEP_TRANSACTION, "transaction", true, \
+      "inserts, updates and deletes that happen together or not at all") \
     X(MIG_STEP_ASSERT, "assert", true, "stop unless a count is as expected") \
     X(MIG_STEP_COMMAND, "command", false, "any other command of the server") \
     X(MIG_STEP_EXEC, "exec", false, "run a program on this host under the lock") \
@@ -63,7 +65,8 @@ struct mig_migration {
     char *down_file; /* golang-migrate pairs: the other half; else NULL */
     char raw[MIG_SHA256_HEX];
     char sem[MIG_SHA256_HEX];
-    char *text; /* the file as read, NUL-terminated, for history and diff; NULL when the catalog was read without texts */
+    char *
+        text; /* the file as read, NUL-terminated, for history and diff; NULL when the catalog was read without texts */
     size_t text_len;
     char **depends; /* versions */
     size_t depends_count;

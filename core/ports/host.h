@@ -22,12 +22,14 @@ struct mig_identity {
     const char *ssh_client; /* "" when not over SSH */
     const char *boot_id;    /* "" when the machine has none */
     int64_t pid;
-    int64_t pid_started;    /* the process's start time in clock ticks since boot: tells a reused pid apart */
+    int64_t pid_started; /* the process's start time in clock ticks since boot: tells a reused pid apart */
 };
 
 struct mig_host_ops {
-    int64_t (*mono_ms)(struct mig_host *host); /* CLOCK_BOOTTIME: goes on while the machine sleeps; never jumps */
-    int64_t (*wall_ms)(struct mig_host *host); /* for records' display only; decisions use the server's clock */
+    int64_t (*mono_ms)(
+        struct mig_host *host); /* CLOCK_BOOTTIME: goes on while the machine sleeps; never jumps */
+    int64_t (*wall_ms)(
+        struct mig_host *host); /* for records' display only; decisions use the server's clock */
     void (*random)(struct mig_host *host, void *bytes, size_t len);
 
     /* Run fn(context) beside the caller; join waits for it and frees. Tasks share memory. */
@@ -43,9 +45,11 @@ struct mig_host_ops {
      * file_close. dir is made with mode 0700, the file with 0600. */
     bool (*file_append)(struct mig_host *host, const char *path, const char *bytes, size_t len, bool sync,
                         struct mig_error *err);
-    bool (*file_read)(struct mig_host *host, const char *path, size_t max, struct mig_buf *out, struct mig_error *err);
+    bool (*file_read)(struct mig_host *host, const char *path, size_t max, struct mig_buf *out,
+                      struct mig_error *err);
     /* Replace a file by another name and rename, so that a reader sees the old or the new text, never a mix. */
-    bool (*file_replace)(struct mig_host *host, const char *path, const char *bytes, size_t len, struct mig_error *err);
+    bool (*file_replace)(struct mig_host *host, const char *path, const char *bytes, size_t len,
+                         struct mig_error *err);
     void (*file_close)(struct mig_host *host, const char *path);
 
     /* 1: a process with this pid, start time and boot is alive on this host; 0: it is not; -1: cannot be known
@@ -55,8 +59,8 @@ struct mig_host_ops {
     /* Run argv (no shell), feed each line of output to on_line, wait. env: extra NAME=VALUE, NULL-terminated.
      * *ret_status: exit status, or 128 + signal. Killed with its group when *stop turns true. */
     bool (*spawn)(struct mig_host *host, const char *const *argv, const char *const *env, const char *dir,
-                  void (*on_line)(const char *line, void *context), void *context, const bool *stop, int *ret_status,
-                  struct mig_error *err);
+                  void (*on_line)(const char *line, void *context), void *context, const bool *stop,
+                  int *ret_status, struct mig_error *err);
 };
 
 struct mig_host {

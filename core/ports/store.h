@@ -18,10 +18,10 @@
 
 /* What is known about a command once the call is over. */
 enum mig_outcome {
-    MIG_OUTCOME_OK,       /* a reply with ok:1 came; writeErrors and writeConcernError are still the caller's to read */
-    MIG_OUTCOME_REFUSED,  /* a reply with ok:0 came: the server says it did not do it (see the error labels) */
+    MIG_OUTCOME_OK, /* a reply with ok:1 came; writeErrors and writeConcernError are still the caller's to read */
+    MIG_OUTCOME_REFUSED, /* a reply with ok:0 came: the server says it did not do it (see the error labels) */
     MIG_OUTCOME_NOT_SENT, /* no server could be selected, or the client refused: nothing left this process */
-    MIG_OUTCOME_UNKNOWN,  /* sent, and no reply came (broken, timed out, cancelled): it may or may not have run */
+    MIG_OUTCOME_UNKNOWN, /* sent, and no reply came (broken, timed out, cancelled): it may or may not have run */
 };
 
 /* Error labels that drive retries, read from the reply or the driver. */
@@ -33,21 +33,24 @@ enum {
 
 /* One command. command and db are borrowed for the call. */
 struct mig_call {
-    const char *db;        /* NULL: the environment's database; "admin" for server-wide commands */
-    const bson_t *command; /* without lsid, $db, readConcern of the pool; maxTimeMS is added from max_time_ms */
-    bool write;            /* false: a read (majority read concern, primary; retried once by the driver) */
-    bool long_running;     /* no socket timeout: index builds, large updates; cancellable only by mig_store.cancel */
-    bool no_concern;       /* send neither readConcern nor writeConcern (commands that take none, as hello and currentOp) */
-    int64_t max_time_ms;   /* 0: none is sent */
-    struct mig_txn *txn;   /* NULL: outside any transaction */
+    const char *db; /* NULL: the environment's database; "admin" for server-wide commands */
+    const bson_t
+        *command; /* without lsid, $db, readConcern of the pool; maxTimeMS is added from max_time_ms */
+    bool write;   /* false: a read (majority read concern, primary; retried once by the driver) */
+    bool
+        long_running; /* no socket timeout: index builds, large updates; cancellable only by mig_store.cancel */
+    bool
+        no_concern; /* send neither readConcern nor writeConcern (commands that take none, as hello and currentOp) */
+    int64_t max_time_ms; /* 0: none is sent */
+    struct mig_txn *txn; /* NULL: outside any transaction */
 };
 
 /* What came back. reply is always initialised by the call, may be empty, and must be destroyed by the caller. */
 struct mig_reply {
     enum mig_outcome outcome;
-    unsigned labels;   /* MIG_LABEL_… */
-    int64_t sent_ms;   /* monotonic, right before sending */
-    int64_t took_ms;   /* until the reply or the failure */
+    unsigned labels; /* MIG_LABEL_… */
+    int64_t sent_ms; /* monotonic, right before sending */
+    int64_t took_ms; /* until the reply or the failure */
     bson_t body;
     struct mig_error error; /* set unless outcome is OK: the server's or the driver's words, with hint */
 };
