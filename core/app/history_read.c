@@ -151,15 +151,19 @@ static bool take_document(const bson_t *doc, void *context)
 /* Applied records leave their steps behind: what is read grows with what is unfinished, not with the past. */
 static bson_t *union_pipeline(const struct mig_names *names)
 {
-    // clang-format off: one line a stage
-    return BCON_NEW("aggregate", BCON_UTF8(names->meta), "cursor", "{", "batchSize", BCON_INT32(200000), "}",
-                    "pipeline", "[", "{", "$match", "{", "_id", "meta", "}", "}", "{", "$set", "{", "_kind",
-                    "meta", "_now", "$$NOW", "}", "}", "{", "$unionWith", "{", "coll", BCON_UTF8(names->lock),
-                    "pipeline", "[", "{", "$match", "{", "_id", "lock", "}", "}", "{", "$set", "{", "_kind",
-                    "lock", "_now", "$$NOW", "}", "}", "]", "}", "}", "{", "$unionWith", "{", "coll",
-                    BCON_UTF8(names->history), "pipeline", "[", "{", "$unset", "text", "}", "{", "$set", "{",
-                    "steps", "{", "$cond", "[", "{", "$eq", "[", "$state", "applied", "]", "}", "$$REMOVE",
-                    "$steps", "]", "}", "}", "}", "]", "}", "}", "]");
+    // clang-format off
+    return BCON_NEW(
+        "aggregate", BCON_UTF8(names->meta), "cursor", "{", "batchSize", BCON_INT32(200000), "}", "pipeline", "[",
+        "{", "$match", "{", "_id", "meta", "}", "}",
+        "{", "$set", "{", "_kind", "meta", "_now", "$$NOW", "}", "}",
+        "{", "$unionWith", "{", "coll", BCON_UTF8(names->lock), "pipeline", "[",
+            "{", "$match", "{", "_id", "lock", "}", "}",
+            "{", "$set", "{", "_kind", "lock", "_now", "$$NOW", "}", "}", "]", "}", "}",
+        "{", "$unionWith", "{", "coll", BCON_UTF8(names->history), "pipeline", "[",
+            "{", "$unset", "text", "}",
+            "{", "$set", "{", "steps", "{", "$cond", "[", "{", "$eq", "[", "$state", "applied", "]", "}", "$$REMOVE",
+                "$steps", "]", "}", "}", "}", "]", "}", "}",
+        "]");
     // clang-format on
 }
 

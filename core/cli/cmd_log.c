@@ -16,7 +16,6 @@
 #include "cli/gather.h"
 #include "cli/out_events.h"
 #include "cli/out_json.h"
-#include "engine/states.h"
 
 #define LINE_MAX_BYTES (17UL * 1024 * 1024)
 

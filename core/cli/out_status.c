@@ -10,7 +10,6 @@
 #include "base/text.h"
 #include "base/timefmt.h"
 #include "cli/out_json.h"
-#include "engine/states.h"
 
 #define FOLD_FROM 30 /* so many rows that say nothing new are folded into one */
 #define FOLD_KEEP 5  /* but the newest of them stay */

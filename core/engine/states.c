@@ -10,11 +10,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-bool mig_lock_alive(const struct mig_lock *lock)
-{
-    return lock->exists && lock->owner[0] && !lock->holder_dead && lock->expires_at >= lock->server_now;
-}
-
 static bool record_is_applied(const struct mig_record *record)
 {
     return record && record->state == MIG_RECORD_APPLIED;

@@ -21,8 +21,4 @@ void mig_states_derive(const struct mig_catalog *catalog, const struct mig_histo
 /* NULL when there is no such version. */
 struct mig_view *mig_views_find(const struct mig_views *views, const char *version);
 
-/* True when the lock is held by a run that has not let it expire, on the server's clock as of the reading, and whose process is not
- * known to be dead. */
-bool mig_lock_alive(const struct mig_lock *lock);
-
 #endif

@@ -48,6 +48,11 @@ int mig_phase_find(const char *word)
     return find_word(phase_words, MIG_PHASES, word);
 }
 
+bool mig_lock_alive(const struct mig_lock *lock)
+{
+    return lock->exists && lock->owner[0] && !lock->holder_dead && lock->expires_at >= lock->server_now;
+}
+
 void mig_step_record_done(struct mig_step_record *step)
 {
     free(step->id);

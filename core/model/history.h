@@ -121,6 +121,10 @@ struct mig_history {
     int64_t server_now;
 };
 
+/* True when the lock is held by a run that has not let it expire, on the server's clock as of the reading, and whose process is not
+ * known to be dead. */
+bool mig_lock_alive(const struct mig_lock *lock);
+
 void mig_step_record_done(struct mig_step_record *step);
 void mig_record_done(struct mig_record *record);
 void mig_history_free(struct mig_history *history);
