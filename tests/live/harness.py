@@ -353,7 +353,10 @@ class Project:
         try:
             for env, server in self.servers.items():
                 if server and server.running:
-                    self.db(env).client.drop_database(self.db(env).name)
+                    client = server.client()
+                    if not server.given:  # a transaction that a killed runner left open would block the drop
+                        client.admin.command("killAllSessions", [])
+                    client.drop_database(self.db(env).name)
         finally:
             remove_dir(self.dir)
 
