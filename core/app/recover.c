@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/doc.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "engine/states.h"
 
 void mig_recovery_done(struct mig_recovery *recovery)
@@ -226,7 +227,7 @@ static bool mark_locked(struct marking *m, const struct mig_catalog *catalog, co
     struct mig_record *record = NULL;
     for (size_t i = 0; i < look.history->count; i++) {
         seq = look.history->records[i].seq >= seq ? look.history->records[i].seq + 1 : seq;
-        if (strcmp(look.history->records[i].version, version) == 0)
+        if (mig_version_compare(look.history->records[i].version, version) == 0)
             record = &look.history->records[i];
     }
     if (!record && !file) {
@@ -235,7 +236,9 @@ static bool mark_locked(struct marking *m, const struct mig_catalog *catalog, co
                      m->env->name, version);
     } else {
         record = record ? record : &fresh;
-        put(&record->version, version);
+        /* 1 and 0001 are one migration, so one record: as it was first written, or as its file has it. */
+        if (!record->version)
+            put(&record->version, file->version);
         if (file) {
             put(&record->title, file->title);
             memcpy(record->raw, file->raw, sizeof record->raw);

@@ -41,7 +41,8 @@ void mig_record_begin(struct mig_runner *r, size_t index)
     const struct mig_plan_item *item = &r->plan->items[index];
     struct mig_record *record = &r->records[index];
     bool resume = r->options->selection.resume;
-    set_text(&record->version, item->migration->version);
+    if (!record->version) /* a file that was renamed from 1 to 0001 has its record already */
+        set_text(&record->version, item->migration->version);
     set_text(&record->title, item->migration->title);
     if (!resume || record->step_count != item->step_count)
         fresh_steps(record, item);
