@@ -87,6 +87,20 @@ static void a_run_reads_as_atlas_prints_it(void **state)
     assert_true(sink->events.finished);
 }
 
+/* Steps of a group are told once all of them are committed: each by its end alone. */
+static void a_step_that_is_told_by_its_end_alone_is_named(void **state)
+{
+    struct sink *sink = *state;
+    feed(sink, "{\"event\":\"migration.started\",\"version\":\"3\",\"title\":\"seed\"}");
+    feed(sink,
+         "{\"event\":\"step.done\",\"step\":\"a\",\"kind\":\"insert\",\"durationMs\":1,\"inserted\":3}");
+    feed(sink, "{\"event\":\"step.done\",\"step\":\"b\",\"kind\":\"assert\",\"durationMs\":1}");
+    assert_string_equal(sink->text.text, "\n  -- migrating version 3 (seed)\n"
+                                         "    -> a: insert\n"
+                                         "       3 inserted\n"
+                                         "    -> b: assert\n");
+}
+
 static void a_failure_stands_under_its_step_and_in_the_footer(void **state)
 {
     struct sink *sink = *state;
@@ -222,6 +236,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_run_reads_as_atlas_prints_it),
+        TEST(a_step_that_is_told_by_its_end_alone_is_named),
         TEST(a_failure_stands_under_its_step_and_in_the_footer),
         TEST(a_refused_run_announces_nothing),
         TEST(the_exit_status_is_the_runs_own),
