@@ -113,8 +113,13 @@ void mig_lock_decode(const bson_t *doc, struct mig_lock *ret)
     };
     safe_copy(doc, "owner", ret->owner, sizeof ret->owner);
     safe_copy(doc, "run", ret->run, sizeof ret->run);
-    if (mig_doc_str(doc, "prev.owner", NULL))
-        safe_copy(doc, "prev.run", ret->prev_run, sizeof ret->prev_run);
+    for (int i = 0; i < 100; i++) {
+        char path[32];
+        snprintf(path, sizeof path, "unquiet.%d.run", i);
+        if (!mig_doc_has(doc, path))
+            break;
+        safe_copy(doc, path, ret->prev_run, sizeof ret->prev_run);
+    }
     safe_copy(doc, "host", ret->host, sizeof ret->host);
     safe_copy(doc, "osUser", ret->os_user, sizeof ret->os_user);
     safe_copy(doc, "sshClient", ret->ssh_client, sizeof ret->ssh_client);

@@ -41,8 +41,13 @@ static bson_t *claim_update(const struct mig_lock_claim *claim)
     BSON_APPEND_UTF8(&set, "acquiredAt", "$$NOW");
     BSON_APPEND_UTF8(&set, "beatAt", "$$NOW");
     BSON_APPEND_NULL(&set, "stop");
-    BCON_APPEND(&set, "sessions", "[", "]", "prev", "{", "owner", "$owner", "run", "$run", "token", "$token",
-                "sessions", "$sessions", "}");
+    /* A run that did not let the lock go may have left operations behind; it stays listed until somebody saw that none
+     * is left, whoever dies meanwhile. */
+    BCON_APPEND(&set, "sessions", "[", "]", "unquiet", "{", "$cond", "[", "{", "$eq", "[", "{", "$ifNull",
+                "[", "$owner", BCON_NULL, "]", "}", BCON_NULL, "]", "}", "{", "$ifNull", "[", "$unquiet", "[",
+                "]", "]", "}", "{", "$concatArrays", "[", "{", "$ifNull", "[", "$unquiet", "[", "]", "]", "}",
+                "[", "{", "run", "$run", "sessions", "{", "$ifNull", "[", "$sessions", "[", "]", "]", "}",
+                "}", "]", "]", "}", "]", "}");
     bson_append_document_end(&stage, &set);
     bson_append_document_end(pipeline, &stage);
     BCON_APPEND(pipeline, "1", "{", "$set", "{", "expiresAt", "{", "$toDate", "{", "$add", "[", "{",
@@ -69,11 +74,14 @@ static bson_t *held_by(const char *owner, int64_t token)
     return BCON_NEW("_id", "lock", "owner", BCON_UTF8(owner), "token", BCON_INT64(token));
 }
 
-static void find_and_modify(struct mig_store *store, const struct mig_names *names, const bson_t *query,
-                            const bson_t *update, bool pipeline, struct mig_reply *ret)
+static void find_and_modify_within(struct mig_store *store, const struct mig_names *names,
+                                   const bson_t *query, const bson_t *update, bool pipeline,
+                                   int64_t silence_ms, struct mig_reply *ret)
 {
     bson_t command = BSON_INITIALIZER;
-    struct mig_call call = { .command = &command, .write = true, .max_time_ms = LOCK_MAX_TIME_MS };
+    struct mig_call call = {
+        .command = &command, .write = true, .max_time_ms = LOCK_MAX_TIME_MS, .silence_ms = silence_ms
+    };
     BSON_APPEND_UTF8(&command, "findAndModify", names->lock);
     BSON_APPEND_DOCUMENT(&command, "query", query);
     if (pipeline)
@@ -83,6 +91,12 @@ static void find_and_modify(struct mig_store *store, const struct mig_names *nam
     BSON_APPEND_BOOL(&command, "new", true);
     store->ops->command(store, &call, ret);
     bson_destroy(&command);
+}
+
+static void find_and_modify(struct mig_store *store, const struct mig_names *names, const bson_t *query,
+                            const bson_t *update, bool pipeline, struct mig_reply *ret)
+{
+    find_and_modify_within(store, names, query, update, pipeline, 0, ret);
 }
 
 static bool value_of(const struct mig_reply *reply, bson_t *ret)
@@ -144,6 +158,24 @@ void mig_lock_check_holder(struct mig_host *host, struct mig_lock *lock)
         lock->holder_dead = host->ops->process_alive(host, &who) == 0;
 }
 
+static bool refuse_silent(const struct mig_lock *lock, struct mig_error *err)
+{
+    mig_fail(err, MIG_ERR_LOCKED, "run %s of %s on %s never released the lock, and is not heard of any more",
+             lock->run, lock->os_user, lock->host);
+    return mig_hint(
+        err, "look first (migtui recover); a protected environment is taken over by saying --take-over");
+}
+
+/* An attempt whose outcome was never known may still have won: let it go, if it is ours. */
+static void disown(struct mig_store *store, const struct mig_names *names, const char *owner)
+{
+    MIG_AUTOBSON bson_t *query = BCON_NEW("_id", "lock", "owner", BCON_UTF8(owner));
+    MIG_AUTOBSON bson_t *update = BCON_NEW("$set", "{", "owner", BCON_NULL, "}");
+    struct mig_reply reply;
+    find_and_modify(store, names, query, update, false, &reply);
+    mig_reply_done(&reply); /* when this is lost too, the lease ends it */
+}
+
 bool mig_lock_acquire(struct mig_store *store, struct mig_host *host, const struct mig_names *names,
                       const struct mig_lock_claim *claim, const struct mig_lock *seen, struct mig_lock *ret,
                       int64_t *sent_ms, char prev_run[static MIG_ULID_SIZE], struct mig_error *err)
@@ -155,8 +187,11 @@ bool mig_lock_acquire(struct mig_store *store, struct mig_host *host, const stru
         now = *seen;
     if (!now.exists && !seed(store, names, err))
         return false;
+    bool maybe_ours = false;
     for (int attempt = 0; attempt < 5; attempt++) {
         bool silent = now.holder_dead || mig_lease_decide(&now, NULL, 0) == MIG_LEASE_EXPIRED;
+        if (silent && !claim->may_take_over)
+            return refuse_silent(&now, err);
         MIG_AUTOBSON bson_t *query = silent ? silent_since(&now) : nobodys();
         struct mig_reply reply;
         bson_t value;
@@ -168,12 +203,14 @@ bool mig_lock_acquire(struct mig_store *store, struct mig_host *host, const stru
         *err = reply.error;
         enum mig_outcome outcome = reply.outcome;
         mig_reply_done(&reply);
+        maybe_ours = maybe_ours || outcome == MIG_OUTCOME_UNKNOWN;
         if (!won && (outcome == MIG_OUTCOME_REFUSED || outcome == MIG_OUTCOME_NOT_SENT))
-            return false;
+            break;
         /* Nothing matched, or no reply came: the lock itself tells whose it is. */
         if (!won && !mig_lock_read(store, names, ret, err)) {
             if (outcome == MIG_OUTCOME_OK)
                 return false;
+            host->ops->sleep_until(host, host->ops->mono_ms(host) + (50 << attempt), NULL);
             continue;
         }
         if (!won && strcmp(ret->owner, claim->owner) == 0) {
@@ -188,8 +225,11 @@ bool mig_lock_acquire(struct mig_store *store, struct mig_host *host, const stru
         if (mig_lease_decide(ret, NULL, 0) == MIG_LEASE_OTHERS && !ret->holder_dead)
             return refuse(ret, err);
         now = *ret; /* free, expired or dead: try once more */
+        mig_fail(err, MIG_ERR_LOCKED, "the lock kept changing hands; try again");
     }
-    return mig_fail(err, MIG_ERR_LOCKED, "the lock kept changing hands; try again");
+    if (maybe_ours)
+        disown(store, names, claim->owner);
+    return false;
 }
 
 bool mig_lock_beat(struct mig_store *store, const struct mig_names *names, const struct mig_lock_claim *claim,
@@ -210,7 +250,7 @@ bool mig_lock_beat(struct mig_store *store, const struct mig_names *names, const
                 BCON_INT64(claim->lease_ms), "]", "}", "}");
     bson_append_document_end(&stage, &set);
     bson_append_document_end(&update, &stage);
-    find_and_modify(store, names, query, &update, true, &reply);
+    find_and_modify_within(store, names, query, &update, true, claim->lease_ms / 6, &reply);
     bson_destroy(&update);
     *sent_ms = reply.sent_ms;
     bool ok = value_of(&reply, &value);

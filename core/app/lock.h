@@ -17,6 +17,7 @@ struct mig_lock_claim {
     const char *command; /* apply, rollback, resume, mark */
     const char *operator_name;
     int64_t lease_ms;
+    bool may_take_over; /* a lock whose holder is dead or silent may be taken */
     const struct mig_identity *self;
 };
 
@@ -53,10 +54,10 @@ void mig_lock_check_holder(struct mig_host *host, struct mig_lock *lock);
 bool mig_fence_raise(struct mig_store *store, const struct mig_names *names, int64_t token, const char *run,
                      struct mig_error *err);
 
-/* End what a dead run left on the server: its sessions' open transactions (by the ids on the lock), then its operations (by comment
- * and by the connection's appName); wait until none is left or the deadline passes (then MIG_ERR_LOCKED). *ret_killed counts
- * the operations. The lock must be ours by now. */
+/* End what dead runs left on the server (the lock lists them under `unquiet`): their sessions' open transactions, then their
+ * operations, by comment and by the connection's appName; wait until none is left, or the deadline passes (then
+ * MIG_ERR_LOCKED, and they stay listed). *ret_killed counts the operations. The lock must be ours by now. */
 bool mig_takeover_quiesce(struct mig_store *store, struct mig_host *host, const struct mig_names *names,
-                          const char *run, int64_t deadline_ms, int *ret_killed, struct mig_error *err);
+                          int64_t deadline_ms, int *ret_killed, struct mig_error *err);
 
 #endif

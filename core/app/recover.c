@@ -154,13 +154,14 @@ static bool mark_lock(struct marking *m, const struct mig_lock *seen, struct mig
                                     .command = "mark",
                                     .operator_name = m->app->operator_name,
                                     .lease_ms = m->app->config->lease_seconds * 1000,
+                                    .may_take_over = true, /* an operator decides, with a reason on record */
                                     .self = &host->self };
     if (!mig_lock_acquire(m->store, host, &m->names, &claim, seen, &lock, &sent_ms, prev_run, err))
         return false;
     m->token = lock.token;
     if (!mig_fence_raise(m->store, &m->names, m->token, m->run, err))
         return false;
-    return !*prev_run || mig_takeover_quiesce(m->store, host, &m->names, prev_run,
+    return !*prev_run || mig_takeover_quiesce(m->store, host, &m->names,
                                               host->ops->mono_ms(host) + claim.lease_ms / 2, &killed, err);
 }
 
@@ -244,9 +245,11 @@ static bool mark_locked(struct marking *m, const struct mig_catalog *catalog, co
             memcpy(record->raw, file->raw, sizeof record->raw);
             memcpy(record->sem, file->sem, sizeof record->sem);
         }
+        bool was_reverted = record->state == MIG_RECORD_REVERTED;
         record->state = state;
         record->direction = state == MIG_RECORD_APPLIED ? MIG_UP : MIG_DOWN;
-        record->seq = state == MIG_RECORD_APPLIED && record->seq == 0 ? seq : record->seq;
+        if (state == MIG_RECORD_APPLIED && (record->seq == 0 || was_reverted))
+            record->seq = seq;
         put(&record->run, m->run);
         put(&record->marked, reason);
         put(&record->operator_name, m->app->operator_name);

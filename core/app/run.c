@@ -150,13 +150,6 @@ static bool acquire(struct mig_runner *r, char *prev_run, struct mig_error *err)
     int64_t until = r->host->ops->mono_ms(r->host) + r->options->lock_wait_ms;
     const struct mig_lock *seen = &r->look.history->lock;
     struct mig_lock again;
-    if (r->env->is_protected && seen->exists && seen->owner[0] && !mig_lock_alive(seen) &&
-        !r->options->take_over) {
-        mig_fail(err, MIG_ERR_LOCKED, "run %s of %s on %s never released the lock, and its lease is over",
-                 seen->run, seen->os_user, seen->host);
-        return mig_hint(err, "%s is protected: look (migtui recover --env %s), then say --take-over",
-                        r->env->name, r->env->name);
-    }
     while (!acquire_once(r, seen, prev_run, err)) {
         if (err->code != MIG_ERR_LOCKED || r->host->ops->mono_ms(r->host) >= until || mig_beat_stopping(r))
             return false;
@@ -181,7 +174,7 @@ static bool take_hold(struct mig_runner *r, struct mig_error *err)
     if (!mig_beat_start(r, err))
         return false;
     /* What the old run left goes first: its open transaction may hold the fence document itself. */
-    if (*prev_run && !mig_takeover_quiesce(r->store, r->host, &r->names, prev_run,
+    if (*prev_run && !mig_takeover_quiesce(r->store, r->host, &r->names,
                                            r->host->ops->mono_ms(r->host) + QUIESCE_MS, &killed, err))
         return false;
     if (!mig_fence_raise(r->store, &r->names, r->token, r->run, err))
@@ -362,6 +355,7 @@ static bool begin(struct mig_runner *r, struct mig_error *err)
                                         .command = mig_report_command(r->options),
                                         .operator_name = r->app->operator_name,
                                         .lease_ms = r->app->config->lease_seconds * 1000,
+                                        .may_take_over = !r->env->is_protected || r->options->take_over,
                                         .self = &r->host->self };
     return read_files(r, err) && r->app->open_store(r->app->ports_ctx, r->env, r->run, &r->store, err) &&
            r->app->open_store(r->app->ports_ctx, r->env, r->run, &r->beat_store, err) &&

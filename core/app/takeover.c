@@ -35,7 +35,7 @@ static void kill_op(struct mig_store *store, const bson_t *op)
     bson_destroy(&command);
 }
 
-/* Kill what is found; how many of the run's operations there were, or -1 when the server does not tell. */
+/* Kill what is found of one dead run; how many operations there were, or -1 when the server does not tell. */
 static int sweep(struct mig_store *store, const char *run, struct mig_error *err)
 {
     MIG_AUTOBSON bson_t *command = BCON_NEW("currentOp", BCON_INT32(1), "$ownOps", BCON_BOOL(true));
@@ -62,57 +62,78 @@ static int sweep(struct mig_store *store, const char *run, struct mig_error *err
     return found;
 }
 
-static bool take_sessions(const bson_t *doc, void *context)
+static bool take_list(const bson_t *doc, void *context)
 {
-    bson_t sessions;
-    if (mig_doc_sub(doc, "prev.sessions", &sessions))
-        bson_concat(context, &sessions);
+    bson_t list;
+    if (mig_doc_sub(doc, "unquiet", &list))
+        bson_concat(context, &list);
     return false;
 }
 
-/* A dead client's open transaction keeps its locks until the server's limit (60 s on mongod); its session's end ends it at once. */
-static bool end_sessions(struct mig_store *store, const struct mig_names *names, struct mig_error *err)
+/* A dead client's open transaction keeps its locks until the server's limit (60 s on mongod); its session's end ends it at
+ * once. */
+static void end_sessions(struct mig_store *store, const bson_t *run)
 {
-    MIG_AUTODOC bson_t sessions = BSON_INITIALIZER;
     MIG_AUTODOC bson_t command = BSON_INITIALIZER;
-    MIG_AUTOBSON bson_t *find = BCON_NEW("find", BCON_UTF8(names->lock), "filter", "{", "_id", "lock", "}");
-    struct mig_call look = { .command = find, .max_time_ms = 5000 };
+    bson_t sessions;
     struct mig_reply reply;
-    if (!store->ops->query(store, &look, take_sessions, &sessions, err))
-        return false;
-    if (bson_empty(&sessions))
-        return true;
+    if (!mig_doc_sub(run, "sessions", &sessions) || bson_empty(&sessions))
+        return;
     BSON_APPEND_ARRAY(&command, "killSessions", &sessions);
     struct mig_call call = { .db = "admin", .command = &command, .no_concern = true, .max_time_ms = 10000 };
     store->ops->command(store, &call, &reply);
     mig_reply_done(
         &reply); /* refused or unknown to the server: its own limit ends them, and our writes wait for it */
-    return true;
 }
 
-bool mig_takeover_quiesce(struct mig_store *store, struct mig_host *host, const struct mig_names *names,
-                          const char *run, int64_t deadline_ms, int *ret_killed, struct mig_error *err)
+static bool quiesce_run(struct mig_store *store, struct mig_host *host, const char *run, int64_t deadline_ms,
+                        int *ret_killed, struct mig_error *err)
 {
-    *ret_killed = 0;
-    if (!end_sessions(store, names, err))
-        return false;
     for (;;) {
         int found = sweep(store, run, err);
         if (found == 0)
             return true;
         if (found < 0) {
             mig_context(err, "cannot see whether run %s left operations on the server", run);
-            return mig_hint(
-                err,
-                "the database user needs to see its own operations ($currentOp); or wait until they ended");
+            return mig_hint(err,
+                            "the database user must see its own operations (currentOp); nothing was started");
         }
         *ret_killed = found > *ret_killed ? found : *ret_killed;
         int64_t now = host->ops->mono_ms(host);
         if (now >= deadline_ms) {
             mig_fail(err, MIG_ERR_LOCKED, "%d operations of run %s are still executing on the server", found,
                      run);
-            return mig_hint(err, "nothing was started; wait for them to end, then resume");
+            return mig_hint(err, "nothing was started; the next run looks again");
         }
         host->ops->sleep_until(host, now + POLL_MS, NULL);
     }
+}
+
+static bool strike_off(struct mig_store *store, const struct mig_names *names, struct mig_error *err)
+{
+    MIG_AUTOBSON bson_t *command =
+        BCON_NEW("update", BCON_UTF8(names->lock), "updates", "[", "{", "q", "{", "_id", "lock", "}", "u",
+                 "{", "$set", "{", "unquiet", "[", "]", "}", "}", "}", "]");
+    return mig_write(store, command, err);
+}
+
+bool mig_takeover_quiesce(struct mig_store *store, struct mig_host *host, const struct mig_names *names,
+                          int64_t deadline_ms, int *ret_killed, struct mig_error *err)
+{
+    MIG_AUTODOC bson_t runs = BSON_INITIALIZER;
+    MIG_AUTOBSON bson_t *find = BCON_NEW("find", BCON_UTF8(names->lock), "filter", "{", "_id", "lock", "}");
+    struct mig_call look = { .command = find, .max_time_ms = 5000 };
+    bson_iter_t iter;
+    *ret_killed = 0;
+    if (!store->ops->query(store, &look, take_list, &runs, err))
+        return false;
+    for (bool more = bson_iter_init(&iter, &runs); more && bson_iter_next(&iter);) {
+        bson_t run;
+        if (!mig_iter_sub(&iter, &run))
+            continue;
+        end_sessions(store, &run);
+        if (!quiesce_run(store, host, mig_doc_str(&run, "run", "?"), deadline_ms, ret_killed, err))
+            return false;
+    }
+    return strike_off(store, names, err);
 }

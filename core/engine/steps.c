@@ -193,7 +193,10 @@ static int64_t transaction_documents(const struct mig_step *step)
     int64_t sum = 0;
     for (size_t i = 0; i < step->inner_count; i++) {
         int64_t documents;
-        if (!mig_step_groupable(&step->inner[i], &documents))
+        bson_iter_t
+            expect; /* of one statement: checked when the transaction runs alone, statement by statement */
+        if (mig_step_member(&step->inner[i], "expect", &expect) ||
+            !mig_step_groupable(&step->inner[i], &documents))
             return -1;
         sum += documents;
     }

@@ -29,6 +29,8 @@ void io_mongo_not_sent(struct mig_reply *ret, const struct mig_error *err)
 
 int64_t io_mongo_socket_ms(const struct io_mongo_store *store, const struct mig_call *call)
 {
+    if (call->silence_ms > 0)
+        return call->silence_ms;
     if (call->long_running)
         return -1;
     int64_t least = call->max_time_ms + VERDICT_MS;

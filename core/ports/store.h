@@ -42,6 +42,8 @@ struct mig_call {
     bool
         no_concern; /* send neither readConcern nor writeConcern (commands that take none, as hello and currentOp) */
     int64_t max_time_ms; /* 0: none is sent */
+    int64_t
+        silence_ms; /* give up (UNKNOWN) when nothing came for so long; 0: the implementation's own limit */
     struct mig_txn *txn; /* NULL: outside any transaction */
 };
 
