@@ -4,8 +4,11 @@
 #include <mongoc/mongoc.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -39,6 +42,11 @@ void io_mongo_init(void)
     pthread_cond_init(&driver.changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
 
+    /* Debian's driver makes its counters' file before main runs, when it is too late to say that none is wanted. Without a name
+     * it goes with the process, also when that is killed; else the next process of this number warns on standard error. */
+    char counters[32];
+    snprintf(counters, sizeof counters, "/mongoc-%ld", (long)getpid());
+    shm_unlink(counters);
     setenv("MONGOC_DISABLE_SHM", "1", 1);
     mongoc_log_set_handler(keep_warning, NULL);
     mongoc_init();

@@ -129,7 +129,11 @@ void io_mongo_txn_commit(struct mig_store *base, struct mig_txn *txn, struct mig
 void io_mongo_txn_abort(struct mig_store *base, struct mig_txn *txn)
 {
     struct io_mongo_store *store = io_mongo(base);
-    io_pool_begin(store->pool, txn->lane,
-                  store->target.limits.socket_ms); /* when cancelled, the sending fails at once */
+    struct mig_error ignored;
+    bool may_send = io_pool_begin(store->pool, txn->lane, store->target.limits.socket_ms);
+    /* After a connection broke, the driver knows no server for a moment, and would abort on its side only: what the
+     * transaction wrote then stays locked on the server for a minute. When cancelled, the sending fails at once. */
+    if (may_send && mongoc_client_session_in_transaction(txn->session))
+        (void)io_mongo_wait_for_server(store, txn->lane, NULL, &ignored);
     finish(store, txn);
 }
