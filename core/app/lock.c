@@ -130,8 +130,14 @@ static bool seed(struct mig_store *store, const struct mig_names *names, struct 
         BCON_NEW("update", BCON_UTF8(names->lock), "updates", "[", "{", "q", "{", "_id", "lock", "}", "u",
                  "{", "$setOnInsert", "{", "owner", BCON_NULL, "token", BCON_INT64(0), "}", "}", "upsert",
                  BCON_BOOL(true), "}", "]");
-    /* Two that seed at once: one gets E11000, and the document is there. */
-    return mig_write(store, command, err) || err->server_code == 11000;
+    for (int attempt = 0; attempt < 3; attempt++) {
+        /* Two that seed at once: one gets E11000, and the document is there. Sent again it changes nothing. */
+        if (mig_write(store, command, err) || err->server_code == 11000)
+            return true;
+        if (err->code != MIG_ERR_UNKNOWN_OUTCOME)
+            break;
+    }
+    return false;
 }
 
 static bool refuse(const struct mig_lock *lock, struct mig_error *err)
