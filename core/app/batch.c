@@ -51,7 +51,7 @@ static bool find_bound(struct mig_batch_run *b, const bson_t *from, int64_t skip
         bson_reinit(ret);
         if (r->store->ops->query(r->store, &call, take_id, ret, err))
             return true;
-        if (err->code != MIG_ERR_UNREACHABLE && err->code != MIG_ERR_UNKNOWN_OUTCOME)
+        if (!mig_run_is_away(err))
             return false;
         if (!mig_beat_pause(r, attempt, err))
             return false;
@@ -110,8 +110,8 @@ static bool work_range(struct mig_batch_run *b, struct mig_range *range, struct 
         int64_t left;
         if (!mig_beat_ready(r, &left, err))
             return false;
-        mig_batch_command(&b->batch, b->collection, &range->from, &range->until, range->closed, b->comment,
-                          &command);
+        mig_batch_command(&b->batch, &r->look.server, b->collection, &range->from, &range->until,
+                          range->closed, b->comment, &command);
         struct mig_call call = { .command = &command, .write = true, .max_time_ms = left };
         r->store->ops->command(r->store, &call, &reply);
         if (reply.outcome == MIG_OUTCOME_OK)
@@ -131,7 +131,7 @@ static bool work_range(struct mig_batch_run *b, struct mig_range *range, struct 
             (void)mig_verdict_fail(&verdict, err);
         /* Out of time, in conflict, or no longer primary: what was done stays done, the rest is sent again. */
         bool again = outcome == MIG_OUTCOME_UNKNOWN || outcome == MIG_OUTCOME_NOT_SENT ||
-                     mig_batch_code_is_passing(err->server_code);
+                     mig_run_code_is_passing(err->server_code);
         if (mig_beat_lost(r))
             return mig_fail(err, MIG_ERR_FENCED, "another run took over; this one wrote nothing more");
         if (!again || (outcome == MIG_OUTCOME_REFUSED && attempt >= 50))
@@ -139,18 +139,6 @@ static bool work_range(struct mig_batch_run *b, struct mig_range *range, struct 
         if (!mig_beat_pause(r, attempt, err))
             return false;
     }
-}
-
-bool mig_batch_code_is_passing(int code)
-{
-    static const int codes[] = {
-        50 /* MaxTimeMSExpired */, 112 /* WriteConflict */, 10107, 13435, 11600, 11602, 189, 91
-    };
-    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
-        if (codes[i] == code)
-            return true;
-    }
-    return false;
 }
 
 static void worker(void *context)
@@ -420,8 +408,7 @@ static bool anything_left(struct mig_batch_run *b, bool *ret_left, struct mig_er
     bool ok = false;
     for (int attempt = 0; !ok; attempt++) {
         ok = b->r->store->ops->query(b->r->store, &call, saw_one, ret_left, err);
-        if (!ok && ((err->code != MIG_ERR_UNREACHABLE && err->code != MIG_ERR_UNKNOWN_OUTCOME) ||
-                    !mig_beat_pause(b->r, attempt, err)))
+        if (!ok && (!mig_run_is_away(err) || !mig_beat_pause(b->r, attempt, err)))
             break;
     }
     bson_destroy(&command);
@@ -464,6 +451,11 @@ static void restore(struct mig_batch_run *b, const struct mig_step_record *recor
     b->whole = mig_doc_bool(record->result, "whole", false);
     if (bson_iter_init_find(&iter, record->result, "lastId"))
         bson_append_iter(&b->mark, "_id", -1, &iter);
+    if (b->pass >= PASSES_MAX) {
+        b->pass = 0; /* it gave up; whoever resumes has seen to the reason */
+        b->whole = false;
+        bson_reinit(&b->mark);
+    }
 }
 
 static void batch_run_init(struct mig_batch_run *b, struct mig_runner *r, size_t item, size_t step)
@@ -546,8 +538,10 @@ enum mig_unit_end mig_run_batch(struct mig_runner *r, size_t item, size_t step, 
     enum mig_unit_end end;
     batch_run_init(b, r, item, step);
     if (!mig_batch_read(planned, r->app->config->batch_target_ms, &b->batch, err)) {
-        end = MIG_UNIT_FAILED;
+        struct mig_error why = *err;
         mig_record_fail(r, item, step, err);
+        end = mig_record_flush(r, err) == MIG_UNIT_DONE ? MIG_UNIT_FAILED : MIG_UNIT_UNKNOWN;
+        *err = why;
     } else {
         b->size = b->batch.size;
         restore(b, &r->records[item].steps[step]);

@@ -50,7 +50,6 @@ struct mig_batch_run {
 /* Cut the next range at b->next; sets b->cut_all after the last. */
 bool mig_batch_cut(struct mig_batch_run *b, struct mig_range *range, struct mig_error *err);
 bool mig_batch_after(const bson_t *a, const bson_t *b);
-bool mig_batch_code_is_passing(int code);
 void mig_batch_progress(struct mig_batch_run *b, bool now_please);
 /* Put the checkpoint into the record (in memory; dirty). */
 void mig_batch_note(struct mig_batch_run *b);

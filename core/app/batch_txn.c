@@ -14,8 +14,8 @@ static bool send_range(struct mig_batch_run *b, struct mig_range *range, struct 
     struct mig_reply reply;
     struct mig_verdict verdict;
     bool ok = false;
-    mig_batch_command(&b->batch, b->collection, &range->from, &range->until, range->closed, b->comment,
-                      &command);
+    mig_batch_command(&b->batch, &r->look.server, b->collection, &range->from, &range->until, range->closed,
+                      b->comment, &command);
     struct mig_call call = { .command = &command, .write = true, .txn = txn, .max_time_ms = TRANSACTION_MS };
     r->store->ops->command(r->store, &call, &reply);
     range->took_ms = reply.took_ms;
@@ -108,7 +108,7 @@ enum mig_unit_end mig_batch_in_txns(struct mig_batch_run *b, struct mig_error *e
             if (end != MIG_UNIT_ALONE)
                 return end;
             bool again =
-                (labels & MIG_LABEL_TRANSIENT_TRANSACTION) || mig_batch_code_is_passing(err->server_code);
+                (labels & MIG_LABEL_TRANSIENT_TRANSACTION) || mig_run_code_is_passing(err->server_code);
             if (!again || b->r->host->ops->mono_ms(b->r->host) >= until)
                 return MIG_UNIT_FAILED;
             if (!mig_beat_pause(b->r, n, err))

@@ -42,5 +42,6 @@ bool mig_meta_ensure(struct mig_store *store, const struct mig_names *names, con
 
 /* Send a write and judge its whole reply. False: *err, with MIG_ERR_UNKNOWN_OUTCOME when no reply came. */
 bool mig_write(struct mig_store *store, const bson_t *command, struct mig_error *err);
+bool mig_write_call(struct mig_store *store, const struct mig_call *call, struct mig_error *err);
 
 #endif

@@ -99,18 +99,16 @@ void mig_record_statement(const struct mig_record *record, int64_t token, unsign
     bson_append_document_end(ret_update, &part);
 }
 
-bool mig_write(struct mig_store *store, const bson_t *command, struct mig_error *err)
+bool mig_write_call(struct mig_store *store, const struct mig_call *call, struct mig_error *err)
 {
-    struct mig_call call = { .command = command, .write = true, .max_time_ms = 15000 };
     struct mig_reply reply;
     struct mig_verdict verdict;
     bson_iter_t first;
     bool ok = false;
-    store->ops->command(store, &call, &reply);
+    store->ops->command(store, call, &reply);
     if (reply.outcome == MIG_OUTCOME_OK) {
-        const char *name =
-            bson_iter_init(&first, command) && bson_iter_next(&first) ? bson_iter_key(&first) : "";
-        mig_reply_judge(name, &reply.body, &verdict);
+        bool named = bson_iter_init(&first, call->command) && bson_iter_next(&first);
+        mig_reply_judge(named ? bson_iter_key(&first) : "", &reply.body, &verdict);
         ok = verdict.ok || mig_verdict_fail(&verdict, err);
     } else {
         *err = reply.error;
@@ -119,6 +117,12 @@ bool mig_write(struct mig_store *store, const bson_t *command, struct mig_error 
     }
     mig_reply_done(&reply);
     return ok;
+}
+
+bool mig_write(struct mig_store *store, const bson_t *command, struct mig_error *err)
+{
+    struct mig_call call = { .command = command, .write = true, .max_time_ms = 15000 };
+    return mig_write_call(store, &call, err);
 }
 
 bool mig_meta_ensure(struct mig_store *store, const struct mig_names *names, const char *project,

@@ -59,6 +59,7 @@ static void keep_pending(struct mig_journal *journal, const bson_t *doc)
 {
     char key[24];
     const char *index;
+    pthread_mutex_lock(&journal->mutex);
     if (journal->pending.len + doc->len > PENDING_MAX) {
         bson_reinit(&journal->pending);
         journal->pending_count = 0;
@@ -66,9 +67,10 @@ static void keep_pending(struct mig_journal *journal, const bson_t *doc)
     }
     size_t len = bson_uint32_to_string(journal->pending_count++, &index, key, sizeof key);
     bson_append_document(&journal->pending, index, (int)len, doc);
+    pthread_mutex_unlock(&journal->mutex);
 }
 
-static void emit_locked(struct mig_journal *journal, const char *event, const bson_t *fields)
+static void emit(struct mig_journal *journal, const char *event, const bson_t *fields)
 {
     char at[MIG_TIME_SIZE];
     bson_t doc = BSON_INITIALIZER;
@@ -88,25 +90,22 @@ static void emit_locked(struct mig_journal *journal, const char *event, const bs
 
 void mig_journal_emit(struct mig_journal *journal, const char *event, const bson_t *fields)
 {
-    pthread_mutex_lock(&journal->mutex);
     bool had_file = !journal->file_failed;
-    emit_locked(journal, event, fields);
+    emit(journal, event, fields);
     if (had_file && journal->file_failed) {
         MIG_AUTOBSON bson_t *warning = bson_new();
         char text[700];
         snprintf(text, sizeof text, "the journal %s cannot be written; the log goes on in the database only",
                  journal->path);
         BSON_APPEND_UTF8(warning, "message", text);
-        emit_locked(journal, "warning", warning);
+        emit(journal, "warning", warning);
     }
-    pthread_mutex_unlock(&journal->mutex);
 }
 
 void mig_journal_hold(struct mig_journal *journal)
 {
     pthread_mutex_lock(&journal->mutex);
     journal->held = true;
-    pthread_mutex_unlock(&journal->mutex);
 }
 
 void mig_journal_release(struct mig_journal *journal)
@@ -117,7 +116,6 @@ void mig_journal_release(struct mig_journal *journal)
         journal->file_failed =
             !journal->host->ops->file_append(journal->host, journal->path, "", 0, true, &err);
     journal->held = false;
-    pthread_mutex_unlock(&journal->mutex);
 }
 
 void mig_journal_warn(struct mig_journal *journal, const char *fmt, ...)
@@ -133,59 +131,83 @@ void mig_journal_warn(struct mig_journal *journal, const char *fmt, ...)
     mig_journal_emit(journal, "warning", fields);
 }
 
-bool mig_journal_flush(struct mig_journal *journal, struct mig_store *store, const struct mig_names *names,
-                       struct mig_error *err)
+/* What could not be written goes back before what came since. */
+static void put_back(struct mig_journal *journal, const bson_t *events, int64_t chunk)
 {
-    bson_t events;
-    bson_t command = BSON_INITIALIZER;
+    bson_t merged = BSON_INITIALIZER;
+    uint32_t count = 0;
+    pthread_mutex_lock(&journal->mutex);
+    const bson_t *parts[] = { events, &journal->pending };
+    for (size_t part = 0; part < 2; part++) {
+        bson_iter_t each;
+        for (bool more = bson_iter_init(&each, parts[part]); more && bson_iter_next(&each);) {
+            char key[24];
+            const char *index;
+            size_t len = bson_uint32_to_string(count++, &index, key, sizeof key);
+            bson_append_iter(&merged, index, (int)len, &each);
+        }
+    }
+    bson_destroy(&journal->pending);
+    bson_steal(&journal->pending, &merged);
+    journal->pending_count = count;
+    if (journal->chunk == chunk + 1)
+        journal->chunk = chunk; /* else the oldest were dropped meanwhile, and the gap shows it */
+    pthread_mutex_unlock(&journal->mutex);
+}
+
+/* An upsert of the whole chunk: when it landed and its reply was lost, the next one, which has more, replaces it. */
+static void chunk_command(const struct mig_journal *journal, const struct mig_names *names,
+                          const bson_t *events, uint32_t count, int64_t chunk, bson_t *ret)
+{
+    char id[MIG_ULID_SIZE + 24];
     bson_t list;
     bson_t row;
-    char id[MIG_ULID_SIZE + 16];
-    bool ok;
+    bson_t part;
+    bson_t set;
+    snprintf(id, sizeof id, "%s-%08lld", journal->run, (long long)chunk);
+    bson_init(ret);
+    BSON_APPEND_UTF8(ret, "update", names->log);
+    BSON_APPEND_ARRAY_BEGIN(ret, "updates", &list);
+    BSON_APPEND_DOCUMENT_BEGIN(&list, "0", &row);
+    BSON_APPEND_DOCUMENT_BEGIN(&row, "q", &part);
+    BSON_APPEND_UTF8(&part, "_id", id);
+    bson_append_document_end(&row, &part);
+    BSON_APPEND_DOCUMENT_BEGIN(&row, "u", &part);
+    BSON_APPEND_DOCUMENT_BEGIN(&part, "$set", &set);
+    BSON_APPEND_UTF8(&set, "run", journal->run);
+    BSON_APPEND_INT32(&set, "count", (int32_t)count);
+    BSON_APPEND_ARRAY(&set, "events", events);
+    bson_append_document_end(&part, &set);
+    bson_append_document_end(&row, &part);
+    BSON_APPEND_BOOL(&row, "upsert", true);
+    bson_append_document_end(&list, &row);
+    bson_append_array_end(ret, &list);
+}
+
+bool mig_journal_flush(struct mig_journal *journal, struct mig_store *store, const struct mig_names *names,
+                       int64_t silence_ms, struct mig_error *err)
+{
+    bson_t events;
+    bson_t command;
     pthread_mutex_lock(&journal->mutex);
     if (journal->pending_count == 0) {
         pthread_mutex_unlock(&journal->mutex);
-        bson_destroy(&command);
         return true;
     }
     bson_copy_to(&journal->pending, &events);
-    uint32_t taken = journal->pending_count;
+    uint32_t count = journal->pending_count;
+    int64_t chunk = journal->chunk++;
     bson_reinit(&journal->pending);
     journal->pending_count = 0;
-    snprintf(id, sizeof id, "%s-%08lld", journal->run, (long long)journal->chunk++);
     pthread_mutex_unlock(&journal->mutex);
 
-    BSON_APPEND_UTF8(&command, "insert", names->log);
-    BSON_APPEND_ARRAY_BEGIN(&command, "documents", &list);
-    BSON_APPEND_DOCUMENT_BEGIN(&list, "0", &row);
-    BSON_APPEND_UTF8(&row, "_id", id);
-    BSON_APPEND_UTF8(&row, "run", journal->run);
-    BSON_APPEND_INT32(&row, "count", (int32_t)taken);
-    BSON_APPEND_ARRAY(&row, "events", &events);
-    bson_append_document_end(&list, &row);
-    bson_append_array_end(&command, &list);
-    /* A chunk that landed although its reply was lost is found again by its _id. */
-    ok = mig_write(store, &command, err) || err->server_code == 11000;
-    if (!ok) {
-        pthread_mutex_lock(&journal->mutex);
-        bson_t merged = BSON_INITIALIZER;
-        bson_iter_t each;
-        uint32_t count = 0;
-        const bson_t *parts[] = { &events, &journal->pending };
-        for (size_t part = 0; part < 2; part++) {
-            for (bool more = bson_iter_init(&each, parts[part]); more && bson_iter_next(&each);) {
-                char key[24];
-                const char *index;
-                size_t len = bson_uint32_to_string(count++, &index, key, sizeof key);
-                bson_append_iter(&merged, index, (int)len, &each);
-            }
-        }
-        bson_destroy(&journal->pending);
-        bson_steal(&journal->pending, &merged);
-        journal->pending_count = count;
-        journal->chunk--;
-        pthread_mutex_unlock(&journal->mutex);
-    }
+    chunk_command(journal, names, &events, count, chunk, &command);
+    struct mig_call call = {
+        .command = &command, .write = true, .max_time_ms = 15000, .silence_ms = silence_ms
+    };
+    bool ok = mig_write_call(store, &call, err);
+    if (!ok)
+        put_back(journal, &events, chunk);
     bson_destroy(&events);
     bson_destroy(&command);
     return ok;

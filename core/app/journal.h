@@ -2,7 +2,8 @@
  *
  * Everything that is shown of a run (text log, JSON, attach, console) is a view of these events. Each goes to the journal file
  * <state_dir>/runs/<run>.jsonl, one JSON object a line; to the log collection, in chunks, when mig_journal_flush is called; and
- * to the listener. Any thread may emit; the listener is called under the journal's mutex, in order of seq.
+ * to the listener. Only the runner's thread emits, so a listener that blocks (a terminal that was stopped) holds up the run, and never
+ * the heartbeat, which flushes.
  */
 #ifndef MIG_APP_JOURNAL_H
 #define MIG_APP_JOURNAL_H
@@ -15,7 +16,7 @@ struct mig_journal {
     struct mig_host *host;
     char run[MIG_ULID_SIZE];
     char path[512];
-    pthread_mutex_t mutex;
+    pthread_mutex_t mutex; /* of what is pending: held for moments only */
     int64_t seq;
     int64_t chunk;  /* number of the next chunk of the log collection */
     bson_t pending; /* events not yet in the database, as an array */
@@ -41,9 +42,9 @@ void mig_journal_hold(struct mig_journal *journal);
 void mig_journal_release(struct mig_journal *journal);
 void mig_journal_warn(struct mig_journal *journal, const char *fmt, ...) MIG_PRINTF(2, 3);
 
-/* Move what is pending into <prefix>log. On failure it stays pending (bounded: the oldest chunk is dropped past 8 MB and
+/* Move what is pending into <prefix>log; gives up after silence_ms without an answer (0: the store's own limit). On failure it stays pending (bounded: the oldest chunk is dropped past 8 MB and
  * the next flush says so). */
 bool mig_journal_flush(struct mig_journal *journal, struct mig_store *store, const struct mig_names *names,
-                       struct mig_error *err);
+                       int64_t silence_ms, struct mig_error *err);
 
 #endif

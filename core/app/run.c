@@ -32,6 +32,7 @@ static bool make_plan(struct mig_app *app, const struct mig_selection *selection
                       struct mig_plan **ret, struct mig_error *err)
 {
     struct mig_plan_input input = { .environment = look->env->name,
+                                    .database = look->env->database,
                                     .order = look->env->order,
                                     .catalog = catalog,
                                     .history = look->history,
@@ -411,7 +412,7 @@ static void finish(struct mig_runner *r)
     mig_report_finished(r);
     mig_beat_stop(r);
     if (r->locked && reachable) {
-        (void)mig_journal_flush(&r->journal, r->beat_store, &r->names, &ignored);
+        (void)mig_journal_flush(&r->journal, r->beat_store, &r->names, 0, &ignored);
         (void)mig_lock_release(r->beat_store, &r->names, r->owner, r->token, &ignored);
     }
     if (r->store) {

@@ -53,9 +53,10 @@ struct mig_runner {
     pthread_mutex_t mutex;
     struct mig_task *beat_task;
     struct mig_lease_clock lease;
-    bool finished; /* the heartbeat ends */
-    bool lost;     /* another run took over */
-    bool stop;     /* asked to stop, by signal or through the database */
+    bool finished;  /* the heartbeat ends */
+    bool lost;      /* another run took over */
+    bool stop;      /* asked to stop, by signal or through the database */
+    bool stop_told; /* run.stopping was emitted */
     char stop_by[128];
     char step[160];
 };
@@ -79,6 +80,14 @@ void mig_beat_at_step(struct mig_runner *r, const char *version, const char *ste
 bool mig_beat_ready(struct mig_runner *r, int64_t *ret_left_ms, struct mig_error *err);
 bool mig_beat_stopping(struct mig_runner *r);
 bool mig_beat_lost(struct mig_runner *r);
+/* The call got no answer, or was cancelled because the lease was running out: look again when the server is back. */
+static inline bool mig_run_is_away(const struct mig_error *err)
+{
+    return err->code == MIG_ERR_UNREACHABLE || err->code == MIG_ERR_UNKNOWN_OUTCOME ||
+           err->code == MIG_ERR_CANCELLED;
+}
+/* Out of time, in conflict, or no longer primary: the same may succeed later. */
+bool mig_run_code_is_passing(int code);
 /* Wait a moment for a server that does not answer. False when the lease is over. */
 bool mig_beat_pause(struct mig_runner *r, int attempt, struct mig_error *err);
 

@@ -111,6 +111,9 @@ void mig_record_undo(struct mig_runner *r, size_t item, size_t first_step, bool 
     bool up = r->plan->direction == MIG_UP;
     for (size_t i = first_step; i < record->step_count; i++) {
         record->steps[i].phase = MIG_PHASE_NONE;
+        if (record->steps[i].result)
+            bson_destroy(record->steps[i].result);
+        record->steps[i].result = NULL;
         record->duration_ms -= record->steps[i].duration_ms;
         record->steps[i].duration_ms = 0;
     }
@@ -221,7 +224,8 @@ static bool count_landed(const bson_t *doc, void *context)
             continue;
         int64_t rev = mig_doc_int(doc, "rev", 0);
         if (rev == r->records[i].rev + 1 && mig_doc_int(doc, "token", 0) == r->token &&
-            strcmp(mig_doc_str(doc, "run", ""), r->run) == 0)
+            strcmp(mig_doc_str(doc, "run", ""), r->run) == 0 &&
+            strcmp(mig_doc_str(doc, "state", ""), mig_record_state_word(r->records[i].state)) == 0)
             committed(r, i);
         else if (rev != r->records[i].rev)
             landing->others++;
@@ -304,34 +308,45 @@ bool mig_record_in_txn(struct mig_runner *r, struct mig_txn *txn, unsigned *labe
     return ok;
 }
 
+/* Errors that time may heal; the record's own guard, too, while a majority has not caught up with our last write. */
+static bool write_may_pass(const struct mig_error *err)
+{
+    return err->server_code == 11000 || err->server_code == 64 || mig_run_code_is_passing(err->server_code) ||
+           mig_run_is_away(err);
+}
+
 enum mig_unit_end mig_record_flush(struct mig_runner *r, struct mig_error *err)
 {
+    int64_t until = r->host->ops->mono_ms(r->host) + MIG_TRANSIENT_MS;
     if (!anything_dirty(r))
         return MIG_UNIT_DONE;
     for (int attempt = 0;; attempt++) {
         bson_t command;
+        struct mig_error look;
         if (!mig_beat_ready(r, NULL, err))
             return err->code == MIG_ERR_FENCED ? MIG_UNIT_FENCED : MIG_UNIT_UNKNOWN;
         update_command(r, &command);
         bool ok = mig_write(r->store, &command, err);
         bson_destroy(&command);
-        if (!ok && attempt >= 3 && (err->code == MIG_ERR_DENIED || err->code == MIG_ERR_SERVER))
-            return MIG_UNIT_UNKNOWN;
-        if (!ok) {
-            /* The fence, a record that is not as we left it, no reply, no server, or no majority: what the database
-             * has decides, not what we sent. */
-            struct mig_error look;
-            if (err->server_code != 11000 && !mig_beat_pause(r, attempt, err))
-                return err->code == MIG_ERR_FENCED ? MIG_UNIT_FENCED : MIG_UNIT_UNKNOWN;
-            int landed = mig_record_landed(r, &look);
-            if (landed == -2) {
-                *err = look;
-                return MIG_UNIT_FENCED;
-            }
-            if (landed != 1)
-                continue;
+        if (ok) {
+            mig_record_committed(r);
+            return MIG_UNIT_DONE;
         }
-        mig_record_committed(r);
-        return MIG_UNIT_DONE;
+        /* The fence, a record that is not as we left it, no reply, no server, or no majority: what the database has
+         * decides, not what we sent. */
+        int landed = mig_record_landed(r, &look);
+        if (landed == 1)
+            return MIG_UNIT_DONE;
+        if (landed == -2) {
+            *err = look;
+            return MIG_UNIT_FENCED;
+        }
+        if ((attempt >= 3 && !write_may_pass(err)) ||
+            (!mig_run_is_away(err) && r->host->ops->mono_ms(r->host) >= until))
+            return MIG_UNIT_UNKNOWN;
+        struct mig_error why = *err;
+        if (!mig_beat_pause(r, attempt, err))
+            return err->code == MIG_ERR_FENCED ? MIG_UNIT_FENCED : MIG_UNIT_UNKNOWN;
+        *err = why;
     }
 }

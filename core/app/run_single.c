@@ -100,32 +100,66 @@ bool mig_run_txn_begin(struct mig_runner *r, struct mig_txn **ret, struct mig_er
     return true;
 }
 
+/* End the transaction for good: whatever of it is still under way on the server is ended with its session. */
+static void end_for_good(struct mig_runner *r, struct mig_txn *txn)
+{
+    MIG_AUTOBSON bson_t *command =
+        BCON_NEW("killSessions", "[", BCON_DOCUMENT(r->store->ops->txn_session(r->store, txn)), "]");
+    struct mig_call call = { .db = "admin", .command = command, .no_concern = true, .max_time_ms = 10000 };
+    struct mig_reply reply;
+    r->store->ops->command(r->store, &call, &reply);
+    mig_reply_done(&reply);
+    r->store->ops->txn_abort(r->store, txn);
+}
+
+/* The transaction is over on our side; its records tell whether it happened. */
+static enum mig_unit_end look_for_records(struct mig_runner *r, bool until_there, struct mig_error *err)
+{
+    int64_t until = r->host->ops->mono_ms(r->host) + MIG_TRANSIENT_MS;
+    for (int attempt = 0;; attempt++) {
+        struct mig_error look;
+        int landed = mig_record_landed(r, &look);
+        if (landed == 1)
+            return MIG_UNIT_DONE;
+        if (landed == -2) {
+            *err = look;
+            return MIG_UNIT_FENCED;
+        }
+        if (landed == 0 && !until_there)
+            return MIG_UNIT_ALONE;
+        if (r->host->ops->mono_ms(r->host) >= until)
+            return MIG_UNIT_UNKNOWN;
+        if (!mig_beat_pause(r, attempt, &look)) {
+            *err = look;
+            return look.code == MIG_ERR_FENCED ? MIG_UNIT_FENCED : MIG_UNIT_UNKNOWN;
+        }
+    }
+}
+
 enum mig_unit_end mig_run_settle_commit(struct mig_runner *r, struct mig_txn *txn, struct mig_reply *reply,
                                         struct mig_error *err)
 {
     for (int attempt = 0;; attempt++) {
-        bool unknown = reply->outcome != MIG_OUTCOME_OK &&
-                       (reply->outcome != MIG_OUTCOME_REFUSED || (reply->labels & MIG_LABEL_UNKNOWN_COMMIT));
-        if (!unknown)
-            return reply->outcome == MIG_OUTCOME_OK ? MIG_UNIT_DONE : MIG_UNIT_ALONE;
-        *err = reply->error;
-        if (!mig_beat_pause(r, attempt, err)) {
+        bool concern = reply->outcome == MIG_OUTCOME_OK && mig_doc_has(&reply->body, "writeConcernError");
+        bool kept = reply->outcome == MIG_OUTCOME_UNKNOWN || (reply->labels & MIG_LABEL_UNKNOWN_COMMIT);
+        if (concern)
+            mig_fail(err, MIG_ERR_SERVER, "committed, but not acknowledged by a majority: %.300s",
+                     mig_doc_str(&reply->body, "writeConcernError.errmsg", "no reason given"));
+        else
+            *err = reply->error;
+        if (!kept && reply->outcome == MIG_OUTCOME_OK)
+            return concern ? look_for_records(r, true, err) : MIG_UNIT_DONE;
+        if (!kept) /* refused; after a commit whose reply was lost, that may mean it is done */
+            return attempt == 0 ? MIG_UNIT_ALONE : look_for_records(r, false, err);
+        struct mig_error look;
+        if (!mig_beat_pause(r, attempt, &look)) {
+            *err = look;
             r->store->ops->txn_abort(r->store, txn);
             return err->code == MIG_ERR_FENCED ? MIG_UNIT_FENCED : MIG_UNIT_UNKNOWN;
         }
-        if (attempt >= 2) {
-            /* The server may have forgotten the session; the record says whether it committed. */
-            int landed = mig_record_landed(r, err);
-            if (landed == 1 || landed == -2) {
-                r->store->ops->txn_abort(r->store, txn);
-                return landed == 1 ? MIG_UNIT_DONE : MIG_UNIT_FENCED;
-            }
-            if (landed == 0 && attempt >= 4) {
-                /* Not there after a majority read by the primary: the abort makes it final. */
-                r->store->ops->txn_abort(r->store, txn);
-                landed = mig_record_landed(r, err);
-                return landed == 1 ? MIG_UNIT_DONE : landed == 0 ? MIG_UNIT_ALONE : MIG_UNIT_UNKNOWN;
-            }
+        if (attempt >= 4) {
+            end_for_good(r, txn);
+            return look_for_records(r, concern, err);
         }
         mig_reply_done(reply);
         r->store->ops->txn_commit(r->store, txn, reply);
@@ -257,8 +291,7 @@ static enum mig_unit_end settle(struct mig_runner *r, size_t item, size_t step, 
             end = MIG_UNIT_STOPPED;
             break;
         }
-        if (err->code == MIG_OK ||
-            (err->code != MIG_ERR_UNREACHABLE && err->code != MIG_ERR_UNKNOWN_OUTCOME)) {
+        if (!mig_run_is_away(err)) {
             end = unclear(r, item, step, evidence, err);
             break;
         }
@@ -279,6 +312,8 @@ static enum mig_unit_end execute(struct mig_runner *r, size_t item, size_t step,
     struct mig_step_context ctx;
     bson_t none = BSON_INITIALIZER;
     enum mig_unit_end end = MIG_UNIT_UNKNOWN;
+    bool proved_undone = false;
+    struct mig_error why = { 0 };
     for (int attempt = 0; attempt < EXECUTE_ATTEMPTS; attempt++) {
         int64_t left;
         bool done = false;
@@ -303,13 +338,17 @@ static enum mig_unit_end execute(struct mig_runner *r, size_t item, size_t step,
         }
         mig_journal_warn(&r->journal, "%s: outcome of step %s is not known, looking: %s",
                          r->records[item].version, planned->id, err->message);
+        why = *err;
         end = settle(r, item, step, &done, err);
         if (end != MIG_UNIT_DONE || done)
             break;
-        end = MIG_UNIT_UNKNOWN;
+        proved_undone = attempt + 1 == EXECUTE_ATTEMPTS;
     }
     bson_destroy(&none);
-    return end;
+    if (!proved_undone)
+        return end;
+    *err = why; /* every look found it not done, so it failed, and that is known */
+    return fail_step(r, item, step, err);
 }
 
 /* Pre-state and intent, unless the intent of an earlier attempt is there already and the step turns out to be done. */
@@ -340,7 +379,7 @@ static enum mig_unit_end prepare(struct mig_runner *r, size_t item, size_t step,
         if (mig_step_prestate(&ctx, planned, &pre, err))
             break;
         bson_destroy(&pre);
-        if (err->code != MIG_ERR_UNREACHABLE && err->code != MIG_ERR_UNKNOWN_OUTCOME)
+        if (!mig_run_is_away(err))
             return fail_step(r, item, step, err);
         if (!mig_beat_pause(r, attempt, err))
             return err->code == MIG_ERR_FENCED ? MIG_UNIT_FENCED : MIG_UNIT_UNKNOWN;

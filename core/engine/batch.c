@@ -28,7 +28,6 @@ bool mig_batch_read(const struct mig_step *step, int64_t default_target_ms, stru
     if (ret->is_delete)
         return true;
     if (!mig_doc_find(step->body, "update", &update) || !mig_iter_sub(&update, &part)) {
-        mig_batch_done(ret);
         return mig_fail(err, MIG_ERR_MIGRATION, "step %s: a batch needs an update or a delete", step->id);
     }
     ret->update_is_pipeline = BSON_ITER_HOLDS_ARRAY(&update);
@@ -152,8 +151,8 @@ void mig_batch_range_filter(const bson_t *filter, const bson_t *from, const bson
     bson_append_array_end(ret, &all);
 }
 
-void mig_batch_command(const struct mig_batch *batch, const char *collection, const bson_t *from,
-                       const bson_t *until, bool closed, const char *comment, bson_t *ret)
+void mig_batch_command(const struct mig_batch *batch, const struct mig_server *server, const char *collection,
+                       const bson_t *from, const bson_t *until, bool closed, const char *comment, bson_t *ret)
 {
     bson_t filter;
     bson_t list;
@@ -174,7 +173,7 @@ void mig_batch_command(const struct mig_batch *batch, const char *collection, co
             BSON_APPEND_DOCUMENT(&row, "u", &batch->update);
         BSON_APPEND_BOOL(&row, "multi", true);
     }
-    if (plain) {
+    if (plain && (server->can_union || !batch->is_delete)) {
         bson_t hint;
         BSON_APPEND_DOCUMENT_BEGIN(&row, "hint", &hint);
         BSON_APPEND_INT32(&hint, "_id", 1);
@@ -182,6 +181,7 @@ void mig_batch_command(const struct mig_batch *batch, const char *collection, co
     }
     bson_append_document_end(&list, &row);
     bson_append_array_end(ret, &list);
-    BSON_APPEND_UTF8(ret, "comment", comment);
+    if (server->can_union)
+        BSON_APPEND_UTF8(ret, "comment", comment);
     bson_destroy(&filter);
 }

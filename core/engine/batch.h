@@ -13,13 +13,14 @@
 
 #include "base/err.h"
 #include "model/migration.h"
+#include "model/server.h"
 
 #define MIG_BATCH_SIZE_MIN 16
 #define MIG_BATCH_SIZE_MAX 100000
 
 enum mig_batch_once { MIG_BATCH_MARKER, MIG_BATCH_TRANSACTION, MIG_BATCH_IDEMPOTENT };
 
-/* What a batch step's body says, with defaults. filter and update are copies; free with mig_batch_done. */
+/* What a batch step's body says, with defaults. filter and update are copies; free with mig_batch_done, also after mig_batch_read failed. */
 struct mig_batch {
     bson_t filter;
     bson_t update; /* empty for a delete */
@@ -53,8 +54,9 @@ int64_t mig_batch_next_size(struct mig_batch_pace *pace, int64_t size, int64_t t
 void mig_batch_range_filter(const bson_t *filter, const bson_t *from, const bson_t *until, bool closed,
                             bson_t *ret, bool *ret_plain);
 
-/* The update or delete command of a range. Initialises *ret. */
-void mig_batch_command(const struct mig_batch *batch, const char *collection, const bson_t *from,
-                       const bson_t *until, bool closed, const char *comment, bson_t *ret);
+/* The update or delete command of a range. Servers before 4.4 take neither a comment nor a delete's hint. Initialises *ret. */
+void mig_batch_command(const struct mig_batch *batch, const struct mig_server *server, const char *collection,
+                       const bson_t *from, const bson_t *until, bool closed, const char *comment,
+                       bson_t *ret);
 
 #endif

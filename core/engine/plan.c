@@ -263,6 +263,8 @@ static void make_id(const struct mig_plan_input *in, struct mig_plan *plan)
     bson_t list;
     BSON_APPEND_INT32(&doc, "format", 1);
     BSON_APPEND_UTF8(&doc, "environment", plan->environment_uuid);
+    BSON_APPEND_UTF8(&doc, "database", in->database);
+    BSON_APPEND_UTF8(&doc, "replicaSet", in->server->set_name);
     BSON_APPEND_UTF8(&doc, "direction", mig_direction_word(plan->direction));
     BSON_APPEND_ARRAY_BEGIN(&doc, "migrations", &list);
     for (size_t i = 0; i < plan->count; i++) {

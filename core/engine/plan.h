@@ -22,6 +22,7 @@ struct mig_selection {
 
 struct mig_plan_input {
     const char *environment;
+    const char *database;
     enum mig_order order;
     const struct mig_catalog *catalog;
     const struct mig_history *history;

@@ -149,7 +149,7 @@ void mig_plan_moved(const bson_t *saved, const struct mig_plan *now, char *ret, 
                 snprintf(ret, size, "%s (was %.12s, is %.12s)", inputs[i].what, was, is);
         }
         if (!ret[0])
-            snprintf(ret, size, "steps, or the environment's order policy");
+            snprintf(ret, size, "steps, the database's or replica set's name, or the order policy");
     }
     bson_destroy(&doc);
 }

@@ -235,6 +235,7 @@ static bool when_planned(struct world *w, enum mig_order order, const struct mig
     mig_history_head(&w->history, w->history.head);
     mig_states_derive(w->catalog, &w->history, order, &w->views);
     struct mig_plan_input input = { .environment = "prod",
+                                    .database = "shop",
                                     .order = order,
                                     .catalog = w->catalog,
                                     .history = &w->history,
