@@ -124,20 +124,25 @@ bool mig_lock_read(struct mig_store *store, const struct mig_names *names, struc
     return ok;
 }
 
+/* A write that changes nothing when it is sent again. Filters carry an _id, so two upserts at once are one and an E11000. */
+static bool write_until_known(struct mig_store *store, const bson_t *command, struct mig_error *err)
+{
+    for (int attempt = 0; attempt < 3; attempt++) {
+        if (mig_write(store, command, err))
+            return true;
+        if (err->code != MIG_ERR_UNKNOWN_OUTCOME)
+            break;
+    }
+    return false;
+}
+
 static bool seed(struct mig_store *store, const struct mig_names *names, struct mig_error *err)
 {
     MIG_AUTOBSON bson_t *command =
         BCON_NEW("update", BCON_UTF8(names->lock), "updates", "[", "{", "q", "{", "_id", "lock", "}", "u",
                  "{", "$setOnInsert", "{", "owner", BCON_NULL, "token", BCON_INT64(0), "}", "}", "upsert",
                  BCON_BOOL(true), "}", "]");
-    for (int attempt = 0; attempt < 3; attempt++) {
-        /* Two that seed at once: one gets E11000, and the document is there. Sent again it changes nothing. */
-        if (mig_write(store, command, err) || err->server_code == 11000)
-            return true;
-        if (err->code != MIG_ERR_UNKNOWN_OUTCOME)
-            break;
-    }
-    return false;
+    return write_until_known(store, command, err) || err->server_code == 11000; /* the document is there */
 }
 
 static bool refuse(const struct mig_lock *lock, struct mig_error *err)
@@ -309,7 +314,7 @@ bool mig_fence_raise(struct mig_store *store, const struct mig_names *names, int
         BCON_NEW("update", BCON_UTF8(names->history), "updates", "[", "{", "q", "{", "_id", MIG_FENCE_ID,
                  "token", "{", "$lte", BCON_INT64(token), "}", "}", "u", "{", "$set", "{", "token",
                  BCON_INT64(token), "run", BCON_UTF8(run), "}", "}", "upsert", BCON_BOOL(true), "}", "]");
-    if (mig_write(store, command, err))
+    if (write_until_known(store, command, err))
         return true;
     if (err->server_code == 11000)
         return mig_fail(err, MIG_ERR_FENCED, "a newer run has raised the fence; this one writes nothing");
