@@ -104,14 +104,12 @@ void mig_journal_emit(struct mig_journal *journal, const char *event, const bson
 
 void mig_journal_hold(struct mig_journal *journal)
 {
-    pthread_mutex_lock(&journal->mutex);
     journal->held = true;
 }
 
 void mig_journal_release(struct mig_journal *journal)
 {
     struct mig_error err;
-    pthread_mutex_lock(&journal->mutex);
     if (journal->held && !journal->file_failed)
         journal->file_failed =
             !journal->host->ops->file_append(journal->host, journal->path, "", 0, true, &err);
