@@ -72,8 +72,8 @@ static enum mig_unit_end attempt(struct mig_batch_run *b, struct mig_range *rang
         return is_fenced ? MIG_UNIT_FENCED : MIG_UNIT_ALONE;
     }
     r->store->ops->txn_commit(r->store, txn, &reply);
-    *labels |= reply.labels;
     enum mig_unit_end end = mig_run_settle_commit(r, txn, &reply, err);
+    *labels |= reply.labels;
     if (end == MIG_UNIT_ALONE) {
         *err = reply.error;
         note_range(b, range, -1);

@@ -274,8 +274,8 @@ static enum mig_unit_end attempt(struct group *g, unsigned *labels, struct mig_e
         return is_fenced ? MIG_UNIT_FENCED : MIG_UNIT_ALONE;
     }
     r->store->ops->txn_commit(r->store, txn, &reply);
-    *labels |= reply.labels;
     enum mig_unit_end end = mig_run_settle_commit(r, txn, &reply, err);
+    *labels |= reply.labels;
     mig_reply_done(&reply);
     if (end == MIG_UNIT_DONE)
         mig_record_committed(r);

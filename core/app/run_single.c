@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/doc.h"
 
+#define NO_SUCH_TRANSACTION 251
 #define EXECUTE_ATTEMPTS 3
 
 static void on_progress(void *context, int64_t done, int64_t total, const char *what)
@@ -149,8 +150,14 @@ enum mig_unit_end mig_run_settle_commit(struct mig_runner *r, struct mig_txn *tx
             *err = reply->error;
         if (!kept && reply->outcome == MIG_OUTCOME_OK)
             return concern ? look_for_records(r, true, err) : MIG_UNIT_DONE;
-        if (!kept) /* refused; after a commit whose reply was lost, that may mean it is done */
-            return attempt == 0 ? MIG_UNIT_ALONE : look_for_records(r, false, err);
+        if (!kept) {
+            /* Refused. After a commit whose reply was lost, ours or the one that the driver sends again by itself, that may mean
+             * that it is done: the server has forgotten which transactions it knew. Else it can begin anew. */
+            bool forgotten = err->server_code == NO_SUCH_TRANSACTION;
+            if (forgotten)
+                reply->labels |= MIG_LABEL_TRANSIENT_TRANSACTION;
+            return attempt == 0 && !forgotten ? MIG_UNIT_ALONE : look_for_records(r, false, err);
+        }
         struct mig_error look;
         if (!mig_beat_pause(r, attempt, &look)) {
             *err = look;
@@ -210,8 +217,8 @@ static enum mig_unit_end attempt_txn(struct mig_runner *r, size_t item, size_t s
         return is_fenced ? MIG_UNIT_FENCED : MIG_UNIT_ALONE;
     }
     r->store->ops->txn_commit(r->store, txn, &reply);
-    *labels |= reply.labels;
     enum mig_unit_end committed = mig_run_settle_commit(r, txn, &reply, err);
+    *labels |= reply.labels;
     if (committed == MIG_UNIT_ALONE) {
         *err = reply.error;
         record->phase = before;
