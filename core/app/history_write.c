@@ -136,6 +136,12 @@ bool mig_meta_ensure(struct mig_store *store, const struct mig_names *names, con
     struct mig_reply reply;
     bool ok = false;
     store->ops->command(store, &call, &reply);
+    /* Whoever comes first gives the name, also when it is us and the reply was lost, or when two do so at once (E11000). */
+    for (int again = 0;
+         again < 2 && (reply.outcome == MIG_OUTCOME_UNKNOWN || reply.error.server_code == 11000); again++) {
+        mig_reply_done(&reply);
+        store->ops->command(store, &call, &reply);
+    }
     if (reply.outcome != MIG_OUTCOME_OK)
         *err = reply.error;
     else if (snprintf(ret_uuid, MIG_UUID_SIZE, "%s", mig_doc_str(&reply.body, "value.uuid", "")) <= 0)
