@@ -7,7 +7,7 @@
 #include "base/doc.h"
 
 #define NO_SUCH_TRANSACTION 251
-#define EXECUTE_ATTEMPTS 3
+#define EXECUTE_ATTEMPTS    3
 
 static void on_progress(void *context, int64_t done, int64_t total, const char *what)
 {
@@ -339,6 +339,7 @@ static enum mig_unit_end execute(struct mig_runner *r, size_t item, size_t step,
             end = MIG_UNIT_DONE;
             break;
         }
+        (void)mig_beat_stopping(r); /* who asked is told before what came of it */
         if (ended == MIG_STEP_END_FAILED) {
             end = mig_beat_lost(r) ? MIG_UNIT_FENCED : fail_step(r, item, step, err);
             break;
