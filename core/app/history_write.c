@@ -134,20 +134,25 @@ bool mig_meta_ensure(struct mig_store *store, const struct mig_names *names, con
                  "project", BCON_UTF8(project), "}", "}", "upsert", BCON_BOOL(true), "new", BCON_BOOL(true));
     struct mig_call call = { .command = command, .write = true, .max_time_ms = 15000 };
     struct mig_reply reply;
-    bool ok = false;
-    store->ops->command(store, &call, &reply);
-    /* Whoever comes first gives the name, also when it is us and the reply was lost, or when two do so at once (E11000). */
-    for (int again = 0;
-         again < 2 && (reply.outcome == MIG_OUTCOME_UNKNOWN || reply.error.server_code == 11000); again++) {
-        mig_reply_done(&reply);
+    const char *uuid = NULL;
+    /* Whoever comes first gives the name, also when it is us and the reply was lost. Of two at once one may get E11000, or (from
+     * SecantusDB) no document: the second try finds the other's. */
+    for (int attempt = 0;; attempt++) {
         store->ops->command(store, &call, &reply);
+        bool done = reply.outcome == MIG_OUTCOME_OK;
+        uuid = done ? mig_doc_str(&reply.body, "value.uuid", NULL) : NULL;
+        bool again = done ? !uuid : reply.outcome == MIG_OUTCOME_UNKNOWN || reply.error.server_code == 11000;
+        if (!again || attempt == 2)
+            break;
+        mig_reply_done(&reply);
     }
     if (reply.outcome != MIG_OUTCOME_OK)
         *err = reply.error;
-    else if (snprintf(ret_uuid, MIG_UUID_SIZE, "%s", mig_doc_str(&reply.body, "value.uuid", "")) <= 0)
-        mig_fail(err, MIG_ERR_INTEGRITY, "%s.meta has no environment uuid", names->meta);
+    else if (!uuid || !*uuid)
+        mig_fail(err, MIG_ERR_INTEGRITY, "%s: the environment has no uuid", names->meta);
     else
-        ok = true;
+        snprintf(ret_uuid, MIG_UUID_SIZE, "%s", uuid);
+    bool ok = uuid && *uuid;
     mig_reply_done(&reply);
     return ok;
 }
