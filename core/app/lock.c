@@ -187,56 +187,70 @@ static void disown(struct mig_store *store, const struct mig_names *names, const
     mig_reply_done(&reply); /* when this is lost too, the lease ends it */
 }
 
+enum claim_end { CLAIM_WON, CLAIM_AGAIN, CLAIM_OVER };
+
+/* One attempt. AGAIN: *now is the lock as it was read since. OVER: *err says why. */
+static enum claim_end claim_once(struct mig_store *store, struct mig_host *host,
+                                 const struct mig_names *names, const struct mig_lock_claim *claim,
+                                 struct mig_lock *now, int64_t *sent_ms, bool *maybe_ours,
+                                 struct mig_error *err)
+{
+    bool silent = now->holder_dead || mig_lease_decide(now, NULL, 0) == MIG_LEASE_EXPIRED;
+    if (silent && !claim->may_take_over) {
+        (void)refuse_silent(now, err);
+        return CLAIM_OVER;
+    }
+    MIG_AUTOBSON bson_t *query = silent ? silent_since(now) : nobodys();
+    MIG_AUTOBSON bson_t *update = claim_update(claim);
+    struct mig_reply reply;
+    bson_t value;
+    find_and_modify(store, names, query, update, true, &reply);
+    *sent_ms = reply.sent_ms;
+    bool won = value_of(&reply, &value);
+    if (won)
+        mig_lock_decode(&value, now);
+    *err = reply.error;
+    enum mig_outcome outcome = reply.outcome;
+    mig_reply_done(&reply);
+    if (won)
+        return CLAIM_WON;
+    *maybe_ours = *maybe_ours || outcome == MIG_OUTCOME_UNKNOWN;
+    if (outcome == MIG_OUTCOME_REFUSED || outcome == MIG_OUTCOME_NOT_SENT)
+        return CLAIM_OVER;
+    /* Nothing matched, or no reply came: the lock itself tells whose it is. */
+    if (!mig_lock_read(store, names, now, err))
+        return outcome == MIG_OUTCOME_OK ? CLAIM_OVER : CLAIM_AGAIN;
+    if (strcmp(now->owner, claim->owner) == 0) {
+        *sent_ms = host->ops->mono_ms(host) - (now->server_now - now->beat_at);
+        return CLAIM_WON;
+    }
+    mig_lock_check_holder(host, now);
+    if (mig_lease_decide(now, NULL, 0) == MIG_LEASE_OTHERS && !now->holder_dead) {
+        (void)refuse(now, err);
+        return CLAIM_OVER;
+    }
+    mig_fail(err, MIG_ERR_LOCKED, "the lock kept changing hands; try again");
+    return CLAIM_AGAIN; /* free, expired or dead */
+}
+
 bool mig_lock_acquire(struct mig_store *store, struct mig_host *host, const struct mig_names *names,
                       const struct mig_lock_claim *claim, const struct mig_lock *seen, struct mig_lock *ret,
                       int64_t *sent_ms, char prev_run[static MIG_ULID_SIZE], struct mig_error *err)
 {
-    struct mig_lock now = { 0 };
-    MIG_AUTOBSON bson_t *update = claim_update(claim);
-    prev_run[0] = '\0';
-    if (seen)
-        now = *seen;
-    if (!now.exists && !seed(store, names, err))
-        return false;
     bool maybe_ours = false;
-    for (int attempt = 0; attempt < 5; attempt++) {
-        bool silent = now.holder_dead || mig_lease_decide(&now, NULL, 0) == MIG_LEASE_EXPIRED;
-        if (silent && !claim->may_take_over)
-            return refuse_silent(&now, err);
-        MIG_AUTOBSON bson_t *query = silent ? silent_since(&now) : nobodys();
-        struct mig_reply reply;
-        bson_t value;
-        find_and_modify(store, names, query, update, true, &reply);
-        *sent_ms = reply.sent_ms;
-        bool won = value_of(&reply, &value);
-        if (won)
-            mig_lock_decode(&value, ret);
-        *err = reply.error;
-        enum mig_outcome outcome = reply.outcome;
-        mig_reply_done(&reply);
-        maybe_ours = maybe_ours || outcome == MIG_OUTCOME_UNKNOWN;
-        if (!won && (outcome == MIG_OUTCOME_REFUSED || outcome == MIG_OUTCOME_NOT_SENT))
-            break;
-        /* Nothing matched, or no reply came: the lock itself tells whose it is. */
-        if (!won && !mig_lock_read(store, names, ret, err)) {
-            if (outcome == MIG_OUTCOME_OK)
-                return false;
-            host->ops->sleep_until(host, host->ops->mono_ms(host) + (50 << attempt), NULL);
-            continue;
-        }
-        if (!won && strcmp(ret->owner, claim->owner) == 0) {
-            *sent_ms = host->ops->mono_ms(host) - (ret->server_now - ret->beat_at);
-            won = true;
-        }
-        if (won) {
-            snprintf(prev_run, MIG_ULID_SIZE, "%s", ret->prev_run);
-            return true;
-        }
-        mig_lock_check_holder(host, ret);
-        if (mig_lease_decide(ret, NULL, 0) == MIG_LEASE_OTHERS && !ret->holder_dead)
-            return refuse(ret, err);
-        now = *ret; /* free, expired or dead: try once more */
-        mig_fail(err, MIG_ERR_LOCKED, "the lock kept changing hands; try again");
+    enum claim_end end = CLAIM_AGAIN;
+    prev_run[0] = '\0';
+    *ret = seen ? *seen : (struct mig_lock){ 0 };
+    if (!ret->exists && !seed(store, names, err))
+        return false;
+    for (int attempt = 0; attempt < 5 && end == CLAIM_AGAIN; attempt++) {
+        if (attempt > 0)
+            host->ops->sleep_until(host, host->ops->mono_ms(host) + (25 << attempt), NULL);
+        end = claim_once(store, host, names, claim, ret, sent_ms, &maybe_ours, err);
+    }
+    if (end == CLAIM_WON) {
+        snprintf(prev_run, MIG_ULID_SIZE, "%s", ret->prev_run);
+        return true;
     }
     if (maybe_ours)
         disown(store, names, claim->owner);
