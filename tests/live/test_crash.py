@@ -1,0 +1,306 @@
+"""Whatever dies at whatever message: after resume the data is what an undisturbed run gives, each change made once.
+
+The world below uses every way a step is carried out: alone with its intent, in a transaction with its record, in a group of
+migrations, in batches by marker and by transaction. Counters (n) would show anything that was done twice.
+"""
+
+import contextlib
+import os
+import signal
+import unittest
+from concurrent.futures import ThreadPoolExecutor
+
+import migrations as m
+from harness import LONG, MigtuiTest, Server, shared_server, wait_for
+from migrations import content, files, insert, migration, record, states, update
+from proxy import Proxy
+
+AT_ONCE = 4  # scenarios side by side: each is mostly waiting
+URI = "${DEV_URI}"
+MINE = {"update", "insert", "delete", "bulkWrite", "create", "createIndexes", "collMod", "renameCollection", "dropIndexes",
+        "commitTransaction", "findAndModify"}  # fmt: skip
+
+
+def world():
+    account = m.step("table", "createCollection", {"collection": "ledger", "validator": {"n": {"$gte": 0}}})
+    move = [
+        {"delete": {"collection": "ledger", "deletes": [{"q": {"_id": 1}, "limit": 1}]}},
+        {"insert": {"collection": "archive", "documents": [{"_id": 1, "n": 1}]}},
+    ]
+    counted = [update("u", "ledger", {"_id": number}, {"$inc": {"n": 1}}, expect={"modified": 1}) for number in (1, 2, 3)]
+    return files(
+        migration(
+            account,
+            m.index("ref", "ledger", {"ref": 1}, unique=True),
+            insert("rows", "ledger", *({"_id": number, "n": 0, "ref": number} for number in (1, 2, 3)), expect={"inserted": 3}),
+        ),
+        m.batch("mark", "people", *m.MARKER, size=6, workers=2),
+        m.batch("count", "accounts", *m.COUNTER, size=8),
+        *counted,
+        migration(
+            m.step("move", "transaction", move),
+            m.step("drop", "dropIndexes", {"collection": "ledger", "index": "ref"}),
+            m.step("mod", "collMod", {"collection": "ledger", "validationLevel": "moderate"}),
+            m.step("name", "renameCollection", {"collection": "ledger", "to": "book"}),
+            insert("last", "book", {"_id": 4, "n": 0, "ref": 4}),
+        ),
+    )
+
+
+class Scenario:
+    """A project whose runs go through a proxy, and whose end is compared with that of an undisturbed one."""
+
+    def __init__(self, test, server=None, texts=None, lease=30):
+        options = {"server": server} if server else {}
+        self.test = test
+        self.project = test.project(
+            texts or world(), {"dev": {"uri": URI}}, config={"leaseSeconds": lease, "batchTargetMs": 10}, **options
+        )
+        self.server = self.project.servers["dev"]
+        self.proxy = Proxy(self.server)
+        test.addCleanup(self.proxy.close)
+        for collection in ("people", "accounts"):
+            m.seed(self.project, 24, collection=collection)
+
+    @property
+    def direct(self):
+        return {"DEV_URI": self.server.uri}
+
+    def spawn(self, act="apply"):
+        return self.project.spawn(act, "--env", "dev", "--format", "ndjson", env={"DEV_URI": self.proxy.uri})
+
+    def states(self):
+        return states(self.project, variables=self.direct)
+
+    def finish(self):
+        """resume, and apply what is left, as an operator would."""
+        if set(self.states().values()) & {"interrupted", "failed"}:
+            self.project.run("resume", "--env", "dev", env=self.direct, check=0, timeout=120)
+        self.project.run("apply", "--env", "dev", env=self.direct, check=0, timeout=120)
+
+    def check(self, expected):
+        found = content(self.project)
+        for name in sorted(set(found) | set(expected)):
+            self.test.assertEqual(found.get(name), expected.get(name), name)
+        self.test.assertEqual(set(self.states().values()), {"applied"})
+        rows = list(self.project.db().migtui_history.find({"_id": {"$ne": "#fence"}}, sort=[("seq", 1)]))
+        self.test.assertEqual([row["_id"] for row in rows], sorted(row["_id"] for row in rows))
+        self.test.assertEqual(len({row["seq"] for row in rows}), len(rows))
+        held = m.environment(self.project, variables=self.direct)["lock"]
+        self.test.assertFalse(held and held["alive"], held)  # killed right before its release, the last run left a dead lock
+
+
+class CrashTest(MigtuiTest):
+    def undisturbed(self, texts=None, **options):
+        """(content after a run that nothing happened to, the messages of that run)"""
+        scenario = Scenario(self, texts=texts, **options)
+        self.assertEqual(scenario.spawn().ended(), 0)
+        calm = content(scenario.project)
+        self.assertEqual({doc["n"] for doc in calm["people"][0] + calm["accounts"][0]}, {1})
+        return calm, [each for each in scenario.proxy.messages if each[0]]
+
+    def everywhere(self, act, points):
+        """act(point) for each point, some at a time; every failure is told with its point."""
+
+        def one(point):
+            try:
+                act(point)
+            except Exception as error:  # noqa: BLE001, all of them are wanted
+                return f"{point}: {type(error).__name__}: {error}"
+            return None
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            wrong = [each for each in pool.map(one, points) if each]
+        self.assertFalse(wrong, "\n\n".join(wrong))
+
+    def spread(self, total, short):
+        """All numbers from 1 to total, or about `short` of them from everywhere."""
+        return range(1, total + 1) if LONG else range(1, total + 1, max(1, total // short))
+
+
+def own(messages):
+    from proxy import MONITORING
+
+    return [each for each in messages if each[0] not in MONITORING]
+
+
+class RunnerKilled(CrashTest):
+    def killed_at(self, calm, nth, delivered):
+        scenario = Scenario(self)
+        with scenario.proxy.on(nth=nth, hold=True) as caught:
+            runner = scenario.spawn()
+            wait_for(lambda: caught.seen.is_set() or runner.poll() is not None, what=f"message {nth}")
+            runner.kill()
+            runner.wait()
+            if delivered:
+                caught.release()
+        scenario.finish()
+        scenario.check(calm)
+
+    def test_sigkill_before_any_message_leaves_the_server_then_resume(self):
+        calm, messages = self.undisturbed()
+        self.everywhere(lambda nth: self.killed_at(calm, nth, False), self.spread(len(own(messages)), 14))
+
+    def test_sigkill_while_a_message_is_under_way_that_still_arrives_then_resume(self):
+        calm, messages = self.undisturbed()
+        self.everywhere(lambda nth: self.killed_at(calm, nth, True), self.spread(len(own(messages)), 14))
+
+    def test_sigkill_inside_an_index_build_then_resume(self):
+        build = migration(m.index("pair", "big", {"a": 1, "b": 1}), insert("after", "rows", {"_id": 1}))
+        scenario = Scenario(self, texts=files(build))
+        scenario.project.db().big.insert_many({"_id": n, "a": n % 97, "b": "x" * 50} for n in range(6000))
+        with scenario.proxy.on("createIndexes") as sent:
+            runner = scenario.spawn()
+            sent.wait()
+            wait_for(lambda: self.builds(scenario), what="the build on the server")
+            runner.kill()
+            runner.wait()
+        scenario.finish()
+        self.assertEqual(set(scenario.project.db().big.index_information()), {"_id_", "a_b"})
+        self.assertEqual(scenario.states(), {1: "applied"})
+        self.assertEqual(scenario.project.db().rows.count_documents({}), 1)
+
+    def builds(self, scenario):
+        operations = scenario.server.client().admin.command("currentOp")["inprog"]
+        return any("createIndexes" in operation.get("command", {}) for operation in operations)
+
+    def test_a_program_of_a_killed_runner_is_unclear_and_not_run_again(self):
+        step = m.shell("sh", "echo x >> ran; touch at; while [ ! -e open ]; do sleep 0.02; done")
+        scenario = Scenario(self, texts=files(migration(step)))
+        runner = scenario.spawn()
+        wait_for((scenario.project.dir / "at").exists)
+        runner.kill()
+        runner.wait()
+        scenario.project.run("resume", "--env", "dev", env=scenario.direct, check=1)
+        self.assertEqual((scenario.project.dir / "ran").read_text(), "x\n")
+
+    def test_sigkill_of_a_rollback_then_resume(self):
+        texts = files(
+            migration(
+                m.batch("count", "people", *m.COUNTER, size=5),
+                down=[
+                    m.batch("uncount", "people", {}, {"$inc": {"n": -1}}, "transaction", size=5),
+                    insert("note", "notes", {"_id": 1}),
+                ],
+            )
+        )
+
+        def at(point):
+            name, nth = point
+            scenario = Scenario(self, texts=texts)
+            self.assertEqual(scenario.spawn().ended(), 0)
+            with scenario.proxy.on(name, nth=nth, hold=True) as caught:
+                runner = scenario.spawn("rollback")
+                caught.wait()
+                runner.kill()
+                runner.wait()
+            self.assertEqual(scenario.states(), {1: "interrupted"})
+            scenario.project.run("resume", "--env", "dev", env=scenario.direct, check=0)
+            self.assertEqual(scenario.states(), {1: "pending"})
+            self.assertEqual({doc["n"] for doc in scenario.project.db().people.find()}, {0})
+            self.assertEqual(scenario.project.db().notes.count_documents({}), 1)
+
+        self.everywhere(at, [("commitTransaction", 1), ("commitTransaction", 3), ("bulkWrite", 1)])
+
+
+class NetworkCut(CrashTest):
+    def cut_at(self, calm, point, **how):
+        scenario = Scenario(self)
+        with scenario.proxy.on(*point[:2], nth=point[2], **how):
+            runner = scenario.spawn()
+            status = runner.ended(120)
+        if status != 0:
+            self.assertIn(status, (1, 4), runner.err())  # an honest end, with its words
+            self.assertIn("migtui:", runner.err()) if not runner.err().startswith("{") else None
+        scenario.finish()
+        scenario.check(calm)
+        return status
+
+    def test_a_connection_that_breaks_before_a_message_arrives(self):
+        calm, messages = self.undisturbed()
+        points = [(None, None, nth) for nth in self.spread(len(own(messages)), 12)]
+        self.everywhere(lambda point: self.cut_at(calm, point, before=True), points)
+
+    def test_a_reply_that_is_lost(self):
+        calm, messages = self.undisturbed()
+        points = [(None, None, nth) for nth in self.spread(len(own(messages)), 12)]
+        self.everywhere(lambda point: self.cut_at(calm, point, after=True), points)
+
+    def test_a_run_gets_over_a_lost_reply_to_each_kind_of_write_by_itself(self):
+        calm, messages = self.undisturbed()
+        kinds = {}
+        for name, collection in own(messages):
+            if name in MINE and collection not in ("migtui_log", "migtui_runs"):
+                kinds.setdefault((name, collection), 0)
+        ended = {}
+
+        def lost(kind):
+            ended[kind] = self.cut_at(calm, (*kind, 1), after=True)
+
+        self.everywhere(lost, sorted(kinds, key=str))
+        self.assertEqual({kind: status for kind, status in ended.items() if status != 0}, {})
+
+    def test_while_cut_off_for_longer_than_its_lease_a_run_is_taken_over_and_then_writes_nothing(self):
+        calm, _ = self.undisturbed()
+        scenario = Scenario(self, lease=5)
+        with scenario.proxy.on("update", "people", nth=3, hold=True) as caught:
+            runner = scenario.spawn()
+            caught.wait()
+            scenario.proxy.cut()
+        clock = [{"$match": {"_id": "lock"}}, {"$set": {"now": "$$NOW"}}]
+
+        def is_over():
+            held = next(scenario.project.db().migtui_lock.aggregate(clock))
+            return held["expiresAt"] < held["now"]
+
+        wait_for(is_over, 20, "the end of the lease")
+        scenario.finish()
+        scenario.proxy.mend()
+        self.assertIn(runner.ended(), (m.FENCED, m.FAILED), runner.err())
+        scenario.check(calm)
+
+
+class ServerKilled(CrashTest):
+    def server(self):
+        server = Server()
+        self.addCleanup(server.close)
+        return server
+
+    def killed_at(self, calm, *point, nth=1, delivered=False):
+        scenario = Scenario(self, server=self.server())
+        with scenario.proxy.on(*point, nth=nth, hold=True) as caught:
+            runner = scenario.spawn()
+            caught.wait()
+            if delivered:
+                caught.release()
+            scenario.server.kill()
+            caught.drop()
+            scenario.server.start()
+        status = runner.ended(120)
+        if status != 0:
+            self.assertEqual(runner.ndjson()[-1]["status"], "unknown", runner.err())
+        scenario.finish()
+        scenario.check(calm)
+
+    def test_the_server_killed_in_the_middle_of_a_run_and_started_again(self):
+        calm, _ = self.undisturbed()
+        points = [
+            ("update", "people", 3),
+            ("commitTransaction", None, 2),
+            ("createIndexes", None, 1),
+            ("update", "migtui_history", 4),
+        ]
+        points += [("findAndModify", "migtui_lock", 1), ("bulkWrite", None, 1), ("renameCollection", None, 1)] if LONG else []
+
+        def kill(point):
+            self.killed_at(calm, *point[:2], nth=point[2])
+
+        self.everywhere(kill, points)
+
+    def test_the_server_killed_with_a_commit_under_way(self):
+        calm, _ = self.undisturbed()
+        self.killed_at(calm, "commitTransaction", nth=2, delivered=True)
+
+
+if __name__ == "__main__":
+    unittest.main()
