@@ -141,6 +141,7 @@ bool mig_beat_stopping(struct mig_runner *r)
 
 bool mig_beat_ready(struct mig_runner *r, int64_t *ret_left_ms, struct mig_error *err)
 {
+    int64_t began_ms = r->host->ops->mono_ms(r->host);
     for (;;) {
         struct mig_lease_clock lease;
         pthread_mutex_lock(&r->mutex);
@@ -155,8 +156,9 @@ bool mig_beat_ready(struct mig_runner *r, int64_t *ret_left_ms, struct mig_error
                 *ret_left_ms = mig_lease_cancel_at(&lease) - now;
             return true;
         }
-        /* Twice the lease without a beat: long enough for one that comes back, or for the verdict that we are fenced. */
-        if (now > lease.sent_ms + 2 * lease.lease_ms + RETRY_MS) {
+        /* Twice the lease without a beat: long enough for one that comes back, or for the verdict that we are fenced. One lease
+         * of it counts from here: this process may have been stopped for an hour, and has not asked since. */
+        if (now > lease.sent_ms + 2 * lease.lease_ms + RETRY_MS && now > began_ms + lease.lease_ms) {
             mig_fail(err, MIG_ERR_UNREACHABLE,
                      "the server has not answered for %lld s, and the lease is over",
                      (long long)((now - lease.sent_ms) / 1000));

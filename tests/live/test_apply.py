@@ -4,7 +4,7 @@ import json
 import unittest
 
 import migrations as m
-from harness import MigtuiTest, wait_for
+from harness import MigtuiTest
 from migrations import content, files, insert, migration, record, states, update, version
 
 
@@ -506,6 +506,49 @@ class FailedStep(MigtuiTest):
         project.db().people.delete_one({"_id": 2})
         project.run("resume", "--env", "dev", check=0)
         self.assertEqual(states(project), {1: "applied"})
+
+
+class Standalone(MigtuiTest):
+    """A server without transactions: each step alone, with its intent before it."""
+
+    flags = {"standalone": True}
+
+    def test_applies_rolls_back_and_applies_again(self):
+        project = self.project(shop(), ("dev",))
+        project.run("apply", "--env", "dev", check=0)
+        applied = content(project)
+        project.run("rollback", "--env", "dev", "--to", "0", check=0)
+        self.assertEqual(content(project), {})
+        project.run("apply", "--env", "dev", check=0)
+        self.assertEqual(content(project), applied)
+
+    def test_a_batch_by_marker_runs_and_one_by_transaction_is_refused(self):
+        project = self.project(files(m.batch("mark", "people", *m.MARKER), m.batch("count", "people", *m.COUNTER)), ("dev",))
+        m.seed(project, 20)
+        refused = project.run("apply", "--env", "dev", check=1)
+        self.assertIn("transaction", refused.err)
+        self.assertEqual([doc["n"] for doc in project.db().people.find()], [1] * 20)
+        self.assertEqual(states(project)[1], "applied")
+
+    def test_a_failed_step_is_named_and_resumed(self):
+        project = self.project(files(insert("a", "rows", {"_id": 1, "x": 1})), ("dev",))
+        project.db().rows.insert_one({"_id": 1, "x": 2})
+        project.run("apply", "--env", "dev", check=1)
+        self.assertEqual(states(project), {1: "failed"})
+        project.db().rows.delete_one({"_id": 1})
+        project.run("resume", "--env", "dev", check=0)
+        self.assertEqual(project.db().rows.find_one(), {"_id": 1, "x": 1})
+
+
+class GolangMigrate(MigtuiTest):
+    def test_its_files_of_commands_apply_and_roll_back_as_they_are(self):
+        up = [{"create": "people"}, {"insert": "people", "documents": [{"_id": 1}]}]
+        down = [{"drop": "people"}]
+        project = self.project({"1_people.up.json": json.dumps(up), "1_people.down.json": json.dumps(down)}, ("dev",))
+        project.run("apply", "--env", "dev", check=0)
+        self.assertEqual(project.db().people.count_documents({}), 1)
+        project.run("rollback", "--env", "dev", check=0)
+        self.assertNotIn("people", project.db().list_collection_names())
 
 
 if __name__ == "__main__":

@@ -164,6 +164,40 @@ class Fenced(LockTest):
         self.assertEqual(taken, [run])
 
 
+class OldOperations(LockTest):
+    flags = {"failpoints": True}
+
+    def of_run(self, project, run):
+        """Operations and connections of that run on the server."""
+        operations = project.servers["dev"].client().admin.command("currentOp")["inprog"]
+        return [each for each in operations if run in str(each)]
+
+    def test_a_takeover_ends_what_the_old_run_still_has_under_way_on_the_server(self):
+        texts = files(migration(m.index("i", "people", {"n": 1}), insert("after", "rows", {"_id": 1})))
+        project = self.project(texts, {"dev": {"uri": URI}}, config={"leaseSeconds": 5})
+        server = project.servers["dev"]
+        directly = {"DEV_URI": server.uri}
+        m.seed(project, 20)
+        with server.fail_point(["createIndexes"], blockConnection=True, blockTimeMS=9000):
+            runner = project.spawn("apply", "--env", "dev", env=directly)
+            wait_for(lambda: self.builds(server), what="the build on the server")
+            run = m.lock(project)["run"]
+            os.kill(runner.pid, signal.SIGSTOP)
+            self.lease_over(project)
+            self.assertTrue(self.of_run(project, run))
+            project.run("resume", "--env", "dev", env=directly, check=0, timeout=90)
+        self.assertEqual(self.of_run(project, run), [])
+        self.assertEqual(set(project.db().people.index_information()), {"_id_", "n"})
+        before = list(project.db().migtui_history.find())
+        os.kill(runner.pid, signal.SIGCONT)
+        self.assertEqual(runner.ended(), m.FENCED, runner.err())
+        self.assertEqual(list(project.db().migtui_history.find()), before)
+
+    def builds(self, server):
+        operations = server.client().admin.command("currentOp")["inprog"]
+        return any("createIndexes" in operation.get("command", {}) for operation in operations)
+
+
 class DeadHolder(LockTest):
     def test_the_lock_of_a_process_that_is_gone_from_this_host_is_taken_at_once(self):
         project, proxy, by_proxy, directly = self.through_proxy(files(pipeline_batch()), lease=300)
