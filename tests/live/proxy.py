@@ -8,7 +8,8 @@
         runner.kill()
 
 A rule catches one message: the nth that fits. before: it is cut before the server gets it; after: the server does it, and its
-reply is lost; hold: it waits until release() (delivered, if its connection still stands on the server's side) or drop().
+reply is lost; hold: it waits until release() (delivered, if its connection still stands on the server's side) or drop();
+answer: the server never gets it, this document is the reply; amend: the server does it, and its reply has these members too.
 """
 
 import contextlib
@@ -48,11 +49,20 @@ def command_of(message):
     return name, document[name] if isinstance(document[name], str) else None
 
 
+def body_of(message):
+    return bson.decode(message[HEADER.size + 5 :])
+
+
+def reply_to(request, document):
+    body = bytes(4) + b"\0" + bson.encode(document)
+    return HEADER.pack(HEADER.size + len(body), 0, request, MSG) + body
+
+
 class Rule:
     """One message to be caught. name None: any but those of monitoring."""
 
-    def __init__(self, name, collection, nth, act):
-        self.name, self.collection, self.left, self.act = name, collection, nth, act
+    def __init__(self, name, collection, nth, act, document):
+        self.name, self.collection, self.left, self.act, self.document = name, collection, nth, act, document
         self.seen = threading.Event()
         self.opened = threading.Event()
         self.dropped = False
@@ -87,8 +97,10 @@ class Proxy:
         threading.Thread(target=self._accept, daemon=True).start()
 
     @contextlib.contextmanager
-    def on(self, name=None, collection=None, *, nth=1, before=False, after=False, hold=False):
-        rule = Rule(name, collection, nth, "before" if before else "after" if after else "hold" if hold else "note")
+    def on(self, name=None, collection=None, *, nth=1, **act):
+        """act: one of before, after, hold (True), answer, amend (a document); none: only watch for it."""
+        kind, value = next(iter(act.items()), ("note", None))
+        rule = Rule(name, collection, nth, kind, value)
         with self.lock:
             self.rules.append(rule)
         try:
@@ -125,7 +137,7 @@ class Proxy:
                 for sock in (client, server):
                     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self.pairs.add((client, server))
-                lost = set()  # requests whose reply is not passed on
+                lost = set()  # (request, rule) whose reply is not passed on as it is
                 threading.Thread(target=self._to_server, args=(client, server, lost), daemon=True).start()
                 threading.Thread(target=self._to_client, args=(client, server, lost), daemon=True).start()
 
@@ -145,12 +157,16 @@ class Proxy:
             while True:
                 message = read_message(client)
                 rule = self._caught(message)
-                if rule and rule.act == "after":
-                    lost.add((HEADER.unpack_from(message)[1], rule))
+                request = HEADER.unpack_from(message)[1]
+                if rule and rule.act in ("after", "amend"):
+                    lost.add((request, rule))
                 elif rule:
                     rule.seen.set()
                 if rule and rule.act == "before":
                     break
+                if rule and rule.act == "answer":
+                    client.sendall(reply_to(request, rule.document))
+                    continue
                 if rule and rule.act == "hold":
                     rule.opened.wait()
                     if rule.dropped:
@@ -166,7 +182,10 @@ class Proxy:
                 rules = [rule for request, rule in lost if request == answered]
                 if rules:
                     rules[0].seen.set()
+                if rules and rules[0].act == "after":
                     break
+                if rules:
+                    message = reply_to(answered, body_of(message) | rules[0].document)
                 client.sendall(message)
         self._end(client, server)
 

@@ -302,5 +302,47 @@ class ServerKilled(CrashTest):
         self.killed_at(calm, "commitTransaction", nth=2, delivered=True)
 
 
+class ServerFalters(CrashTest):
+    """The server answers, but not what was hoped for; a run gets over it by itself."""
+
+    # update of the history or of data, a group, a batch's range, a commit, a change of schema, the lock
+    WRITES = (
+        ("update", "migtui_history", 3), ("update", "people", 2), ("update", "accounts", 1), ("bulkWrite", None, 1),
+        ("commitTransaction", None, 1), ("commitTransaction", None, 3), ("create", "ledger", 1), ("createIndexes", "ledger", 1),
+        ("renameCollection", None, 1), ("findAndModify", "migtui_lock", 2),
+    )  # fmt: skip
+
+    def over_it(self, calm, point, **act):
+        scenario = Scenario(self)
+        with scenario.proxy.on(*point[:2], nth=point[2], **act) as caught:
+            runner = scenario.spawn()
+            status = runner.ended(150)
+            self.assertTrue(caught.seen.is_set(), "it did not come to this")
+        self.assertEqual(status, 0, runner.err())
+        scenario.check(calm)
+
+    def refusal(self, point, code):
+        labels = ["TransientTransactionError"] if point[0] == "bulkWrite" or point[1] == "accounts" else []
+        return {"ok": 0.0, "code": code, "codeName": f"E{code}", "errmsg": "not now", "errorLabels": labels}
+
+    def test_a_run_gets_over_a_refusal_that_passes(self):
+        calm, _ = self.undisturbed()
+        codes = (91, 189, 10107, 11600, 11602) if LONG else (189,)  # going down, stepped down, not primary
+        points = [(point, code) for point in self.WRITES for code in codes]
+        self.everywhere(lambda at: self.over_it(calm, at[0], answer=self.refusal(*at)), points)
+
+    def test_a_run_gets_over_a_write_conflict_in_a_transaction(self):
+        calm, _ = self.undisturbed()
+        points = [("bulkWrite", None, 1), ("update", "accounts", 1), ("delete", "ledger", 1)]
+        answer = self.refusal(("bulkWrite",), 112)
+        self.everywhere(lambda point: self.over_it(calm, point, answer=answer), points)
+
+    def test_a_run_gets_over_a_majority_that_came_late_to_its_records_and_commits(self):
+        calm, _ = self.undisturbed()
+        late = {"writeConcernError": {"code": 64, "codeName": "WriteConcernTimeout", "errmsg": "waiting for replication timed out"}}
+        points = [each for each in self.WRITES if each[0] == "commitTransaction" or each[1] == "migtui_history"]
+        self.everywhere(lambda point: self.over_it(calm, point, amend=late), points)
+
+
 if __name__ == "__main__":
     unittest.main()
