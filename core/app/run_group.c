@@ -125,6 +125,31 @@ static bool read_results(struct group *g, const bson_t *ops, const bson_t *reply
     return true;
 }
 
+/* In the group's transaction; what is no refusal may be tried again from its start. */
+static bool send(struct group *g, const char *db, const bson_t *command, struct mig_txn *txn,
+                 unsigned *labels, struct mig_reply *ret, struct mig_error *err)
+{
+    struct mig_store *store = g->r->store;
+    struct mig_call call = {
+        .db = db, .command = command, .write = true, .txn = txn, .max_time_ms = TRANSACTION_MS
+    };
+    store->ops->command(store, &call, ret);
+    *labels |= ret->labels;
+    if (ret->outcome == MIG_OUTCOME_OK)
+        return true;
+    *err = ret->error;
+    if (ret->outcome != MIG_OUTCOME_REFUSED)
+        *labels |= MIG_LABEL_TRANSIENT_TRANSACTION;
+    return false;
+}
+
+static void append_comment(const struct group *g, bson_t *command)
+{
+    char comment[120];
+    snprintf(comment, sizeof comment, "migtui run=%s token=%lld group", g->r->run, (long long)g->r->token);
+    BSON_APPEND_UTF8(command, "comment", comment);
+}
+
 /* The first command of a transaction carries its read concern, and not every server takes one in bulkWrite (SecantusDB
  * 0.7 refuses it: 40415). So the fence is read first, which opens the snapshot; a run that was taken over ends here. */
 static bool open_snapshot(struct group *g, struct mig_txn *txn, unsigned *labels, bool *ret_fenced,
@@ -134,16 +159,9 @@ static bool open_snapshot(struct group *g, struct mig_txn *txn, unsigned *labels
     MIG_AUTOBSON bson_t *command = BCON_NEW(
         "find", BCON_UTF8(r->names.history), "filter", "{", "_id", BCON_UTF8(MIG_FENCE_ID), "}", "projection",
         "{", "token", BCON_INT32(1), "}", "limit", BCON_INT64(1), "singleBatch", BCON_BOOL(true));
-    struct mig_call call = { .command = command, .txn = txn, .max_time_ms = TRANSACTION_MS };
     struct mig_reply reply;
-    r->store->ops->command(r->store, &call, &reply);
-    *labels |= reply.labels;
-    bool ok = reply.outcome == MIG_OUTCOME_OK;
-    if (!ok) {
-        *err = reply.error;
-        if (reply.outcome != MIG_OUTCOME_REFUSED)
-            *labels |= MIG_LABEL_TRANSIENT_TRANSACTION;
-    } else if (mig_doc_int(&reply.body, "cursor.firstBatch.0.token", 0) > r->token) {
+    bool ok = send(g, NULL, command, txn, labels, &reply, err);
+    if (ok && mig_doc_int(&reply.body, "cursor.firstBatch.0.token", 0) > r->token) {
         ok = mig_fail(err, MIG_ERR_FENCED, "another run took over; this one wrote nothing more");
         *ret_fenced = true;
     }
@@ -160,7 +178,6 @@ static bool steps_in_bulk(struct group *g, struct mig_txn *txn, unsigned *labels
     bson_t ops = BSON_INITIALIZER;
     bson_t spaces = BSON_INITIALIZER;
     bson_t command = BSON_INITIALIZER;
-    char comment[120];
     int op_count = 0;
     int space_count = 0;
     struct mig_reply reply;
@@ -173,25 +190,15 @@ static bool steps_in_bulk(struct group *g, struct mig_txn *txn, unsigned *labels
         m->op_count =
             mig_step_bulk_ops(step_of(g, m), r->store->database, &ops, &op_count, &spaces, &space_count);
     }
-    snprintf(comment, sizeof comment, "migtui run=%s token=%lld group", r->run, (long long)r->token);
     BSON_APPEND_INT32(&command, "bulkWrite", 1);
     BSON_APPEND_ARRAY(&command, "ops", &ops);
     BSON_APPEND_ARRAY(&command, "nsInfo", &spaces);
     BSON_APPEND_BOOL(&command, "ordered", true);
     BSON_APPEND_BOOL(&command, "errorsOnly", false);
-    BSON_APPEND_UTF8(&command, "comment", comment);
-    struct mig_call call = {
-        .db = "admin", .command = &command, .write = true, .txn = txn, .max_time_ms = TRANSACTION_MS
-    };
-    r->store->ops->command(r->store, &call, &reply);
-    *labels |= reply.labels;
-    if (reply.outcome == MIG_OUTCOME_OK) {
+    append_comment(g, &command);
+    if (send(g, "admin", &command, txn, labels, &reply, err)) {
         mig_reply_judge("bulkWrite", &reply.body, &verdict);
         ok = verdict.ok ? read_results(g, &ops, &reply.body, err) : mig_verdict_fail(&verdict, err);
-    } else {
-        *err = reply.error;
-        if (reply.outcome != MIG_OUTCOME_REFUSED)
-            *labels |= MIG_LABEL_TRANSIENT_TRANSACTION;
     }
     mig_reply_done(&reply);
     bson_destroy(&command);
@@ -200,26 +207,92 @@ static bool steps_in_bulk(struct group *g, struct mig_txn *txn, unsigned *labels
     return ok;
 }
 
-static bool steps_in_turn(struct group *g, struct mig_txn *txn, unsigned *labels, struct mig_error *err)
+/* How many members from `first` on are inserts into one collection: these say what each did even when they are sent as one. */
+static size_t inserts_in_a_row(const struct group *g, size_t first)
+{
+    size_t end = first;
+    while (end < g->count && step_of(g, &g->members[end])->kind == MIG_STEP_INSERT &&
+           strcmp(step_of(g, &g->members[end])->collection, step_of(g, &g->members[first])->collection) == 0)
+        end++;
+    return end - first;
+}
+
+/* Members [first, end), inserts into one collection, in one command. */
+static bool insert_together(struct group *g, size_t first, size_t end, struct mig_txn *txn, unsigned *labels,
+                            struct mig_error *err)
+{
+    bson_t command = BSON_INITIALIZER;
+    bson_t all;
+    uint32_t count = 0;
+    struct mig_reply reply;
+    struct mig_verdict verdict = { 0 };
+    BSON_APPEND_UTF8(&command, "insert", step_of(g, &g->members[first])->collection);
+    BSON_APPEND_ARRAY_BEGIN(&command, "documents", &all);
+    for (size_t i = first; i < end; i++) {
+        bson_t list;
+        bson_iter_t each;
+        g->members[i].op_count = 0;
+        bson_reinit(&g->members[i].result);
+        if (!mig_doc_sub(step_of(g, &g->members[i])->body, "documents", &list) ||
+            !bson_iter_init(&each, &list))
+            continue;
+        for (; bson_iter_next(&each); g->members[i].op_count++) {
+            char key[24];
+            const char *index;
+            size_t len = bson_uint32_to_string(count++, &index, key, sizeof key);
+            bson_append_iter(&all, index, (int)len, &each);
+        }
+    }
+    bson_append_array_end(&command, &all);
+    BSON_APPEND_BOOL(&command, "ordered", true);
+    append_comment(g, &command);
+    bool ok = send(g, NULL, &command, txn, labels, &reply, err);
+    if (ok) {
+        mig_reply_judge("insert", &reply.body, &verdict);
+        ok = verdict.ok || mig_verdict_fail(&verdict, err);
+    }
+    if (ok && verdict.inserted != count)
+        ok = mig_fail(err, MIG_ERR_SERVER, "the server inserted %lld of %u documents",
+                      (long long)verdict.inserted, count);
+    for (size_t i = first; ok && i < end; i++) {
+        verdict.inserted = g->members[i].op_count;
+        ok = check_member(g, &g->members[i], &verdict, err);
+    }
+    mig_reply_done(&reply);
+    bson_destroy(&command);
+    return ok;
+}
+
+static bool step_by_itself(struct group *g, struct member *m, struct mig_txn *txn, unsigned *labels,
+                           struct mig_error *err)
 {
     bson_t none = BSON_INITIALIZER;
-    bool ok = true;
-    for (size_t i = 0; i < g->count && ok; i++) {
-        struct member *m = &g->members[i];
-        struct mig_step_context ctx;
-        char comment[200];
-        mig_run_step_context(g->r, m->item, m->step, comment, sizeof comment, &ctx);
-        ctx.txn = txn;
-        ctx.labels = labels;
-        ctx.in_group = true;
-        ctx.max_time_ms = TRANSACTION_MS;
-        bson_destroy(&m->result);
-        enum mig_step_end end = mig_step_execute(&ctx, step_of(g, m), &none, &m->result, err);
-        ok = end == MIG_STEP_END_DONE;
-        if (end == MIG_STEP_END_UNKNOWN)
-            *labels |= MIG_LABEL_TRANSIENT_TRANSACTION;
-    }
+    struct mig_step_context ctx;
+    char comment[200];
+    mig_run_step_context(g->r, m->item, m->step, comment, sizeof comment, &ctx);
+    ctx.txn = txn;
+    ctx.labels = labels;
+    ctx.in_group = true;
+    ctx.max_time_ms = TRANSACTION_MS;
+    bson_destroy(&m->result);
+    enum mig_step_end end = mig_step_execute(&ctx, step_of(g, m), &none, &m->result, err);
+    if (end == MIG_STEP_END_UNKNOWN)
+        *labels |= MIG_LABEL_TRANSIENT_TRANSACTION;
     bson_destroy(&none);
+    return end == MIG_STEP_END_DONE;
+}
+
+static bool steps_in_turn(struct group *g, struct mig_txn *txn, unsigned *labels, struct mig_error *err)
+{
+    bool ok = true;
+    for (size_t i = 0; i < g->count && ok;) {
+        size_t together = inserts_in_a_row(g, i);
+        if (together > 1)
+            ok = insert_together(g, i, i + together, txn, labels, err);
+        else
+            ok = step_by_itself(g, &g->members[i], txn, labels, err);
+        i += together > 1 ? together : 1;
+    }
     return ok;
 }
 
