@@ -67,20 +67,26 @@ static bool open_store(void *ctx, const struct cfg_environment *env, const char 
     return io_mongo_open(&options, ret, err) || mig_context(err, "%s", env->name);
 }
 
+static bool read_text(void *context, int slot, struct mig_file *file, struct mig_error *err)
+{
+    return io_migrations_text(context, slot, file->name, &file->text, &file->len, err);
+}
+
 static bool read_catalog(void *ctx, unsigned flags, struct mig_catalog **ret, struct mig_problems *problems,
                          struct mig_error *err)
 {
     const struct cfg_config *config = ((struct root *)ctx)->config;
-    struct io_texts texts = { 0 };
-    if (!io_migrations_read(config->migrations, &texts, err))
+    struct io_migrations dir;
+    if (!io_migrations_open(config->migrations, &dir, err))
         return false;
-    struct mig_file *files MIG_AUTOFREE = mig_alloc_n(texts.count + 1, sizeof *files);
-    for (size_t i = 0; i < texts.count; i++)
-        files[i] = (struct mig_file){ texts.items[i].name, texts.items[i].text, texts.items[i].len };
-    *ret =
-        mig_catalog_build(config->migrations, files, texts.count, texts.sum, config->prefix, flags, problems);
-    io_texts_done(&texts);
-    return true;
+    struct mig_file *files MIG_AUTOFREE = mig_alloc_n(dir.count + 1, sizeof *files);
+    for (size_t i = 0; i < dir.count; i++)
+        files[i].name = dir.names[i];
+    struct mig_text_source source = { read_text, &dir };
+    *ret = mig_catalog_read(config->migrations, files, dir.count, &source, dir.sum, config->prefix, flags,
+                            problems, err);
+    io_migrations_close(&dir);
+    return *ret != NULL;
 }
 
 /* ---- configuration ---- */

@@ -275,7 +275,8 @@ bool mig_mark(struct mig_app *app, const struct cfg_environment *env, const char
     char uuid[MIG_UUID_SIZE];
     if (!reason || !*reason)
         return mig_fail(err, MIG_ERR_USAGE, "a mark needs a reason: --reason \"why\"");
-    if (!app->read_catalog(app->ports_ctx, MIG_CATALOG_KEEP_TEXT, &catalog, &problems, err))
+    if (!app->read_catalog(app->ports_ctx, MIG_CATALOG_KEEP_TEXT | MIG_CATALOG_NO_BODIES, &catalog, &problems,
+                           err))
         return false;
     mig_problems_done(&problems);
     mig_names_make(app->config->prefix, &m.names);

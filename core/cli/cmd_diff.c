@@ -90,9 +90,10 @@ static void compare_files(const struct mig_look *look, struct differences *list)
                                  .left = view->migration ? "file" : "no file",
                                  .right = mig_state_word(view->state),
                                  .right_ink = cli_state_ink(view->state),
-                                 .reason = view->raw_only_change && !view->reason[0]
+                                 .reason = view->reason ? view->reason
+                                           : view->raw_only_change
                                                ? "the file's bytes moved since it ran, its meaning did not"
-                                               : view->reason });
+                                               : "" });
     }
 }
 
@@ -147,7 +148,7 @@ static int diff_looks(struct cli *cli, const struct cfg_environment *const *envs
                       struct mig_error *err)
 {
     struct mig_catalog *catalog = NULL;
-    if (!cli_catalog(cli, 0, false, &catalog, err))
+    if (!cli_catalog(cli, MIG_CATALOG_NO_BODIES, false, &catalog, err))
         return CLI_FAILED;
     struct mig_looks looks;
     struct differences list = { 0 };
@@ -224,7 +225,7 @@ static int diff_texts(struct cli *cli, const struct cfg_environment *env, const 
 {
     struct mig_catalog *catalog = NULL;
     char *kept MIG_AUTOFREE = NULL;
-    if (!cli_catalog(cli, MIG_CATALOG_KEEP_TEXT, false, &catalog, err))
+    if (!cli_catalog(cli, MIG_CATALOG_KEEP_TEXT | MIG_CATALOG_NO_BODIES, false, &catalog, err))
         return CLI_FAILED;
     int status = CLI_FAILED;
     const struct mig_migration *migration = mig_catalog_find(catalog, version);

@@ -239,7 +239,7 @@ int cli_doctor(struct cli *cli, struct mig_error *err)
     struct mig_problems files = { 0 };
     struct problems problems = { 0 };
     struct mig_error unread = { 0 };
-    if (!cli->app->read_catalog(cli->app->ports_ctx, 0, &catalog, &files, &unread)) {
+    if (!cli->app->read_catalog(cli->app->ports_ctx, MIG_CATALOG_NO_BODIES, &catalog, &files, &unread)) {
         add(&problems, "migrations", &unread);
         catalog = mig_alloc(sizeof *catalog);
     }

@@ -30,7 +30,7 @@ struct target {
 static bool find_alive(struct cli *cli, struct target *target, struct mig_error *err)
 {
     struct mig_catalog *catalog = NULL;
-    if (!cli_catalog(cli, 0, false, &catalog, err))
+    if (!cli_catalog(cli, MIG_CATALOG_NO_BODIES, false, &catalog, err))
         return false;
     struct mig_looks looks;
     mig_looks_take(cli->app, target->envs, target->count, catalog, &looks);

@@ -16,7 +16,8 @@ int cli_status(struct cli *cli, struct mig_error *err)
     const struct cfg_environment **envs MIG_AUTOFREE = NULL;
     size_t count;
     struct mig_catalog *catalog = NULL;
-    if (!cli_environments(cli, &envs, &count, err) || !cli_catalog(cli, 0, false, &catalog, err))
+    if (!cli_environments(cli, &envs, &count, err) ||
+        !cli_catalog(cli, MIG_CATALOG_NO_BODIES, false, &catalog, err))
         return CLI_FAILED;
     struct mig_looks looks;
     mig_looks_take(cli->app, envs, count, catalog, &looks);

@@ -184,7 +184,7 @@ int cli_verify_dir(struct cli *cli, struct mig_error *err)
 {
     struct mig_problems problems = { 0 };
     struct mig_catalog *catalog = NULL;
-    if (!cli->app->read_catalog(cli->app->ports_ctx, 0, &catalog, &problems, err)) {
+    if (!cli->app->read_catalog(cli->app->ports_ctx, MIG_CATALOG_NO_BODIES, &catalog, &problems, err)) {
         mig_problems_done(&problems);
         return CLI_FAILED;
     }

@@ -112,7 +112,7 @@ static void findings_text(const struct mig_look *look, struct mig_buf *out)
         if (view->state == MIG_APPLIED || view->state == MIG_PENDING)
             continue;
         mig_buf_printf(out, "  -- %s %s: %s\n", view->version, mig_state_word(view->state),
-                       view->reason[0] ? view->reason : mig_state_meaning(view->state));
+                       view->reason ? view->reason : mig_state_meaning(view->state));
         if (view->state == MIG_FAILED && view->record && view->record->error)
             mig_buf_printf(out, "       step %s: %s\n",
                            view->record->error_step ? view->record->error_step : "?", view->record->error);
@@ -334,7 +334,7 @@ static void append_migrations(const struct mig_look *look, bson_t *doc)
         BSON_APPEND_UTF8(&item, "version", view->version);
         BSON_APPEND_UTF8(&item, "title", view->title ? view->title : "");
         BSON_APPEND_UTF8(&item, "state", mig_state_word(view->state));
-        BSON_APPEND_UTF8(&item, "reason", view->reason);
+        BSON_APPEND_UTF8(&item, "reason", view->reason ? view->reason : "");
         bool ran = view->record && view->record->state == MIG_RECORD_APPLIED;
         append_time(&item, "appliedAt", ran ? view->record->ended_at : 0);
         if (ran)

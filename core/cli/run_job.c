@@ -190,7 +190,7 @@ bool run_job_prepare(struct cli *cli, struct run_job *job, bool *ret_empty, stru
     struct mig_catalog *catalog = NULL;
     struct mig_look look = { 0 };
     struct mig_plan *plan = NULL;
-    bool ok = cli_catalog(cli, 0, true, &catalog, err);
+    bool ok = cli_catalog(cli, MIG_CATALOG_NO_BODIES, true, &catalog, err);
     if (ok) {
         ok = mig_run_plan(cli->app, job->env, &job->selection, catalog, &look, &plan, err) &&
              check_plan_id(job, plan, err);

@@ -30,10 +30,12 @@ struct entry {
 struct build {
     const char *prefix;
     unsigned flags;
+    const struct mig_text_source *source;
     struct mig_catalog *catalog;
-    const struct mig_file **sources; /* beside catalog->items */
-    size_t source_room;
+    const struct mig_file **files; /* beside catalog->items */
+    size_t file_room;
     struct mig_problems *problems;
+    struct mig_error *err;
 };
 
 static int compare_entries(const void *a, const void *b)
@@ -82,8 +84,8 @@ static const struct mig_file *find_down(struct entry *entries, size_t count, con
 static void keep(struct build *b, const struct mig_file *file, const struct mig_migration *migration)
 {
     struct mig_catalog *catalog = b->catalog;
-    b->sources = mig_grow(b->sources, catalog->count, &b->source_room, sizeof *b->sources);
-    b->sources[catalog->count] = file;
+    b->files = mig_grow(b->files, catalog->count, &b->file_room, sizeof *b->files);
+    b->files[catalog->count] = file;
     catalog->items = mig_grow(catalog->items, catalog->count, &catalog->room, sizeof *catalog->items);
     catalog->items[catalog->count++] = *migration;
 }
@@ -109,15 +111,47 @@ static void refuse_lone_down(struct build *b, const struct entry *entry)
     mig_problems_add(b->problems, &err);
 }
 
+/* A file with its text, lent by the source when there is one. down may be NULL. */
+static bool with_texts(const struct build *b, struct mig_file *up, struct mig_file *down)
+{
+    const struct mig_text_source *source = b->source;
+    return !source || (source->read(source->context, 0, up, b->err) &&
+                       (!down || source->read(source->context, 1, down, b->err)));
+}
+
+/* Becomes a migration or a problem; false when it could not even be read. */
+static bool add_file(struct build *b, const struct entry *entry, const struct mig_file *down_file)
+{
+    struct mig_migration migration;
+    struct mig_error err;
+    struct mig_file file = *entry->file;
+    struct mig_file down = { 0 };
+    bool ok;
+    if (down_file)
+        down = *down_file;
+    if (!with_texts(b, &file, down_file ? &down : NULL))
+        return false;
+    if (entry->name.kind == MIG_NAME_UP)
+        ok = mig_golang_parse(&file, down_file ? &down : NULL, &entry->name, b->prefix, b->flags, &migration,
+                              &err);
+    else
+        ok = mig_ours_parse(&file, &entry->name, b->prefix, b->flags, &migration, &err);
+    if (!ok) {
+        mig_problems_add(b->problems, &err);
+        return true;
+    }
+    if (b->flags & MIG_CATALOG_NO_BODIES)
+        mig_migration_drop_bodies(&migration);
+    keep(b, entry->file, &migration);
+    return true;
+}
+
 /* All files of one version: there should be one migration. */
-static void add_version(struct build *b, struct entry *entries, size_t count)
+static bool add_version(struct build *b, struct entry *entries, size_t count)
 {
     const struct entry *first = NULL;
     for (size_t i = 0; i < count; i++) {
         struct entry *entry = &entries[i];
-        struct mig_migration migration;
-        struct mig_error err;
-        bool ok;
         if (entry->name.kind == MIG_NAME_DOWN)
             continue;
         const struct mig_file *down =
@@ -127,44 +161,56 @@ static void add_version(struct build *b, struct entry *entries, size_t count)
             continue;
         }
         first = entry;
-        if (entry->name.kind == MIG_NAME_UP)
-            ok = mig_golang_parse(entry->file, down, &entry->name, b->prefix, b->flags, &migration, &err);
-        else
-            ok = mig_ours_parse(entry->file, &entry->name, b->prefix, b->flags, &migration, &err);
-        if (ok)
-            keep(b, entry->file, &migration);
-        else
-            mig_problems_add(b->problems, &err);
+        if (!add_file(b, entry, down))
+            return false;
     }
     for (size_t i = 0; i < count; i++) {
         if (entries[i].name.kind == MIG_NAME_DOWN && !entries[i].used)
             refuse_lone_down(b, &entries[i]);
     }
+    return true;
+}
+
+struct mig_catalog *mig_catalog_read(const char *dir, const struct mig_file *files, size_t count,
+                                     const struct mig_text_source *source, const char *sum_text,
+                                     const char *prefix, unsigned flags, struct mig_problems *problems,
+                                     struct mig_error *err)
+{
+    struct build b = {
+        .prefix = prefix ? prefix : MIG_PREFIX_DEFAULT,
+        .flags = flags,
+        .source = source,
+        .catalog = mig_alloc(sizeof *b.catalog),
+        .problems = problems,
+        .err = err,
+    };
+    size_t entry_count;
+    bool ok = true;
+    MIG_AUTOFREE struct entry *entries = sorted_entries(files, count, problems, &entry_count);
+    b.catalog->dir = mig_strdup(dir);
+    for (size_t i = 0, end; i < entry_count && ok; i = end) {
+        for (end = i + 1; end < entry_count; end++) {
+            if (mig_version_compare(entries[i].name.version, entries[end].name.version) != 0)
+                break;
+        }
+        ok = add_version(&b, entries + i, end - i);
+    }
+    ok = ok && mig_depends_check(b.catalog, b.files, source, problems, err);
+    free(b.files);
+    if (!ok) {
+        mig_problems_done(problems);
+        mig_catalog_free(b.catalog);
+        return NULL;
+    }
+    if (sum_text)
+        b.catalog->sum_problem = mig_sum_problem(b.catalog, files, count, sum_text);
+    return b.catalog;
 }
 
 struct mig_catalog *mig_catalog_build(const char *dir, const struct mig_file *files, size_t count,
                                       const char *sum_text, const char *prefix, unsigned flags,
                                       struct mig_problems *problems)
 {
-    struct build b = {
-        .prefix = prefix ? prefix : MIG_PREFIX_DEFAULT,
-        .flags = flags,
-        .catalog = mig_alloc(sizeof *b.catalog),
-        .problems = problems,
-    };
-    size_t entry_count;
-    MIG_AUTOFREE struct entry *entries = sorted_entries(files, count, problems, &entry_count);
-    b.catalog->dir = mig_strdup(dir);
-    for (size_t i = 0, end; i < entry_count; i = end) {
-        for (end = i + 1; end < entry_count; end++) {
-            if (mig_version_compare(entries[i].name.version, entries[end].name.version) != 0)
-                break;
-        }
-        add_version(&b, entries + i, end - i);
-    }
-    mig_depends_check(b.catalog, b.sources, problems);
-    free(b.sources);
-    if (sum_text)
-        b.catalog->sum_problem = mig_sum_problem(b.catalog, files, count, sum_text);
-    return b.catalog;
+    struct mig_error never; /* nothing is read */
+    return mig_catalog_read(dir, files, count, NULL, sum_text, prefix, flags, problems, &never);
 }

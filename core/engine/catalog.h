@@ -15,11 +15,21 @@
 
 struct mig_file {
     const char *name; /* within the directory */
-    const char *text;
+    const char *text; /* NULL: a source has it */
     size_t len;
 };
 
-enum { MIG_CATALOG_KEEP_TEXT = 1 /* copy each file's text into its migration */ };
+/* Where texts come from that are not in memory all at once: each is read when its turn comes, and lent until the next call
+ * with the same slot, 0 or 1. read fills text and len; false: *err. */
+struct mig_text_source {
+    bool (*read)(void *context, int slot, struct mig_file *file, struct mig_error *err);
+    void *context;
+};
+
+enum {
+    MIG_CATALOG_KEEP_TEXT = 1, /* copy each file's text into its migration */
+    MIG_CATALOG_NO_BODIES = 2, /* steps without doc, body and inner: enough to look, to plan, not to run */
+};
 
 /* A list of problems found; each is one struct mig_error with FILE:LINE:COLUMN in its message. */
 struct mig_problems {
@@ -41,6 +51,12 @@ void mig_problems_done(struct mig_problems *problems);
 struct mig_catalog *mig_catalog_build(const char *dir, const struct mig_file *files, size_t count,
                                       const char *sum_text, const char *prefix, unsigned flags,
                                       struct mig_problems *problems);
+
+/* The same, with texts from a source. NULL when one could not be read: *err, and problems is emptied. */
+struct mig_catalog *mig_catalog_read(const char *dir, const struct mig_file *files, size_t count,
+                                     const struct mig_text_source *source, const char *sum_text,
+                                     const char *prefix, unsigned flags, struct mig_problems *problems,
+                                     struct mig_error *err);
 
 /* One file alone (lint, new, tests); an .up.json as a pair without a down half. On success *ret is the
  * caller's. */

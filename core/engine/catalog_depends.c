@@ -23,21 +23,29 @@ struct frame {
 
 struct search {
     const struct mig_catalog *catalog;
-    const struct mig_file *const *sources;
+    const struct mig_file *const *files;
+    const struct mig_text_source *source;
     struct mig_problems *problems;
+    struct mig_error *err; /* of reading a text again */
+    bool failed;
     enum colour *colours;
     struct frame *stack;
     size_t depth;
 };
 
-static void add_problem(const struct search *s, size_t item, size_t dependency, struct mig_error *err)
+static void add_problem(struct search *s, size_t item, size_t dependency, struct mig_error *err)
 {
     MIG_AUTOFREE char *path = mig_printf("depends.%zu", dependency);
-    mig_file_locate(s->sources[item], MIG_JSONC_ARRAY_OK, path, err);
+    struct mig_file file = *s->files[item];
+    if (s->source && !s->source->read(s->source->context, 0, &file, s->err)) {
+        s->failed = true;
+        return;
+    }
+    mig_file_locate(&file, MIG_JSONC_ARRAY_OK, path, err);
     mig_problems_add(s->problems, err);
 }
 
-static void tell_missing(const struct search *s, size_t item, size_t dependency)
+static void tell_missing(struct search *s, size_t item, size_t dependency)
 {
     struct mig_error err;
     mig_fail(&err, MIG_ERR_ORDER, "depends on %s, which is not here",
@@ -47,7 +55,7 @@ static void tell_missing(const struct search *s, size_t item, size_t dependency)
 }
 
 /* The cycle is the end of the stack from `item` on, closed by item again. */
-static void tell_cycle(const struct search *s, size_t item)
+static void tell_cycle(struct search *s, size_t item)
 {
     const struct frame *top = &s->stack[s->depth - 1];
     size_t from = 0;
@@ -86,18 +94,19 @@ static void follow(struct search *s, size_t dependency)
     }
 }
 
-void mig_depends_check(const struct mig_catalog *catalog, const struct mig_file *const *sources,
-                       struct mig_problems *problems)
+bool mig_depends_check(const struct mig_catalog *catalog, const struct mig_file *const *files,
+                       const struct mig_text_source *source, struct mig_problems *problems,
+                       struct mig_error *err)
 {
     MIG_AUTOFREE enum colour *colours = mig_alloc_n(catalog->count, sizeof *colours);
     MIG_AUTOFREE struct frame *stack = mig_alloc_n(catalog->count, sizeof *stack);
-    struct search s = { catalog, sources, problems, colours, stack, 0 };
-    for (size_t i = 0; i < catalog->count; i++) {
+    struct search s = { catalog, files, source, problems, err, false, colours, stack, 0 };
+    for (size_t i = 0; i < catalog->count && !s.failed; i++) {
         if (colours[i] != NEW)
             continue;
         colours[i] = OPEN;
         stack[s.depth++] = (struct frame){ .item = i };
-        while (s.depth > 0) {
+        while (s.depth > 0 && !s.failed) {
             struct frame *top = &stack[s.depth - 1];
             if (top->next < catalog->items[top->item].depends_count) {
                 follow(&s, top->next++);
@@ -107,4 +116,5 @@ void mig_depends_check(const struct mig_catalog *catalog, const struct mig_file 
             }
         }
     }
+    return !s.failed;
 }

@@ -59,15 +59,20 @@ bool mig_file_locate(const struct mig_file *file, unsigned jsonc_flags, const ch
 void mig_migration_begin(struct mig_migration *ret, const struct mig_file *file, const struct mig_file *down,
                          const struct mig_name *name, unsigned flags);
 
+/* Drops what MIG_CATALOG_NO_BODIES leaves out. */
+void mig_migration_drop_bodies(struct mig_migration *migration);
+
 /* ---- catalog.c ---- */
 
 void mig_problems_add(struct mig_problems *problems, const struct mig_error *err);
 
 /* ---- catalog_depends.c ---- */
 
-/* Missing dependencies and cycles become problems. sources[i] is the file of catalog->items[i]. */
-void mig_depends_check(const struct mig_catalog *catalog, const struct mig_file *const *sources,
-                       struct mig_problems *problems);
+/* Missing dependencies and cycles become problems. files[i] is the file of catalog->items[i]; source may be NULL. False:
+ * a text could not be read again. */
+MIG_MUST_CHECK bool mig_depends_check(const struct mig_catalog *catalog, const struct mig_file *const *files,
+                                      const struct mig_text_source *source, struct mig_problems *problems,
+                                      struct mig_error *err);
 
 /* ---- sum.c ---- */
 

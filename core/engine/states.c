@@ -10,6 +10,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 
+#define REASON_MAX 256
+
 static bool record_is_applied(const struct mig_record *record)
 {
     return record && record->state == MIG_RECORD_APPLIED;
@@ -25,10 +27,13 @@ static void MIG_PRINTF(3, 4) set(struct mig_view *view, enum mig_state state, co
 {
     va_list args;
     va_start(args, fmt);
-    view->state = state;
-    vsnprintf(view->reason, sizeof view->reason, fmt, args);
+    char text[REASON_MAX];
+    vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
-    mig_utf8_trim(view->reason);
+    mig_utf8_trim(text);
+    view->state = state;
+    free(view->reason);
+    view->reason = mig_strdup(text);
 }
 
 static void from_record(struct mig_view *view, const struct mig_lock *lock)

@@ -247,7 +247,8 @@ bool mig_steps_read(struct mig_reading *r, const char *section, const bson_t *li
                     size_t *ret_count)
 {
     struct mig_at top = { NULL, section };
-    struct mig_step *steps = mig_alloc_n(bson_count_keys(list), sizeof *steps);
+    uint32_t room = bson_count_keys(list);
+    struct mig_step *steps = room ? mig_alloc_n(room, sizeof *steps) : NULL;
     size_t count = 0;
     bson_iter_t element;
     bool ok = bson_iter_init(&element, list);

@@ -1,4 +1,4 @@
-/* migration_dir.c - names first, sorted; then open, read, close each, into blocks that hold many files. */
+/* migration_dir.c - names first, sorted; then open, read, close each when it is asked for. */
 #include "io/migration_dir.h"
 
 #include <dirent.h>
@@ -13,45 +13,31 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-#define BLOCK_SIZE (1024 * 1024)
-#define ROOM       16384 /* what a file gets before its size is known: nearly all fit */
+#define BLOCK_SIZE (64 * 1024)
+#define ROOM       16384 /* what a text gets before its size is known: nearly all fit */
+#define ROOM_KEPT  (1024 * 1024)
 
-struct io_text_block {
-    struct io_text_block *next;
-    size_t used, size;
-    char bytes[];
+struct io_name_block {
+    struct io_name_block *next;
+    size_t used;
+    char bytes[BLOCK_SIZE];
 };
 
-/* Names of the files to read; each is a string in one of the blocks. */
-struct names {
-    const char **items;
-    size_t count, room;
-    struct io_text_block *blocks;
-};
-
-static void free_blocks(struct io_text_block *block)
+/* A copy that lives as long as the directory. */
+static const char *keep_name(struct io_migrations *dir, const char *name)
 {
-    while (block) {
-        struct io_text_block *next = block->next;
-        free(block);
-        block = next;
-    }
-}
-
-/* Space for size bytes at the end of the newest block, or of a new one; the caller adds what it used to
- * ->used. */
-static struct io_text_block *with_space(struct io_text_block **blocks, size_t size)
-{
-    struct io_text_block *block = *blocks;
-    if (!block || block->size - block->used < size) {
-        size_t room = size > BLOCK_SIZE ? size : BLOCK_SIZE;
-        block = mig_realloc_n(NULL, sizeof *block + room, 1); /* not zeroed: it is about to be filled */
-        block->next = *blocks;
+    size_t size = strlen(name) + 1; /* NAME_MAX at most */
+    if (!dir->blocks || BLOCK_SIZE - dir->blocks->used < size) {
+        struct io_name_block *block =
+            mig_realloc_n(NULL, sizeof *block, 1); /* not zeroed: it is about to be filled */
+        block->next = dir->blocks;
         block->used = 0;
-        block->size = room;
-        *blocks = block;
+        dir->blocks = block;
     }
-    return block;
+    char *copy = dir->blocks->bytes + dir->blocks->used;
+    memcpy(copy, name, size);
+    dir->blocks->used += size;
+    return copy;
 }
 
 static bool fail_file(struct mig_error *err, const char *what, const char *name, int error)
@@ -83,8 +69,9 @@ static int wanted(int dir_fd, const struct dirent *entry, struct mig_error *err)
     return S_ISREG(found.st_mode);
 }
 
-static bool list(DIR *dir, struct names *ret, struct mig_error *err)
+static bool list(DIR *dir, struct io_migrations *ret, bool *ret_has_sum, struct mig_error *err)
 {
+    size_t room = 0;
     for (;;) {
         errno = 0;
         const struct dirent *entry = readdir(dir);
@@ -95,38 +82,87 @@ static bool list(DIR *dir, struct names *ret, struct mig_error *err)
             return false;
         if (want == 0)
             continue;
+        if (strcmp(entry->d_name, IO_MIGRATION_SUM) == 0) {
+            *ret_has_sum = true;
+            continue;
+        }
         if (ret->count == IO_MIGRATION_FILES_MAX)
             return mig_fail(err, MIG_ERR_LIMIT, "more than %d files in the migrations directory",
                             IO_MIGRATION_FILES_MAX);
-        size_t size = strlen(entry->d_name) + 1;
-        struct io_text_block *block = with_space(&ret->blocks, size);
-        char *name = block->bytes + block->used;
-        memcpy(name, entry->d_name, size);
-        block->used += size;
-        ret->items = mig_grow(ret->items, ret->count, &ret->room, sizeof *ret->items);
-        ret->items[ret->count++] = name;
+        ret->names = mig_grow(ret->names, ret->count, &room, sizeof *ret->names);
+        ret->names[ret->count++] = keep_name(ret, entry->d_name);
     }
     if (errno != 0)
         return fail_file(err, "directory", "of migrations", errno);
     if (ret->count > 1)
-        qsort(ret->items, ret->count, sizeof *ret->items, by_bytes);
+        qsort(ret->names, ret->count, sizeof *ret->names, by_bytes);
     return true;
 }
 
-/* Append a file's text and a NUL to the blocks. */
-static bool read_text(int dir_fd, const char *name, struct io_text_block **blocks, struct io_text *ret,
-                      struct mig_error *err)
+bool io_migrations_open(const char *path, struct io_migrations *ret, struct mig_error *err)
 {
-    MIG_AUTOCLOSE int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    bool has_sum = false;
+    *ret = (struct io_migrations){ .fd = -1 };
+    DIR *dir = opendir(path);
+    if (!dir) {
+        fail_file(err, "the migrations directory", path, errno);
+        return mig_hint(err, "`migrations` in migtui.yaml names it; `migtui init` makes one");
+    }
+    bool ok = list(dir, ret, &has_sum, err);
+    if (ok) {
+        ret->fd = fcntl(dirfd(dir), F_DUPFD_CLOEXEC, 0);
+        ok = ret->fd >= 0 || fail_file(err, "the migrations directory", path, errno);
+    }
+    closedir(dir);
+    if (ok && has_sum) {
+        const char *text;
+        size_t len;
+        ok = io_migrations_text(ret, 0, IO_MIGRATION_SUM, &text, &len, err);
+        if (ok)
+            ret->sum = mig_strdup(text);
+    }
+    if (!ok)
+        io_migrations_close(ret);
+    return ok;
+}
+
+void io_migrations_close(struct io_migrations *dir)
+{
+    while (dir->blocks) {
+        struct io_name_block *next = dir->blocks->next;
+        free(dir->blocks);
+        dir->blocks = next;
+    }
+    for (size_t i = 0; i < IO_MIGRATION_SLOTS; i++)
+        free(dir->lent[i].bytes);
+    if (dir->fd >= 0)
+        close(dir->fd);
+    free(dir->names);
+    free(dir->sum);
+    *dir = (struct io_migrations){ .fd = -1 };
+}
+
+static void resize(struct io_migration_text *lent, size_t room)
+{
+    lent->bytes = mig_realloc_n(lent->bytes, room, 1);
+    lent->room = room;
+}
+
+bool io_migrations_text(struct io_migrations *dir, int slot, const char *name, const char **ret_text,
+                        size_t *ret_len, struct mig_error *err)
+{
+    struct io_migration_text *lent = &dir->lent[slot];
+    size_t len = 0;
+    MIG_AUTOCLOSE int fd = openat(dir->fd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0)
         return fail_file(err, "migration", name, errno);
-    struct io_text_block *block = with_space(blocks, ROOM);
-    size_t len = 0;
+    if (!lent->bytes || lent->room > ROOM_KEPT) /* a large one has passed */
+        resize(lent, ROOM);
     while (len < IO_MIGRATION_MAX) {
-        size_t space = block->size - block->used - len - 1;
+        size_t space = lent->room - len - 1;
         if (space > IO_MIGRATION_MAX - len)
             space = IO_MIGRATION_MAX - len;
-        ssize_t n = read(fd, block->bytes + block->used + len, space);
+        ssize_t n = read(fd, lent->bytes + len, space);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
@@ -134,97 +170,11 @@ static bool read_text(int dir_fd, const char *name, struct io_text_block **block
         if (n == 0)
             break;
         len += (size_t)n;
-        if (block->size - block->used - len - 1 == 0) {
-            /* Move on to a block of its own, twice as large. */
-            const char *begun = block->bytes + block->used;
-            struct io_text_block *larger = with_space(blocks, 2 * len + ROOM);
-            memcpy(larger->bytes + larger->used, begun, len);
-            block = larger;
-        }
+        if (lent->room - len == 1)
+            resize(lent, 2 * lent->room);
     }
-    char *text = block->bytes + block->used;
-    text[len] = '\0';
-    block->used += len + 1;
-    *ret = (struct io_text){ .name = name, .text = text, .len = len };
+    lent->bytes[len] = '\0';
+    *ret_text = lent->bytes;
+    *ret_len = len;
     return true;
-}
-
-static bool open_and_list(const char *path, DIR **ret_dir, struct names *ret, struct mig_error *err)
-{
-    DIR *dir = opendir(path);
-    if (!dir) {
-        fail_file(err, "the migrations directory", path, errno);
-        return mig_hint(err, "`migrations` in migtui.yaml names it; `migtui init` makes one");
-    }
-    if (!list(dir, ret, err)) {
-        closedir(dir);
-        return false;
-    }
-    *ret_dir = dir;
-    return true;
-}
-
-bool io_migrations_each(const char *path, bool (*each)(const struct io_text *file, void *context),
-                        void *context, struct mig_error *err)
-{
-    struct names names = { 0 };
-    struct io_text_block *blocks = NULL;
-    DIR *dir = NULL;
-    bool ok = open_and_list(path, &dir, &names, err);
-    for (size_t i = 0; ok && i < names.count; i++) {
-        struct io_text file;
-        ok = read_text(dirfd(dir), names.items[i], &blocks, &file, err);
-        if (ok && !each(&file, context))
-            break;
-        if (blocks && blocks->next) { /* a large one has passed */
-            free_blocks(blocks->next);
-            blocks->next = NULL;
-        }
-        if (blocks)
-            blocks->used = 0;
-    }
-    if (dir)
-        closedir(dir);
-    free_blocks(blocks);
-    free_blocks(names.blocks);
-    free(names.items);
-    return ok;
-}
-
-bool io_migrations_read(const char *path, struct io_texts *ret, struct mig_error *err)
-{
-    *ret = (struct io_texts){ 0 };
-    struct names names = { 0 };
-    DIR *dir = NULL;
-    bool ok = open_and_list(path, &dir, &names, err);
-    ret->blocks = names.blocks;
-    ret->items = mig_alloc_n(names.count + 1, sizeof *ret->items);
-    size_t total = 0;
-    for (size_t i = 0; ok && i < names.count; i++) {
-        struct io_text file;
-        ok = read_text(dirfd(dir), names.items[i], &ret->blocks, &file, err);
-        if (!ok)
-            break;
-        total += file.len;
-        if (total > IO_MIGRATION_ALL_MAX)
-            ok = mig_fail(err, MIG_ERR_LIMIT, "the migrations directory holds more than %ld bytes",
-                          IO_MIGRATION_ALL_MAX);
-        else if (strcmp(file.name, IO_MIGRATION_SUM) == 0)
-            ret->sum = file.text;
-        else
-            ret->items[ret->count++] = file;
-    }
-    if (dir)
-        closedir(dir);
-    free(names.items);
-    if (!ok)
-        io_texts_done(ret);
-    return ok;
-}
-
-void io_texts_done(struct io_texts *texts)
-{
-    free(texts->items);
-    free_blocks(texts->blocks);
-    *texts = (struct io_texts){ 0 };
 }

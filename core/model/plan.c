@@ -32,6 +32,8 @@ const char *mig_gate_state_word(enum mig_gate_state state)
 
 void mig_views_done(struct mig_views *views)
 {
+    for (size_t i = 0; i < views->count; i++)
+        free(views->items[i].reason);
     free(views->items);
     *views = (struct mig_views){ 0 };
 }

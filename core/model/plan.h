@@ -21,7 +21,7 @@ struct mig_view {
     const char *version;
     const char *title;
     enum mig_state state;
-    char reason[256]; /* why blocked, changed, late …; "" when there is nothing to say */
+    char *reason; /* why blocked, changed, late …; NULL when there is nothing to say */
     const struct mig_migration *migration; /* NULL: missing */
     const struct mig_record *record;       /* NULL: never ran */
     bool raw_only_change;                  /* the bytes moved but not the meaning: a notice, not a state */

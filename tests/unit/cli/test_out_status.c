@@ -70,7 +70,9 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    free(*state);
+    struct world *w = *state;
+    free(w->prod_views[1].reason);
+    free(w);
     return 0;
 }
 
@@ -78,7 +80,8 @@ static void put(struct world *w, enum mig_state state, const char *reason)
 {
     w->looks[1].views.counts[w->prod_views[1].state]--;
     w->prod_views[1].state = state;
-    snprintf(w->prod_views[1].reason, sizeof w->prod_views[1].reason, "%s", reason);
+    free(w->prod_views[1].reason);
+    w->prod_views[1].reason = *reason ? strdup(reason) : NULL;
     w->looks[1].views.counts[state]++;
 }
 
