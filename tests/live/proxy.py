@@ -8,7 +8,7 @@
         runner.kill()
 
 A rule catches one message: the nth that fits. before: it is cut before the server gets it; after: the server does it, and its
-reply is lost; hold: it waits until release() (delivered, if its connection still stands on the server's side) or drop();
+reply is lost; keep: its reply waits, and is lost at drop(); hold: it waits until release() (delivered, if its connection still stands on the server's side) or drop();
 answer: the server never gets it, this document is the reply; amend: the server does it, and its reply has these members too.
 """
 
@@ -46,7 +46,8 @@ def command_of(message):
     body = message[HEADER.size + 5 :]
     document = bson.decode(body[: struct.unpack_from("<i", body)[0]])
     name = next(iter(document))
-    return name, document[name] if isinstance(document[name], str) else None
+    collection = document[name] if isinstance(document[name], str) else None
+    return name, collection.rpartition(".")[2] if collection else None  # renameCollection names its database too
 
 
 def body_of(message):
@@ -98,7 +99,7 @@ class Proxy:
 
     @contextlib.contextmanager
     def on(self, name=None, collection=None, *, nth=1, **act):
-        """act: one of before, after, hold (True), answer, amend (a document); none: only watch for it."""
+        """act: one of before, after, keep, hold (True), answer, amend (a document); none: only watch for it."""
         kind, value = next(iter(act.items()), ("note", None))
         rule = Rule(name, collection, nth, kind, value)
         with self.lock:
@@ -158,7 +159,7 @@ class Proxy:
                 message = read_message(client)
                 rule = self._caught(message)
                 request = HEADER.unpack_from(message)[1]
-                if rule and rule.act in ("after", "amend"):
+                if rule and rule.act in ("after", "keep", "amend"):
                     lost.add((request, rule))
                 elif rule:
                     rule.seen.set()
@@ -182,7 +183,9 @@ class Proxy:
                 rules = [rule for request, rule in lost if request == answered]
                 if rules:
                     rules[0].seen.set()
-                if rules and rules[0].act == "after":
+                if rules and rules[0].act == "keep":
+                    rules[0].opened.wait()
+                if rules and rules[0].act in ("after", "keep"):
                     break
                 if rules:
                     message = reply_to(answered, body_of(message) | rules[0].document)

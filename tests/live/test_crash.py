@@ -206,9 +206,10 @@ class RunnerKilled(CrashTest):
 class NetworkCut(CrashTest):
     def cut_at(self, calm, point, **how):
         scenario = Scenario(self)
-        with scenario.proxy.on(*point[:2], nth=point[2], **how):
+        with scenario.proxy.on(*point[:2], nth=point[2], **how) as caught:
             runner = scenario.spawn()
             status = runner.ended(120)
+        self.assertTrue(caught.seen.is_set() or point[0] is None, "it did not come to this")
         if status != 0:
             self.assertIn(status, (1, 4), runner.err())  # an honest end, with its words
             self.assertIn("migtui:", runner.err()) if not runner.err().startswith("{") else None
@@ -266,16 +267,14 @@ class ServerKilled(CrashTest):
         self.addCleanup(server.close)
         return server
 
-    def killed_at(self, calm, *point, nth=1, delivered=False):
+    def killed_at(self, calm, *point, nth=1, **how):
         scenario = Scenario(self, server=self.server())
-        with scenario.proxy.on(*point, nth=nth, hold=True) as caught:
+        with scenario.proxy.on(*point, nth=nth, **(how or {"hold": True})) as caught:
             runner = scenario.spawn()
             caught.wait()
-            if delivered:
-                caught.release()
             scenario.server.kill()
-            caught.drop()
             scenario.server.start()
+            caught.drop()
         status = runner.ended(120)
         if status != 0:
             self.assertEqual(runner.ndjson()[-1]["status"], "unknown", runner.err())
@@ -297,9 +296,9 @@ class ServerKilled(CrashTest):
 
         self.everywhere(kill, points)
 
-    def test_the_server_killed_with_a_commit_under_way(self):
+    def test_the_server_killed_after_a_commit_whose_reply_was_lost(self):
         calm, _ = self.undisturbed()
-        self.killed_at(calm, "commitTransaction", nth=2, delivered=True)
+        self.killed_at(calm, "commitTransaction", nth=2, keep=True)
 
 
 class ServerFalters(CrashTest):

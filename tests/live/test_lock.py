@@ -132,6 +132,15 @@ class Fenced(LockTest):
         self.assertEqual(self.wakes(runner), m.FENCED, runner.err())
         self.assertEqual({doc["n"] for doc in project.db().people.find()}, {1})
 
+    def test_a_range_whose_connection_broke_is_not_sent_again_after_a_takeover(self):
+        once = m.batch("count", "people", {}, {"$inc": {"n": 1}}, "idempotent", size=5)
+        once["allow"] = [{"rule": "MT016", "why": "a range that is sent again shall be seen"}]
+        project, caught, runner, directly = self.stopped(files(once), "update", "people")
+        project.run("resume", "--env", "dev", env=directly, check=0)
+        caught.drop()
+        self.assertEqual(self.wakes(runner), m.FENCED, runner.err())
+        self.assertEqual([doc["n"] for doc in project.db().people.find()], [1] * 20)
+
     def test_a_lease_that_ran_out_without_a_takeover_is_taken_up_again(self):
         project, caught, runner, _ = self.stopped(files(pipeline_batch()), "update", "people")
         caught.release()
