@@ -315,6 +315,28 @@ char *mig_text_redact_uri(const char *uri)
 
 /* ---- numbers ---- */
 
+void mig_text_number(struct mig_buf *out, int64_t number)
+{
+    uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    char text[32];
+    size_t at = sizeof text;
+    text[--at] = '\0';
+    for (int digits = 0; rest || digits == 0; digits++, rest /= 10) {
+        if (digits && digits % 3 == 0)
+            text[--at] = ',';
+        text[--at] = (char)('0' + rest % 10);
+    }
+    if (number < 0)
+        text[--at] = '-';
+    mig_buf_str(out, text + at);
+}
+
+void mig_text_count(struct mig_buf *out, int64_t count, const char *noun)
+{
+    mig_text_number(out, count);
+    mig_buf_printf(out, " %s%s", noun, count == 1 ? "" : "s");
+}
+
 bool mig_text_int(const char *text, int64_t min, int64_t max, int64_t *ret)
 {
     bool negative = *text == '-';

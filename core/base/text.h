@@ -50,6 +50,12 @@ const char *mig_text_nearest(const char *word, const char *const *names);
  * caller frees it. Idempotent. */
 char *mig_text_redact_uri(const char *uri);
 
+/* 58112 -> "58,112". */
+void mig_text_number(struct mig_buf *out, int64_t number);
+
+/* "1 migration", "2,000 migrations": a number and a noun with a plain plural. */
+void mig_text_count(struct mig_buf *out, int64_t count, const char *noun);
+
 /* Strict decimal integer within [min, max], no sign but '-', no spaces. *ret is untouched on failure. */
 bool mig_text_int(const char *text, int64_t min, int64_t max, int64_t *ret);
 

@@ -7,6 +7,7 @@
 #include "app/look.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/out_json.h"
 
@@ -152,7 +153,7 @@ static void tell_text(struct cli *cli, const struct mig_looks *looks, size_t fil
     mig_buf_init(&out, TEXT_MAX);
     if (!cli->quiet) {
         mig_buf_printf(&out, "configuration: %s\nmigrations: ", cli->app->config->file);
-        cli_count(&out, files, "migration");
+        mig_text_count(&out, files, "migration");
         mig_buf_printf(&out, " in %s\n", cli->app->config->migrations);
         for (size_t i = 0; i < looks->count; i++)
             environment_text(&looks->items[i], &cli->out, &out);

@@ -158,7 +158,7 @@ static void tell_verified(struct cli *cli, const struct mig_catalog *catalog,
                 mig_buf_printf(&text, "    %s\n", problems->items[i].hint);
         }
         if (problems->count == 0 && !cli->quiet) {
-            cli_count(&text, catalog->count, "migration");
+            mig_text_count(&text, catalog->count, "migration");
             mig_buf_printf(&text, " read, all good; %s\n",
                            written    ? SUM_NAME " written"
                            : !has_sum ? "there is no " SUM_NAME " (migtui verify-dir --write makes one)"

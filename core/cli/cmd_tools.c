@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "base/version.h"
 #include "cli/cli.h"
 #include "cli/out_help.h"
@@ -36,7 +37,7 @@ int cli_config(struct cli *cli, struct mig_error *err)
         for (size_t i = 0; i < config->warning_count; i++)
             mig_buf_printf(&text, "warning: %s\n", config->warnings[i]);
         mig_buf_printf(&text, "%s is good; %zu of ", config->file, usable);
-        cli_count(&text, config->environment_count, "environment");
+        mig_text_count(&text, config->environment_count, "environment");
         mig_buf_str(&text, " can be used\n");
     }
     cli_out(cli, &text);

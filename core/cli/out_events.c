@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "app/event_text.h"
 #include "base/cleanup.h"
 #include "base/doc.h"
 #include "base/err.h"
@@ -14,7 +15,6 @@
 #define PROGRESS_TTY_MS  100
 #define PROGRESS_PIPE_MS 5000
 #define RULE             "  -------------------------\n"
-#define SLOW_STEP_MS     1000
 
 void out_events_init(struct out_events *events, const struct cli_style *style,
                      void (*write)(void *ctx, const char *bytes, size_t len), void *ctx)
@@ -27,15 +27,6 @@ void out_events_break(struct out_events *events)
     if (events->open_line)
         events->write(events->ctx, "\r\033[K", 4);
     events->open_line = false;
-}
-
-static int64_t at_of(const bson_t *event)
-{
-    int64_t ms = 0;
-    const char *text = mig_doc_str(event, "at", NULL);
-    if (text && mig_time_parse(text, &ms))
-        return ms;
-    return mig_doc_time(event, "at", 0);
 }
 
 /* Text of an event made safe for a terminal. */
@@ -147,7 +138,7 @@ static void name_step(const bson_t *event, struct mig_buf *out)
 static void step_started(struct out_events *events, const bson_t *event, struct mig_buf *out)
 {
     events->in_step = true;
-    events->step_at = at_of(event);
+    events->step_at = mig_event_at(event);
     events->step_first_done = -1;
     events->progress_at = events->step_at;
     name_step(event, out);
@@ -168,39 +159,10 @@ static double rate_of(const struct out_events *events, const bson_t *event, int6
                : 0;
 }
 
-/* "12,400 of 58,112 documents (21%), 1,204/s, 38s left" */
-static void progress_text(const struct out_events *events, const bson_t *event, int64_t done, int64_t total,
-                          int64_t at, struct mig_buf *out)
-{
-    double rate = rate_of(events, event, done, at);
-    const char *what = mig_doc_str(event, "what", "");
-    cli_number(out, done);
-    if (total > 0) {
-        mig_buf_str(out, " of ");
-        cli_number(out, total);
-    }
-    mig_buf_str(out, what[0] ? " " : "");
-    add_safe(out, what);
-    if (total > 0)
-        mig_buf_printf(out, " (%d%%)", (int)(done >= total ? 100 : (double)done * 100.0 / (double)total));
-    if (rate >= 1) {
-        mig_buf_str(out, ", ");
-        cli_number(out, (int64_t)rate);
-        mig_buf_str(out, "/s");
-    }
-    if (rate > 0 && total > done) {
-        double left = (double)(total - done) / rate * 1000.0;
-        mig_buf_str(out, ", ");
-        add_duration(out, left < 9e14 ? ((int64_t)left + 999) / 1000 * 1000 : 0);
-        mig_buf_str(out, " left");
-    }
-}
-
 static void progress(struct out_events *events, const bson_t *event, struct mig_buf *out)
 {
-    int64_t at = at_of(event);
+    int64_t at = mig_event_at(event);
     int64_t done = mig_doc_int(event, "done", 0);
-    int64_t total = mig_doc_int(event, "total", 0);
     if (events->step_first_done < 0)
         events->step_first_done = events->in_step ? 0 : done;
     if (at - events->progress_at < (events->style.tty ? PROGRESS_TTY_MS : PROGRESS_PIPE_MS) &&
@@ -210,7 +172,7 @@ static void progress(struct out_events *events, const bson_t *event, struct mig_
     struct mig_buf text MIG_AUTOBUF;
     mig_buf_init(&text, 1024);
     mig_buf_str(&text, "       ");
-    progress_text(events, event, done, total, at, &text);
+    mig_event_progress(event, rate_of(events, event, done, at), &text);
     if (!events->style.tty) {
         mig_buf_printf(out, "%s\n", text.text);
         return;
@@ -231,35 +193,15 @@ static void output(struct out_events *events, const bson_t *event, struct mig_bu
 /* Counts that are not zero, then the time when it was long; nothing when there is nothing to say. */
 static void step_done(struct out_events *events, const bson_t *event, struct mig_buf *out)
 {
-    static const char *const counts[] = { "inserted", "modified", "deleted" };
-    int64_t ms = mig_doc_int(event, "durationMs", 0);
-    const char *note = mig_doc_str(event, "note", "");
-    const char *separator = "       ";
+    struct mig_buf counts MIG_AUTOBUF;
+    mig_buf_init(&counts, LINE_MAX_BYTES);
     if (!events->in_step) /* of a group that was committed whole: its steps have no beginning of their own */
         name_step(event, out);
     events->in_step = false;
     events->steps_ok++;
-    size_t before = out->len;
-    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
-        int64_t count = mig_doc_int(event, counts[i], 0);
-        if (count <= 0)
-            continue;
-        mig_buf_str(out, separator);
-        cli_number(out, count);
-        mig_buf_printf(out, " %s", counts[i]);
-        separator = ", ";
-    }
-    if (note[0]) {
-        mig_buf_str(out, separator);
-        add_safe(out, note);
-        separator = ", ";
-    }
-    if (ms >= SLOW_STEP_MS) {
-        mig_buf_str(out, separator);
-        add_duration(out, ms);
-    }
-    if (out->len > before)
-        mig_buf_char(out, '\n');
+    mig_event_counts(event, &counts);
+    if (counts.len > 0)
+        mig_buf_printf(out, "       %s\n", counts.text);
 }
 
 static void step_failed(struct out_events *events, const bson_t *event, struct mig_buf *out)
@@ -310,7 +252,7 @@ static void run_stopping(struct out_events *events, const bson_t *event, struct 
 static void footer_count(struct mig_buf *out, size_t ok, size_t failed, const char *noun)
 {
     mig_buf_str(out, "  -- ");
-    cli_count(out, ok, noun);
+    mig_text_count(out, ok, noun);
     if (failed > 0)
         mig_buf_printf(out, " ok, %zu with errors", failed);
     mig_buf_char(out, '\n');

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 static void heading(const struct mig_plan *plan, const struct mig_look *look, const struct cli_style *style,
                     struct mig_buf *out)
@@ -27,7 +28,7 @@ static void steps_text(const struct mig_plan_item *item, const struct cli_style 
             mig_buf_str(&note, "in a transaction");
         if (step->estimate >= 0) {
             mig_buf_str(&note, note.len ? ", about " : "about ");
-            cli_count(&note, (size_t)step->estimate, "document");
+            mig_text_count(&note, step->estimate, "document");
         }
         cli_table_cell(table, CLI_PLAIN, step->step->id);
         cli_table_cell(table, CLI_PLAIN, mig_step_kind_name(step->step->kind));
@@ -65,9 +66,9 @@ void cli_plan_text(const struct mig_plan *plan, const struct mig_look *look, con
                        plan->direction == MIG_UP ? "pending" : "applied");
     } else {
         mig_buf_printf(out, "\nmigtui will %s ", plan->direction == MIG_UP ? "apply" : "roll back");
-        cli_count(out, plan->count, "migration");
+        mig_text_count(out, plan->count, "migration");
         mig_buf_str(out, ", ");
-        cli_count(out, mig_plan_steps(plan), "step");
+        mig_text_count(out, mig_plan_steps(plan), "step");
         mig_buf_str(out, ":\n");
     }
     for (size_t i = 0; i < plan->count; i++) {

@@ -251,7 +251,7 @@ static void matrix_text(const struct mig_looks *looks, const struct cli_style *s
     mig_buf_char(out, '\n');
     if (folded > 0) {
         mig_buf_str(out, "  ");
-        cli_number(out, (int64_t)folded);
+        mig_text_number(out, (int64_t)folded);
         mig_buf_str(out, " older migrations are applied everywhere\n");
     }
     cli_table_print(table, 2, out);

@@ -70,28 +70,6 @@ void cli_cut(struct mig_buf *out, const struct cli_style *style, const char *tex
         mig_buf_str(out, more);
 }
 
-void cli_count(struct mig_buf *out, size_t count, const char *noun)
-{
-    cli_number(out, (int64_t)count);
-    mig_buf_printf(out, " %s%s", noun, count == 1 ? "" : "s");
-}
-
-void cli_number(struct mig_buf *out, int64_t number)
-{
-    uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
-    char text[32];
-    size_t at = sizeof text;
-    text[--at] = '\0';
-    for (int digits = 0; rest || digits == 0; digits++, rest /= 10) {
-        if (digits && digits % 3 == 0)
-            text[--at] = ',';
-        text[--at] = (char)('0' + rest % 10);
-    }
-    if (number < 0)
-        text[--at] = '-';
-    mig_buf_str(out, text + at);
-}
-
 struct cell {
     char *text;
     size_t width;

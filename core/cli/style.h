@@ -38,12 +38,6 @@ size_t cli_width(const char *text);
 /* Append text cut to max columns ("…" or "..." says so). */
 void cli_cut(struct mig_buf *out, const struct cli_style *style, const char *text, size_t max);
 
-/* "1 migration", "2 migrations": count and a noun with a plain plural. */
-void cli_count(struct mig_buf *out, size_t count, const char *noun);
-
-/* 58112 -> "58,112". */
-void cli_number(struct mig_buf *out, int64_t number);
-
 /* A table: cells are copied. The last column may be cut to fit the terminal, another one when it is named. */
 struct cli_table;
 struct cli_table *cli_table_new(const struct cli_style *style, size_t columns);

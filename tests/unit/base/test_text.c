@@ -310,6 +310,24 @@ static void versions_sort_as_numbers_then_as_text(void **state)
     assert_true(mig_version_compare("000009", "10") < 0);
 }
 
+static void numbers_have_thousands(void **state)
+{
+    (void)state;
+    struct mig_buf out;
+    mig_buf_init(&out, 1 << 10);
+    static const int64_t numbers[] = { 0, 999, 1000, -1234567, INT64_MIN, INT64_MAX };
+    for (size_t i = 0; i < 6; i++) {
+        mig_text_number(&out, numbers[i]);
+        mig_buf_char(&out, ' ');
+    }
+    mig_text_count(&out, 1, "step");
+    mig_text_count(&out, 2000, "step");
+    assert_string_equal(out.text,
+                        "0 999 1,000 -1,234,567 -9,223,372,036,854,775,808 9,223,372,036,854,775,807 "
+                        "1 step2,000 steps");
+    mig_buf_done(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -324,6 +342,7 @@ int main(void)
         cmocka_unit_test(redaction_lets_only_hosts_and_database_through),
         cmocka_unit_test(integers_are_strict),
         cmocka_unit_test(durations_have_one_unit),
+        cmocka_unit_test(numbers_have_thousands),
         cmocka_unit_test(versions_sort_as_numbers_then_as_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -90,31 +90,13 @@ static void ink_is_used_with_colour_only(void **state)
     mig_buf_done(&out);
 }
 
-static void numbers_have_thousands(void **state)
-{
-    (void)state;
-    struct mig_buf out;
-    mig_buf_init(&out, 1 << 10);
-    static const int64_t numbers[] = { 0, 999, 1000, -1234567, INT64_MIN, INT64_MAX };
-    for (size_t i = 0; i < 6; i++) {
-        cli_number(&out, numbers[i]);
-        mig_buf_char(&out, ' ');
-    }
-    cli_count(&out, 1, "step");
-    cli_count(&out, 2000, "step");
-    assert_string_equal(out.text,
-                        "0 999 1,000 -1,234,567 -9,223,372,036,854,775,808 9,223,372,036,854,775,807 "
-                        "1 step2,000 steps");
-    mig_buf_done(&out);
-}
-
 int main(void)
 {
     setlocale(LC_CTYPE, "C.UTF-8");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(columns_align_by_width),       cmocka_unit_test(a_table_without_rows_is_nothing),
         cmocka_unit_test(the_elastic_column_gives_way), cmocka_unit_test(a_cut_keeps_characters_whole),
-        cmocka_unit_test(ink_is_used_with_colour_only), cmocka_unit_test(numbers_have_thousands),
+        cmocka_unit_test(ink_is_used_with_colour_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
