@@ -17,6 +17,7 @@ void mig_names_make(const char *prefix, struct mig_names *ret)
     snprintf(ret->lock, sizeof ret->lock, "%slock", prefix);
     snprintf(ret->runs, sizeof ret->runs, "%sruns", prefix);
     snprintf(ret->log, sizeof ret->log, "%slog", prefix);
+    snprintf(ret->backups, sizeof ret->backups, "%sbackups", prefix);
 }
 
 /* ---- decoding ---- */
