@@ -2,9 +2,9 @@
  *
  * Knows no ncurses: tui/flush.c carries a canvas to the screen, tests and --script read it as text. Everything put on it is
  * made safe here, whatever its origin: control bytes, malformed UTF-8, bidi and zero-width characters become visible text
- * (mig_text_safe's forms), so no foreign byte ever reaches the terminal. Widths are wcwidth's of one fixed table, never the
- * locale's; a wide character that does not fit whole is replaced by a blank. Without UTF-8, what is not ASCII becomes '?'
- * (marks and lines have ASCII forms of their own: tui_mark).
+ * (tui/glyph.h), so no foreign byte ever reaches the terminal. Widths are of one fixed table, never the locale's, and the same
+ * with and without UTF-8; a wide character that does not fit whole is replaced by a blank. Without UTF-8 each column of what is
+ * not ASCII becomes '?' (lines and the marks of tui_mark have ASCII forms of their own).
  *
  * Drawing is through panes: a rectangle of a canvas with its own origin; what falls outside is clipped, silently. A pane is
  * a small value, copied freely; it borrows the canvas. One thread: the UI's.
@@ -19,11 +19,14 @@
 #include "base/buf.h"
 #include "tui/style.h"
 
+#define TUI_CELL_CHARS 3
+
 struct tui_cell {
     uint32_t chars
-        [3]; /* one character and at most two combining ones; 0 ends. chars[0] is 0 in the right half of a wide one */
-    uint8_t style; /* enum tui_style */
-    bool chosen;   /* drawn reversed besides: the row under the cursor keeps its colours' meaning */
+        [TUI_CELL_CHARS]; /* one character and at most two combining ones; 0 ends. chars[0] is 0 in the right
+                                       half of a wide one */
+    uint8_t style;        /* enum tui_style */
+    bool chosen;          /* drawn reversed besides: the row under the cursor keeps its colours' meaning */
 };
 
 struct tui_canvas {
@@ -49,18 +52,21 @@ struct tui_pane tui_pane_all(struct tui_canvas *canvas);
 /* A part, clipped to the whole; negative x or y count from the far edge. */
 struct tui_pane tui_pane_part(const struct tui_pane *pane, int x, int y, int w, int h);
 
-/* Put text at x, y of the pane; returns the columns it took (up to the pane's edge). Newlines become a blank. */
+/* Put text at x, y of the pane; returns the columns it took (up to the pane's right edge). Newlines become a blank. x may be
+ * negative: what is left of the pane is skipped (and counted), as a text that is scrolled sideways needs it. */
 int tui_text(const struct tui_pane *pane, int x, int y, enum tui_style style, const char *text);
 int tui_text_len(const struct tui_pane *pane, int x, int y, enum tui_style style, const char *text,
                  size_t len);
 int tui_printf(const struct tui_pane *pane, int x, int y, enum tui_style style, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
-/* In a field of exactly w columns, cut with '…' ('~' in ASCII) when too long; negative w: aligned on the right. */
+/* In a field of w columns (fewer at the pane's edge), blank where the text is not; cut with '…' ('~' in ASCII) when too long;
+ * negative w: aligned on the right. */
 void tui_field(const struct tui_pane *pane, int x, int y, int w, enum tui_style style, const char *text);
 void tui_fill(const struct tui_pane *pane, int x, int y, int w, int h, enum tui_style style, char c);
-/* Mark w cells of a row as chosen. */
+/* Mark w cells of a row as chosen; after its text, as drawing takes the mark away. */
 void tui_choose(const struct tui_pane *pane, int x, int y, int w);
-/* A frame with a title in its top line and (may be NULL) a note in its bottom line; returns the pane within. */
+/* A frame with a title in its top line and a note in its bottom line (NULL: none); returns the pane within. A pane too small
+ * for one (below 3x3) is returned whole and nothing is drawn. Does not blank the inside: tui_fill does. */
 struct tui_pane tui_frame(const struct tui_pane *pane, enum tui_style style, const char *title,
                           const char *note);
 void tui_cursor(const struct tui_pane *pane, int x, int y);
