@@ -14,13 +14,13 @@ HEADERS = {  # library -> what its headers begin with
     "zlib": ("zlib.h",), "lzma": ("lzma.h", "lzma/"),
     "ncursesw": ("ncurses", "curses.h", "panel.h", "term.h", "menu.h", "form.h"),
 }  # fmt: skip
-ONLY_IN = {"mongoc": "io", "curl": "io", "cjson": "io", "ncursesw": "tui"}
-PURE = {"model", "engine"}  # same input, same output: no clock, no chance, no file, no thread
+ONLY_IN = {"zlib": "archive", "lzma": "archive", "mongoc": "io", "curl": "io", "cjson": "io", "ncursesw": "tui"}
+PURE = {"model", "engine", "archive"}  # same input, same output: no clock, no chance, no file, no thread
 IMPURE = (
     r"time|clock_gettime|gettimeofday|getenv|open|openat|fopen|read|write|socket|nanosleep|usleep|sleep|fork|"
     r"pthread_\w+|getrandom|randombytes\w*|bson_oid_init"
 )
-SILENT = {"base", "model", "ports", "engine", "config", "app"}  # they return errors; the top says them, once
+SILENT = {"base", "model", "ports", "engine", "archive", "config", "app"}  # they return errors; the top says them, once
 SPEAKING = r"v?f?printf|f?puts|putchar|perror|v?syslog|_?exit|errx?|warnx?"
 
 
