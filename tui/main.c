@@ -89,6 +89,25 @@ static bool read_catalog(void *ctx, unsigned flags, struct mig_catalog **ret, st
     return *ret != NULL;
 }
 
+static bool stamp_files(void *ctx, uint64_t *ret, struct mig_error *err)
+{
+    return io_migrations_stamp(((struct root *)ctx)->config->migrations, ret, err);
+}
+
+static bool read_file(void *ctx, const char *name, struct mig_buf *out, struct mig_error *err)
+{
+    struct io_migrations dir;
+    const char *text;
+    size_t len;
+    if (!io_migrations_open(((struct root *)ctx)->config->migrations, &dir, err))
+        return false;
+    bool ok = io_migrations_text(&dir, 0, name, &text, &len, err);
+    if (ok)
+        mig_buf_add(out, text, len);
+    io_migrations_close(&dir);
+    return ok;
+}
+
 /* ---- configuration ---- */
 
 static const char *operator_of(const struct mig_cmdline *line, const struct mig_host *host)
@@ -122,6 +141,8 @@ static bool open_app(void *ctx, const struct mig_cmdline *line, struct mig_app *
         .ports_ctx = root,
         .open_store = open_store,
         .read_catalog = read_catalog,
+        .stamp_files = stamp_files,
+        .read_file = read_file,
     };
     *ret = &root->app;
     return true;

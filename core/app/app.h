@@ -28,6 +28,11 @@ struct mig_app {
     /* Read the migrations directory and build its catalog. Problems are in *problems, one a bad file. */
     bool (*read_catalog)(void *ctx, unsigned flags, struct mig_catalog **ret, struct mig_problems *problems,
                          struct mig_error *err);
+    /* A number over names, sizes and times of the directory: another one means that it should be read again. False: it cannot
+     * be looked at. */
+    bool (*stamp_files)(void *ctx, uint64_t *ret, struct mig_error *err);
+    /* Append the text of one file of the directory. */
+    bool (*read_file)(void *ctx, const char *name, struct mig_buf *out, struct mig_error *err);
 };
 
 /* One event of a run, a flat document whose first member is "event"; borrowed for the call. Called on one thread at a time. */

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "app/history.h"
-#include "app/journal.h"
 #include "app/lock.h"
+#include "app/log_read.h"
 #include "base/cleanup.h"
 #include "base/doc.h"
 #include "base/mem.h"
@@ -15,9 +15,8 @@
 #include "base/timefmt.h"
 #include "engine/states.h"
 
-#define FOLLOW_MS      200
-#define EVENT_LINE_MAX (1024 * 1024)
-#define JOURNAL_MAX    ((size_t)256 * 1024 * 1024)
+#define FOLLOW_MS 200
+#define PIECE_MAX ((size_t)1024 * 1024)
 
 struct listing {
     bool (*each)(const bson_t *entry, void *ctx);
@@ -154,127 +153,36 @@ bool mig_history_list(struct mig_app *app, const struct cfg_environment *env, in
 
 /* ---- logs ---- */
 
-struct feed {
-    mig_event_fn on_event;
-    void *ctx;
-    int64_t seq; /* of the last event that was fed */
-    bool finished;
-};
-
-static void feed_event(struct feed *feed, const bson_t *event)
-{
-    int64_t seq = mig_doc_int(event, "seq", 0);
-    if (seq <= feed->seq)
-        return;
-    feed->seq = seq;
-    feed->finished = strcmp(mig_doc_str(event, "event", ""), "run.finished") == 0;
-    feed->on_event(event, feed->ctx);
-}
-
-/* Whole lines only: the last one may still be under way. */
-static bool feed_file(struct mig_app *app, const char *path, struct feed *feed, size_t *done,
-                      struct mig_error *err)
-{
-    MIG_AUTOBUF struct mig_buf text;
-    mig_buf_init(&text, JOURNAL_MAX);
-    if (!app->host->ops->file_read(app->host, path, JOURNAL_MAX, &text, err))
-        return false;
-    while (*done < text.len) {
-        const char *line = text.text + *done;
-        const char *end = memchr(line, '\n', text.len - *done);
-        if (!end)
-            break;
-        bson_error_t ignored; /* a line that a full disk cut short is passed over */
-        bson_t event;
-        if (end - line < EVENT_LINE_MAX && bson_init_from_json(&event, line, end - line, &ignored)) {
-            feed_event(feed, &event);
-            bson_destroy(&event);
-        }
-        *done += (size_t)(end - line) + 1;
-    }
-    return true;
-}
-
-static bool feed_chunk(const bson_t *doc, void *context)
-{
-    struct feed *feed = context;
-    bson_iter_t events;
-    bson_iter_t each;
-    if (!mig_doc_find(doc, "events", &events) || !BSON_ITER_HOLDS_ARRAY(&events) ||
-        !bson_iter_recurse(&events, &each))
-        return true;
-    while (bson_iter_next(&each)) {
-        bson_t event;
-        if (mig_iter_sub(&each, &event))
-            feed_event(feed, &event);
-    }
-    return true;
-}
-
-static bool feed_database(struct mig_store *store, const struct mig_names *names, const char *run,
-                          struct feed *feed, struct mig_error *err)
-{
-    /* Chunks are named <run>-<number>, so a range of _id finds them by the index there is. */
-    char from[MIG_ULID_SIZE + 4];
-    char until[MIG_ULID_SIZE + 4];
-    snprintf(from, sizeof from, "%s-", run);
-    snprintf(until, sizeof until, "%s.", run);
-    MIG_AUTOBSON bson_t *command =
-        BCON_NEW("find", BCON_UTF8(names->log), "filter", "{", "_id", "{", "$gt", BCON_UTF8(from), "$lt",
-                 BCON_UTF8(until), "}", "}", "sort", "{", "_id", BCON_INT32(1), "}");
-    struct mig_call call = { .command = command, .max_time_ms = 20000 };
-    return store->ops->query(store, &call, feed_chunk, feed, err);
-}
-
-static void feed_end_unknown(struct feed *feed, const char *run)
-{
-    MIG_AUTOBSON bson_t *event =
-        BCON_NEW("event", "run.finished", "at", "", "seq", BCON_INT64(feed->seq + 1), "run", BCON_UTF8(run),
-                 "status", "unknown", "error", "{", "name", "unknown-outcome", "message",
-                 "the run is gone: it neither finished nor holds the lock any more", "hint",
-                 "migtui recover shows where it stands", "}");
-    feed_event(feed, event);
-}
-
 bool mig_log_feed(struct mig_app *app, const struct cfg_environment *env, const char *run, bool follow,
                   const volatile bool *stop, mig_event_fn on_event, void *ctx, struct mig_error *err)
 {
     struct mig_host *host = app->host;
-    struct feed feed = { .on_event = on_event, .ctx = ctx };
-    struct mig_names names;
+    struct mig_log_reader reader;
     struct mig_store *store = NULL;
-    char path[512];
-    size_t done = 0;
     bool ok = true;
     bool gone = false;
-    mig_names_make(app->config->prefix, &names);
-    mig_journal_path(host, run, path, sizeof path);
-    bool local = feed_file(app, path, &feed, &done, err);
-    if (!local || follow)
+    bool more = false;
+    mig_log_reader_init(&reader, app, run);
+    if (!reader.local || follow)
         ok = app->open_store(app->ports_ctx, env, "", &store, err);
-    while (ok && !feed.finished) {
-        if (!local && !(ok = feed_database(store, &names, run, &feed, err)))
+    while (ok) {
+        ok = mig_log_read(&reader, store, PIECE_MAX, on_event, ctx, &more, err);
+        if (!ok || reader.finished || (stop && *stop))
             break;
-        if (!follow || feed.finished || (stop && *stop))
+        if (more)
+            continue;
+        if (!follow)
             break;
         if (gone) {
-            feed_end_unknown(&feed, run);
+            mig_log_end_unknown(&reader, on_event, ctx);
             break;
         }
-        struct mig_lock lock;
-        struct mig_error ignored; /* a server that is away for a moment ends nothing */
-        if (mig_lock_read(store, &names, &lock, &ignored)) {
-            mig_lock_check_holder(host, &lock);
-            gone = strcmp(lock.run, run) != 0 ||
-                   !mig_lock_alive(&lock); /* one more look at the log, then it is over */
-        }
+        gone = mig_log_run_is_gone(&reader, store); /* one more look at the log, then it is over */
         host->ops->sleep_until(host, host->ops->mono_ms(host) + FOLLOW_MS, NULL);
-        if (local)
-            (void)feed_file(app, path, &feed, &done, &ignored);
     }
     if (store)
         store->ops->close(store);
-    if (ok && feed.seq == 0) {
+    if (ok && reader.seq == 0) {
         ok = mig_fail(err, MIG_ERR_FAILED, "%s: there is no log of run %s", env->name, run);
         mig_hint(err, "migtui runs --env %s lists the runs", env->name);
     }

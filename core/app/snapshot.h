@@ -20,7 +20,7 @@ struct mig_shared {
     void (*release)(struct mig_shared *shared);
 };
 void *mig_share(void *shared);  /* another reference; NULL is fine */
-void mig_unshare(void *shared); /* NULL is fine */
+void mig_unshare(void *shared); /* NULL is fine; the last one frees */
 
 /* The migrations directory as last read. */
 struct mig_seen_files {
@@ -42,7 +42,7 @@ struct mig_seen_progress {
     char run[MIG_ULID_SIZE]; /* "" : nothing runs */
     char version[128];
     char step[160];
-    int64_t done, total; /* total 0: not known */
+    int64_t done, total; /* of the step; total 0: not known */
     int64_t rate;        /* per second; 0: not known */
 };
 
@@ -145,6 +145,17 @@ struct mig_snapshot {
     struct mig_snap_answer *answers;
     size_t answer_count;
 };
+
+/* Empty ones, each with one reference for the caller. A value's lists are allocated; what its release frees is said above. */
+struct mig_seen_files *mig_seen_files_new(void); /* with an empty catalog */
+struct mig_seen_env *mig_seen_env_new(struct mig_seen_files *files);
+struct mig_seen_plan *mig_seen_plan_new(struct mig_seen_files *files);
+struct mig_seen_rows *mig_seen_rows_new(void);
+struct mig_seen_recover *mig_seen_recover_new(void);
+struct mig_seen_text *mig_seen_text_new(char *take_text, size_t len);
+struct mig_log_chunk *mig_log_chunk_new(void);
+struct mig_seen_log *mig_seen_log_new(void);
+struct mig_snapshot *mig_snapshot_new(size_t env_count, size_t answer_count);
 
 /* NULL: it was never asked. argument NULL counts as "". */
 const struct mig_snap_answer *mig_snapshot_answer(const struct mig_snapshot *snapshot,

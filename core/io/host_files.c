@@ -162,6 +162,29 @@ bool io_host_file_read(struct mig_host *base, const char *path, size_t max, stru
     }
 }
 
+bool io_host_file_read_from(struct mig_host *base, const char *path, size_t offset, size_t max,
+                            struct mig_buf *out, struct mig_error *err)
+{
+    (void)base;
+    MIG_AUTOCLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return fail_path(err, "read", path, errno);
+    char chunk[65536];
+    for (size_t done = 0; done < max;) {
+        size_t want = max - done < sizeof chunk ? max - done : sizeof chunk;
+        ssize_t n = pread(fd, chunk, want, (off_t)(offset + done));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return fail_path(err, "read", path, errno);
+        if (n == 0)
+            break;
+        mig_buf_add(out, chunk, (size_t)n);
+        done += (size_t)n;
+    }
+    return true;
+}
+
 bool io_host_file_replace(struct mig_host *base, const char *path, const char *bytes, size_t len,
                           struct mig_error *err)
 {

@@ -11,7 +11,7 @@
 struct io_open_file;
 struct io_sleeper;
 
-#define IO_HOST_WAKES 64
+#define IO_HOST_WAKES 256
 
 struct io_host {
     struct mig_host base;
@@ -37,6 +37,8 @@ bool io_host_file_append(struct mig_host *base, const char *path, const char *by
                          struct mig_error *err);
 bool io_host_file_read(struct mig_host *base, const char *path, size_t max, struct mig_buf *out,
                        struct mig_error *err);
+bool io_host_file_read_from(struct mig_host *base, const char *path, size_t offset, size_t max,
+                            struct mig_buf *out, struct mig_error *err);
 bool io_host_file_replace(struct mig_host *base, const char *path, const char *bytes, size_t len,
                           struct mig_error *err);
 void io_host_file_close(struct mig_host *base, const char *path);

@@ -178,3 +178,32 @@ bool io_migrations_text(struct io_migrations *dir, int slot, const char *name, c
     *ret_len = len;
     return true;
 }
+
+static uint64_t mix(uint64_t hash, const void *bytes, size_t len)
+{
+    const unsigned char *at = bytes;
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ at[i]) * 1099511628211U;
+    return hash;
+}
+
+/* Files come in no order, so their numbers are added up. */
+bool io_migrations_stamp(const char *path, uint64_t *ret, struct mig_error *err)
+{
+    DIR *dir = opendir(path);
+    if (!dir)
+        return fail_file(err, "the migrations directory", path, errno);
+    uint64_t sum = 1;
+    for (const struct dirent *entry; (entry = readdir(dir));) {
+        struct stat found;
+        if (entry->d_name[0] == '.' || fstatat(dirfd(dir), entry->d_name, &found, 0) != 0)
+            continue;
+        uint64_t hash = mix(14695981039346656037U, entry->d_name, strlen(entry->d_name));
+        hash = mix(hash, &found.st_size, sizeof found.st_size);
+        hash = mix(hash, &found.st_ino, sizeof found.st_ino);
+        sum += mix(hash, &found.st_mtim, sizeof found.st_mtim);
+    }
+    closedir(dir);
+    *ret = sum;
+    return true;
+}

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -41,5 +42,9 @@ void io_migrations_close(struct io_migrations *dir);
  * vanished since its name was read is an error: a save by rename must not make a migration invisible. */
 bool io_migrations_text(struct io_migrations *dir, int slot, const char *name, const char **ret_text,
                         size_t *ret_len, struct mig_error *err) MIG_MUST_CHECK;
+
+/* A number over the names, sizes and times of all files but hidden ones: another number means that something has changed. It
+ * costs a stat each. */
+bool io_migrations_stamp(const char *dir, uint64_t *ret, struct mig_error *err) MIG_MUST_CHECK;
 
 #endif

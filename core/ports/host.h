@@ -47,6 +47,9 @@ struct mig_host_ops {
                         struct mig_error *err);
     bool (*file_read)(struct mig_host *host, const char *path, size_t max, struct mig_buf *out,
                       struct mig_error *err);
+    /* Add at most max bytes from offset on; nothing at or behind the end. */
+    bool (*file_read_from)(struct mig_host *host, const char *path, size_t offset, size_t max,
+                           struct mig_buf *out, struct mig_error *err);
     /* Replace a file by another name and rename, so that a reader sees the old or the new text, never a mix. */
     bool (*file_replace)(struct mig_host *host, const char *path, const char *bytes, size_t len,
                          struct mig_error *err);

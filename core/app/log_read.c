@@ -1,0 +1,145 @@
+/* log_read.c - two places that hold the same events, and the numbers on them that make one sequence. */
+#include "app/log_read.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "app/journal.h"
+#include "app/lock.h"
+#include "base/cleanup.h"
+#include "base/doc.h"
+
+#define EVENT_LINE_MAX (1024 * 1024)
+
+struct feeding {
+    struct mig_log_reader *reader;
+    mig_event_fn on_event;
+    void *ctx;
+};
+
+void mig_log_reader_init(struct mig_log_reader *reader, struct mig_app *app, const char *run)
+{
+    struct mig_buf probe MIG_AUTOBUF;
+    struct mig_error ignored;
+    *reader = (struct mig_log_reader){ .app = app };
+    snprintf(reader->run, sizeof reader->run, "%s", run);
+    mig_names_make(app->config->prefix, &reader->names);
+    mig_journal_path(app->host, reader->run, reader->path, sizeof reader->path);
+    mig_buf_init(&probe, 16);
+    reader->local = mig_ulid_valid(run) && app->host->ops->file_read_from &&
+                    app->host->ops->file_read_from(app->host, reader->path, 0, 1, &probe, &ignored);
+}
+
+static void feed_event(const struct feeding *feeding, const bson_t *event)
+{
+    struct mig_log_reader *reader = feeding->reader;
+    int64_t seq = mig_doc_int(event, "seq", 0);
+    if (seq <= reader->seq)
+        return;
+    reader->seq = seq;
+    reader->finished = strcmp(mig_doc_str(event, "event", ""), "run.finished") == 0;
+    feeding->on_event(event, feeding->ctx);
+}
+
+/* Whole lines only: the last one may still be under way. A line that a full disk cut short is passed over. */
+static size_t feed_lines(const struct feeding *feeding, const char *text, size_t len)
+{
+    size_t done = 0;
+    const char *end;
+    while (done < len && (end = memchr(text + done, '\n', len - done))) {
+        const char *line = text + done;
+        bson_error_t ignored;
+        bson_t event;
+        if (end - line < EVENT_LINE_MAX && bson_init_from_json(&event, line, end - line, &ignored)) {
+            feed_event(feeding, &event);
+            bson_destroy(&event);
+        }
+        done += (size_t)(end - line) + 1;
+    }
+    return done;
+}
+
+static bool read_journal(const struct feeding *feeding, size_t max_bytes, bool *ret_more,
+                         struct mig_error *err)
+{
+    struct mig_log_reader *reader = feeding->reader;
+    struct mig_buf text MIG_AUTOBUF;
+    size_t piece = max_bytes > EVENT_LINE_MAX ? max_bytes : EVENT_LINE_MAX; /* one line fits always */
+    mig_buf_init(&text, piece + 16);
+    if (!reader->app->host->ops->file_read_from(reader->app->host, reader->path, reader->offset, piece, &text,
+                                                err))
+        return false;
+    size_t done = feed_lines(feeding, text.text, text.len);
+    if (done == 0 && text.len == piece)
+        done = text.len; /* no event is that long: pass it over */
+    reader->offset += done;
+    *ret_more = text.len == piece;
+    return true;
+}
+
+static bool feed_chunk(const bson_t *doc, void *context)
+{
+    const struct feeding *feeding = context;
+    bson_iter_t events;
+    bson_iter_t each;
+    snprintf(feeding->reader->last_chunk, sizeof feeding->reader->last_chunk, "%s",
+             mig_doc_str(doc, "_id", ""));
+    if (!mig_doc_find(doc, "events", &events) || !BSON_ITER_HOLDS_ARRAY(&events) ||
+        !bson_iter_recurse(&events, &each))
+        return true;
+    while (bson_iter_next(&each)) {
+        bson_t event;
+        if (mig_iter_sub(&each, &event))
+            feed_event(feeding, &event);
+    }
+    return true;
+}
+
+static bool read_collection(struct feeding *feeding, struct mig_store *store, struct mig_error *err)
+{
+    struct mig_log_reader *reader = feeding->reader;
+    /* Chunks are named <run>-<number>, so a range of _id finds them by the index there is. */
+    char from[MIG_ULID_SIZE + 24];
+    char until[MIG_ULID_SIZE + 4];
+    snprintf(from, sizeof from, "%s-", reader->run);
+    snprintf(until, sizeof until, "%s.", reader->run);
+    MIG_AUTOBSON bson_t *command =
+        BCON_NEW("find", BCON_UTF8(reader->names.log), "filter", "{", "_id", "{", "$gte",
+                 BCON_UTF8(reader->last_chunk[0] ? reader->last_chunk : from), "$lt", BCON_UTF8(until), "}",
+                 "}", "sort", "{", "_id", BCON_INT32(1), "}");
+    struct mig_call call = { .command = command, .max_time_ms = 20000 };
+    return store->ops->query(store, &call, feed_chunk, feeding, err);
+}
+
+bool mig_log_read(struct mig_log_reader *reader, struct mig_store *store, size_t max_bytes,
+                  mig_event_fn on_event, void *ctx, bool *ret_more, struct mig_error *err)
+{
+    struct feeding feeding = { .reader = reader, .on_event = on_event, .ctx = ctx };
+    bool more = false;
+    bool ok =
+        reader->local ? read_journal(&feeding, max_bytes, &more, err) : read_collection(&feeding, store, err);
+    if (ret_more)
+        *ret_more = more;
+    return ok;
+}
+
+bool mig_log_run_is_gone(struct mig_log_reader *reader, struct mig_store *store)
+{
+    struct mig_lock lock;
+    struct mig_error ignored; /* a server that is away for a moment ends nothing */
+    if (!mig_lock_read(store, &reader->names, &lock, &ignored))
+        return false;
+    mig_lock_check_holder(reader->app->host, &lock);
+    return strcmp(lock.run, reader->run) != 0 || !mig_lock_alive(&lock);
+}
+
+void mig_log_end_unknown(struct mig_log_reader *reader, mig_event_fn on_event, void *ctx)
+{
+    struct feeding feeding = { .reader = reader, .on_event = on_event, .ctx = ctx };
+    MIG_AUTOBSON bson_t *event =
+        BCON_NEW("event", "run.finished", "at", "", "seq", BCON_INT64(reader->seq + 1), "run",
+                 BCON_UTF8(reader->run), "status", "unknown", "error", "{", "name", "unknown-outcome",
+                 "message", "the run is gone: it neither finished nor holds the lock any more", "hint",
+                 "migtui recover shows where it stands", "}");
+    feed_event(&feeding, event);
+}

@@ -1,0 +1,135 @@
+/* query_log.c - chunks are shared between a log and the longer one after it, so that a snapshot costs what is new. */
+#include "app/query_log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/log_read.h"
+#include "base/doc.h"
+#include "base/mem.h"
+
+#define SMALL     64 /* a last chunk below this is copied into the next, so that chunks stay few */
+#define PIECE_MAX (1024UL * 1024) /* of a journal, read at once */
+#define GONE_MS   1000            /* how often the lock is asked for */
+
+struct reading {
+    struct mig_log_reader reader;
+    bson_t **events;
+    size_t count, room;
+    int64_t asked_lock_ms;
+    bool gone;
+};
+
+static void keep(const bson_t *event, void *context)
+{
+    struct reading *reading = context;
+    reading->events = mig_grow(reading->events, reading->count, &reading->room, sizeof *reading->events);
+    reading->events[reading->count++] = bson_copy(event);
+}
+
+static void add_chunk(struct mig_seen_log *log, struct mig_log_chunk *take_chunk)
+{
+    log->chunks[log->chunk_count++] = take_chunk;
+    log->count += take_chunk->count;
+}
+
+struct mig_seen_log *mig_log_grow(const struct mig_seen_log *before, bson_t **take_events, size_t count)
+{
+    struct mig_seen_log *log = mig_seen_log_new();
+    size_t old = before ? before->chunk_count : 0;
+    struct mig_log_chunk *last = old > 0 ? before->chunks[old - 1] : NULL;
+    bool joins = last && count > 0 && last->count < SMALL;
+    size_t skip = 0;
+    size_t kept = (before ? before->count : 0) + count;
+    log->chunks = mig_alloc_n(old + 1, sizeof *log->chunks);
+    log->first = before ? before->first : 0;
+    while (skip + joins < old && kept - before->chunks[skip]->count >= MIG_LOG_KEPT) {
+        kept -= before->chunks[skip]->count;
+        log->first += before->chunks[skip++]->count;
+    }
+    for (size_t i = skip; i < old - joins; i++)
+        add_chunk(log, mig_share(before->chunks[i]));
+    if (count > 0) {
+        struct mig_log_chunk *chunk = mig_log_chunk_new();
+        size_t head = joins ? last->count : 0;
+        chunk->events = mig_alloc_n(head + count, sizeof(bson_t *));
+        for (size_t i = 0; i < head; i++)
+            chunk->events[i] = bson_copy(last->events[i]);
+        memcpy(chunk->events + head, take_events, count * sizeof *take_events);
+        chunk->count = head + count;
+        add_chunk(log, chunk);
+    }
+    free(take_events);
+    return log;
+}
+
+/* What was read so far, as the value's next state. */
+static struct mig_seen_log *grow(struct reading *reading, const struct mig_seen_log *before)
+{
+    struct mig_seen_log *log = mig_log_grow(before, reading->events, reading->count);
+    reading->events = NULL;
+    reading->count = reading->room = 0;
+    log->over = reading->reader.finished;
+    return log;
+}
+
+/* The end of a run that died without one: looked for now and then, and the log read once more before it is said. */
+static bool end_of_dead_run(struct mig_query *query, struct reading *reading, struct mig_store *store,
+                            struct mig_error *err)
+{
+    int64_t now = query->app->host->ops->mono_ms(query->app->host);
+    if (reading->reader.finished || now < reading->asked_lock_ms + GONE_MS)
+        return true;
+    reading->asked_lock_ms = now;
+    if (!mig_log_run_is_gone(&reading->reader, store))
+        return true;
+    bool ok = mig_log_read(&reading->reader, store, PIECE_MAX, keep, reading, NULL, err);
+    if (ok && !reading->reader.finished)
+        mig_log_end_unknown(&reading->reader, keep, reading);
+    return ok;
+}
+
+void *mig_query_fetch_log(struct mig_query *query, bool *ret_over, struct mig_error *err)
+{
+    struct reading *reading = *query->state;
+    struct mig_seen_log *log = mig_share(query->previous);
+    struct mig_store *store = NULL;
+    bool more = true;
+    if (!reading) {
+        reading = *query->state = mig_alloc(sizeof *reading);
+        mig_log_reader_init(&reading->reader, query->app, query->argument);
+    }
+    bool ok = query->app->open_store(query->app->ports_ctx, query->env, "", &store, err) ||
+              reading->reader.local; /* a journal of this host is read without a server */
+    while (ok && more && !reading->reader.finished) {
+        ok = mig_log_read(&reading->reader, store, PIECE_MAX, keep, reading, &more, err);
+        if (ok && !more && store)
+            ok = end_of_dead_run(query, reading, store, err);
+        struct mig_seen_log *longer = grow(reading, log);
+        mig_unshare(log);
+        log = longer;
+    }
+    if (store)
+        store->ops->close(store);
+    if (ok && reading->reader.seq == 0) {
+        ok =
+            mig_fail(err, MIG_ERR_FAILED, "%s: there is no log of run %s", query->env->name, query->argument);
+        mig_hint(err, "migtui runs --env %s lists the runs", query->env->name);
+    }
+    *ret_over = reading->reader.finished;
+    if (ok)
+        return log;
+    mig_unshare(log);
+    return NULL;
+}
+
+void mig_query_forget_log(void *state)
+{
+    struct reading *reading = state;
+    if (!reading)
+        return;
+    for (size_t i = 0; i < reading->count; i++)
+        bson_destroy(reading->events[i]);
+    free(reading->events);
+    free(reading);
+}

@@ -1,0 +1,198 @@
+/* snapshot.c - counting references to pieces, freeing them, finding things in a snapshot. */
+#include "app/snapshot.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+void *mig_share(void *shared)
+{
+    struct mig_shared *piece = shared;
+    if (piece)
+        atomic_fetch_add_explicit(&piece->refs, 1, memory_order_relaxed);
+    return shared;
+}
+
+void mig_unshare(void *shared)
+{
+    struct mig_shared *piece = shared;
+    if (piece && atomic_fetch_sub_explicit(&piece->refs, 1, memory_order_acq_rel) == 1)
+        piece->release(piece);
+}
+
+static void *new_piece(size_t size, void (*release)(struct mig_shared *))
+{
+    struct mig_shared *piece = mig_alloc(size);
+    piece->refs = 1;
+    piece->release = release;
+    return piece;
+}
+
+static void release_files(struct mig_shared *shared)
+{
+    struct mig_seen_files *files = (struct mig_seen_files *)(void *)shared;
+    mig_catalog_free(files->catalog);
+    mig_problems_done(&files->problems);
+    free(files);
+}
+
+struct mig_seen_files *mig_seen_files_new(void)
+{
+    struct mig_seen_files *files = new_piece(sizeof *files, release_files);
+    files->catalog = mig_alloc(sizeof *files->catalog);
+    return files;
+}
+
+static void release_env(struct mig_shared *shared)
+{
+    struct mig_seen_env *seen = (struct mig_seen_env *)(void *)shared;
+    mig_look_done(&seen->look);
+    mig_unshare(seen->files);
+    free(seen);
+}
+
+struct mig_seen_env *mig_seen_env_new(struct mig_seen_files *files)
+{
+    struct mig_seen_env *seen = new_piece(sizeof *seen, release_env);
+    seen->files = mig_share(files);
+    return seen;
+}
+
+static void release_plan(struct mig_shared *shared)
+{
+    struct mig_seen_plan *seen = (struct mig_seen_plan *)(void *)shared;
+    mig_plan_free(seen->plan);
+    mig_look_done(&seen->look);
+    mig_unshare(seen->files);
+    free(seen);
+}
+
+struct mig_seen_plan *mig_seen_plan_new(struct mig_seen_files *files)
+{
+    struct mig_seen_plan *seen = new_piece(sizeof *seen, release_plan);
+    seen->files = mig_share(files);
+    return seen;
+}
+
+static void free_documents(bson_t **items, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        bson_destroy(items[i]);
+    free(items);
+}
+
+static void release_rows(struct mig_shared *shared)
+{
+    struct mig_seen_rows *seen = (struct mig_seen_rows *)(void *)shared;
+    free_documents(seen->items, seen->count);
+    free(seen);
+}
+
+struct mig_seen_rows *mig_seen_rows_new(void)
+{
+    return new_piece(sizeof(struct mig_seen_rows), release_rows);
+}
+
+static void release_recover(struct mig_shared *shared)
+{
+    struct mig_seen_recover *seen = (struct mig_seen_recover *)(void *)shared;
+    for (size_t i = 0; i < seen->count; i++)
+        mig_recovery_done(&seen->items[i]);
+    free(seen->items);
+    free(seen);
+}
+
+struct mig_seen_recover *mig_seen_recover_new(void)
+{
+    return new_piece(sizeof(struct mig_seen_recover), release_recover);
+}
+
+static void release_text(struct mig_shared *shared)
+{
+    struct mig_seen_text *seen = (struct mig_seen_text *)(void *)shared;
+    free(seen->text);
+    free(seen);
+}
+
+struct mig_seen_text *mig_seen_text_new(char *take_text, size_t len)
+{
+    struct mig_seen_text *seen = new_piece(sizeof *seen, release_text);
+    seen->text = take_text;
+    seen->len = len;
+    return seen;
+}
+
+static void release_chunk(struct mig_shared *shared)
+{
+    struct mig_log_chunk *chunk = (struct mig_log_chunk *)(void *)shared;
+    free_documents(chunk->events, chunk->count);
+    free(chunk);
+}
+
+struct mig_log_chunk *mig_log_chunk_new(void)
+{
+    return new_piece(sizeof(struct mig_log_chunk), release_chunk);
+}
+
+static void release_log(struct mig_shared *shared)
+{
+    struct mig_seen_log *seen = (struct mig_seen_log *)(void *)shared;
+    for (size_t i = 0; i < seen->chunk_count; i++)
+        mig_unshare(seen->chunks[i]);
+    free(seen->chunks);
+    free(seen);
+}
+
+struct mig_seen_log *mig_seen_log_new(void)
+{
+    return new_piece(sizeof(struct mig_seen_log), release_log);
+}
+
+static void release_snapshot(struct mig_shared *shared)
+{
+    struct mig_snapshot *snapshot = (struct mig_snapshot *)(void *)shared;
+    mig_unshare(snapshot->files);
+    for (size_t i = 0; i < snapshot->env_count; i++)
+        mig_unshare(snapshot->envs[i].seen);
+    for (size_t i = 0; i < snapshot->answer_count; i++) {
+        free(snapshot->answers[i].argument);
+        mig_unshare(snapshot->answers[i].value);
+    }
+    free(snapshot->envs);
+    free(snapshot->answers);
+    free(snapshot);
+}
+
+struct mig_snapshot *mig_snapshot_new(size_t env_count, size_t answer_count)
+{
+    struct mig_snapshot *snapshot = new_piece(sizeof *snapshot, release_snapshot);
+    snapshot->envs = mig_alloc_n(env_count, sizeof *snapshot->envs);
+    snapshot->env_count = env_count;
+    snapshot->answers = mig_alloc_n(answer_count, sizeof *snapshot->answers);
+    snapshot->answer_count = answer_count;
+    return snapshot;
+}
+
+const struct mig_snap_answer *mig_snapshot_answer(const struct mig_snapshot *snapshot,
+                                                  enum mig_query_kind kind, const struct cfg_environment *env,
+                                                  const char *argument)
+{
+    for (size_t i = 0; i < snapshot->answer_count; i++) {
+        const struct mig_snap_answer *answer = &snapshot->answers[i];
+        if (answer->kind == kind && answer->env == env &&
+            strcmp(answer->argument, argument ? argument : "") == 0)
+            return answer;
+    }
+    return NULL;
+}
+
+const struct mig_snap_env *mig_snapshot_env(const struct mig_snapshot *snapshot, const char *name)
+{
+    for (size_t i = 0; i < snapshot->env_count; i++) {
+        if (strcmp(snapshot->envs[i].env->name, name) == 0)
+            return &snapshot->envs[i];
+    }
+    return NULL;
+}

@@ -1,0 +1,311 @@
+/* Lanes: nobody waits for a dead environment, what comes in is told once, and the end comes at once. */
+#include "app/watch.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "io/host_posix.h"
+
+#include <cmocka.h>
+
+#define DEADLINE_MS 20000
+
+/* A store whose calls never get an answer, until they are cancelled. */
+struct deaf_store {
+    struct mig_store base;
+    pthread_mutex_t lock;
+    pthread_cond_t cancelled;
+    bool is_cancelled;
+    atomic_int calls;
+};
+
+static void wait_for_cancel(struct deaf_store *store)
+{
+    atomic_fetch_add(&store->calls, 1);
+    pthread_mutex_lock(&store->lock);
+    while (!store->is_cancelled)
+        pthread_cond_wait(&store->cancelled, &store->lock);
+    pthread_mutex_unlock(&store->lock);
+}
+
+static void deaf_command(struct mig_store *base, const struct mig_call *call, struct mig_reply *ret)
+{
+    (void)call;
+    *ret = (struct mig_reply){ .outcome = MIG_OUTCOME_UNKNOWN };
+    bson_init(&ret->body);
+    wait_for_cancel((struct deaf_store *)(void *)base);
+    mig_fail(&ret->error, MIG_ERR_CANCELLED, "cancelled here");
+}
+
+static bool deaf_query(struct mig_store *base, const struct mig_call *call, mig_document_fn each,
+                       void *context, struct mig_error *err)
+{
+    (void)call, (void)each, (void)context;
+    wait_for_cancel((struct deaf_store *)(void *)base);
+    return mig_fail(err, MIG_ERR_CANCELLED, "cancelled here");
+}
+
+static void deaf_cancel(struct mig_store *base, bool on)
+{
+    struct deaf_store *store = (struct deaf_store *)(void *)base;
+    pthread_mutex_lock(&store->lock);
+    store->is_cancelled = on;
+    pthread_cond_broadcast(&store->cancelled);
+    pthread_mutex_unlock(&store->lock);
+}
+
+static void deaf_close(struct mig_store *base)
+{
+    (void)base;
+}
+
+static const struct mig_store_ops deaf_ops = {
+    .command = deaf_command, .query = deaf_query, .cancel = deaf_cancel, .close = deaf_close
+};
+
+struct world {
+    char dir[64];
+    struct mig_host *host;
+    struct cfg_environment envs[2];
+    struct cfg_config config;
+    struct mig_app app;
+    struct deaf_store deaf;
+    struct mig_watch *watch;
+    atomic_int told, opened, reads;
+    _Atomic uint64_t stamp;
+};
+
+static bool open_store(void *ctx, const struct cfg_environment *env, const char *run, struct mig_store **ret,
+                       struct mig_error *err)
+{
+    struct world *w = ctx;
+    (void)run;
+    if (strcmp(env->name, "gone") == 0)
+        return mig_fail(err, MIG_ERR_UNREACHABLE, "nobody is there");
+    atomic_fetch_add(&w->opened, 1);
+    *ret = &w->deaf.base;
+    return true;
+}
+
+static bool read_catalog(void *ctx, unsigned flags, struct mig_catalog **ret, struct mig_problems *problems,
+                         struct mig_error *err)
+{
+    struct world *w = ctx;
+    (void)flags, (void)problems, (void)err;
+    atomic_fetch_add(&w->reads, 1);
+    *ret = mig_alloc(sizeof **ret);
+    return true;
+}
+
+static bool stamp_files(void *ctx, uint64_t *ret, struct mig_error *err)
+{
+    (void)err;
+    *ret = ((struct world *)ctx)->stamp;
+    return true;
+}
+
+static void changed(void *ctx)
+{
+    atomic_fetch_add(&((struct world *)ctx)->told, 1);
+}
+
+static int setup(void **state)
+{
+    struct world *w = mig_alloc(sizeof *w);
+    struct mig_error err;
+    static char prefix[] = "migtui_";
+    static char deaf[] = "deaf";
+    static char gone[] = "gone";
+    snprintf(w->dir, sizeof w->dir, "/tmp/migtui-watch-XXXXXX");
+    if (!mkdtemp(w->dir) || !io_host_new(w->dir, &w->host, &err))
+        return -1;
+    w->envs[0] = (struct cfg_environment){ .name = deaf };
+    w->envs[1] = (struct cfg_environment){ .name = gone };
+    w->config = (struct cfg_config){ .environments = w->envs, .environment_count = 2, .prefix = prefix };
+    w->app = (struct mig_app){ .config = &w->config,
+                               .host = w->host,
+                               .operator_name = "ana",
+                               .ports_ctx = w,
+                               .open_store = open_store,
+                               .read_catalog = read_catalog,
+                               .stamp_files = stamp_files };
+    w->deaf.base = (struct mig_store){ .ops = &deaf_ops, .database = "deaf" };
+    w->stamp = 1;
+    pthread_mutex_init(&w->deaf.lock, NULL);
+    pthread_cond_init(&w->deaf.cancelled, NULL);
+    struct mig_watch_options options = { .app = &w->app, .changed = changed, .ctx = w };
+    w->watch = mig_watch_start(&options);
+    *state = w;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+    if (w->watch && !mig_watch_stop(w->watch, DEADLINE_MS))
+        return -1;
+    io_host_free(w->host);
+    rmdir(w->dir);
+    pthread_cond_destroy(&w->deaf.cancelled);
+    pthread_mutex_destroy(&w->deaf.lock);
+    free(w);
+    return 0;
+}
+
+/* The snapshot in which it holds. */
+static struct mig_snapshot *when(struct world *w, bool (*holds)(const struct mig_snapshot *))
+{
+    for (int64_t until = w->host->ops->mono_ms(w->host) + DEADLINE_MS;;) {
+        struct mig_snapshot *snapshot = mig_watch_snapshot(w->watch);
+        if (holds(snapshot))
+            return snapshot;
+        mig_unshare(snapshot);
+        if (w->host->ops->mono_ms(w->host) > until)
+            fail_msg("it did not come to be");
+        w->host->ops->sleep_until(w->host, w->host->ops->mono_ms(w->host) + 2, w);
+    }
+}
+
+static bool gone_is_said(const struct mig_snapshot *snapshot)
+{
+    return snapshot->envs[1].error.code == MIG_ERR_UNREACHABLE && snapshot->envs[1].next_look_ms > 0;
+}
+
+static bool deaf_is_asked(const struct mig_snapshot *snapshot)
+{
+    return snapshot->envs[0].next_look_ms == 0 && snapshot->envs[1].error.code != MIG_OK;
+}
+
+static void the_first_snapshot_waits_for_nobody(void **state)
+{
+    struct world *w = *state;
+    struct mig_snapshot *snapshot = mig_watch_snapshot(w->watch);
+    assert_int_equal(snapshot->env_count, 2);
+    assert_null(snapshot->envs[0].seen);
+    assert_non_null(snapshot->files->catalog);
+    assert_string_equal(snapshot->operator_name, "ana");
+    mig_unshare(snapshot);
+}
+
+static void one_that_is_deaf_delays_no_other(void **state)
+{
+    struct world *w = *state;
+    struct mig_snapshot *snapshot = when(w, deaf_is_asked);
+    assert_int_equal(snapshot->envs[0].error.code, MIG_OK); /* it may still answer */
+    mig_unshare(snapshot);
+}
+
+static void one_that_is_gone_is_asked_again_later(void **state)
+{
+    struct world *w = *state;
+    struct mig_snapshot *snapshot = when(w, gone_is_said);
+    assert_true(snapshot->envs[1].next_look_ms >= snapshot->now_ms);
+    assert_string_equal(snapshot->envs[1].error.message, "nobody is there");
+    mig_unshare(snapshot);
+}
+
+static void news_are_told_once_until_they_are_taken(void **state)
+{
+    struct world *w = *state;
+    mig_unshare(when(w, gone_is_said));
+    mig_watch_refresh(w->watch, NULL);
+    for (int64_t until = w->host->ops->mono_ms(w->host) + DEADLINE_MS; w->told == 0;) {
+        assert_true(w->host->ops->mono_ms(w->host) < until);
+        w->host->ops->sleep_until(w->host, w->host->ops->mono_ms(w->host) + 2, w);
+    }
+    int told = w->told;
+    int reads = w->reads;
+    w->stamp = 2; /* the directory changes, and nobody takes a snapshot */
+    mig_watch_refresh(w->watch, NULL);
+    for (int64_t until = w->host->ops->mono_ms(w->host) + DEADLINE_MS; w->reads == reads;) {
+        assert_true(w->host->ops->mono_ms(w->host) < until);
+        w->host->ops->sleep_until(w->host, w->host->ops->mono_ms(w->host) + 2, w);
+    }
+    assert_in_range(w->told, told, told + 1);
+}
+
+static void files_are_read_only_when_they_have_changed(void **state)
+{
+    struct world *w = *state;
+    mig_unshare(when(w, gone_is_said));
+    int reads = w->reads;
+    mig_watch_refresh(w->watch, NULL);
+    mig_unshare(when(w, gone_is_said));
+    assert_int_equal(w->reads, reads);
+}
+
+static bool plan_has_an_error(const struct mig_snapshot *snapshot)
+{
+    const struct mig_snap_answer *answer =
+        mig_snapshot_answer(snapshot, MIG_QUERY_PLAN, snapshot->envs[1].env, "");
+    return answer && answer->error.code != MIG_OK;
+}
+
+static void a_question_that_cannot_be_answered_says_why(void **state)
+{
+    struct world *w = *state;
+    struct mig_want want = { MIG_QUERY_PLAN, &w->envs[1], "" };
+    mig_watch_wants(w->watch, &want, 1);
+    struct mig_snapshot *snapshot = when(w, plan_has_an_error);
+    const struct mig_snap_answer *answer = mig_snapshot_answer(snapshot, MIG_QUERY_PLAN, &w->envs[1], "");
+    assert_int_equal(answer->error.code, MIG_ERR_UNREACHABLE);
+    assert_null(answer->value);
+    mig_unshare(snapshot);
+}
+
+static void the_end_cancels_what_is_under_way(void **state)
+{
+    struct world *w = *state;
+    mig_unshare(when(w, deaf_is_asked));
+    struct mig_want want = { MIG_QUERY_RUNS, &w->envs[0], "" };
+    mig_watch_wants(w->watch, &want, 1);
+    for (int64_t until = w->host->ops->mono_ms(w->host) + DEADLINE_MS; w->deaf.calls < 2;) {
+        assert_true(w->host->ops->mono_ms(w->host) < until);
+        w->host->ops->sleep_until(w->host, w->host->ops->mono_ms(w->host) + 2, w);
+    }
+    assert_int_equal(w->opened, 1); /* both lanes share one store */
+    assert_true(mig_watch_stop(w->watch, DEADLINE_MS));
+    w->watch = NULL;
+}
+
+static bool window_is_open(const struct mig_snapshot *snapshot)
+{
+    return snapshot->envs[0].writable_until_ms > 0;
+}
+
+static bool window_is_shut(const struct mig_snapshot *snapshot)
+{
+    return !window_is_open(snapshot);
+}
+
+static void a_window_for_writing_closes_by_itself(void **state)
+{
+    struct world *w = *state;
+    mig_watch_set_writable(w->watch, &w->envs[0], w->host->ops->mono_ms(w->host) + 200);
+    mig_unshare(when(w, window_is_open));
+    mig_unshare(when(w, window_is_shut));
+}
+
+#define WATCH_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WATCH_TEST(the_first_snapshot_waits_for_nobody),
+        WATCH_TEST(one_that_is_deaf_delays_no_other),
+        WATCH_TEST(one_that_is_gone_is_asked_again_later),
+        WATCH_TEST(news_are_told_once_until_they_are_taken),
+        WATCH_TEST(files_are_read_only_when_they_have_changed),
+        WATCH_TEST(a_question_that_cannot_be_answered_says_why),
+        WATCH_TEST(the_end_cancels_what_is_under_way),
+        WATCH_TEST(a_window_for_writing_closes_by_itself),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
