@@ -75,25 +75,6 @@ static struct tui_cell *cell_at(const struct tui_canvas *canvas, int x, int y)
     return &canvas->cells[(size_t)y * (size_t)canvas->cols + (size_t)x];
 }
 
-static void add_char(struct mig_buf *out, uint32_t c)
-{
-    if (c < 0x80) {
-        mig_buf_char(out, (char)c);
-    } else if (c < 0x800) {
-        mig_buf_char(out, (char)(0xC0 | c >> 6));
-        mig_buf_char(out, (char)(0x80 | (c & 0x3F)));
-    } else if (c < 0x10000) {
-        mig_buf_char(out, (char)(0xE0 | c >> 12));
-        mig_buf_char(out, (char)(0x80 | (c >> 6 & 0x3F)));
-        mig_buf_char(out, (char)(0x80 | (c & 0x3F)));
-    } else {
-        mig_buf_char(out, (char)(0xF0 | c >> 18));
-        mig_buf_char(out, (char)(0x80 | (c >> 12 & 0x3F)));
-        mig_buf_char(out, (char)(0x80 | (c >> 6 & 0x3F)));
-        mig_buf_char(out, (char)(0x80 | (c & 0x3F)));
-    }
-}
-
 static bool is_blank(const struct tui_cell *cell)
 {
     return cell->chars[0] == ' ' && cell->chars[1] == 0;
@@ -107,8 +88,10 @@ void tui_canvas_text(const struct tui_canvas *canvas, struct mig_buf *out)
             end--;
         for (int x = 0; x < end; x++) {
             const struct tui_cell *cell = cell_at(canvas, x, y);
-            for (int i = 0; i < TUI_CELL_CHARS && cell->chars[i]; i++)
-                add_char(out, cell->chars[i]);
+            for (int i = 0; i < TUI_CELL_CHARS && cell->chars[i]; i++) {
+                char bytes[4];
+                mig_buf_add(out, bytes, mig_utf8_encode(cell->chars[i], bytes));
+            }
         }
         mig_buf_char(out, '\n');
     }

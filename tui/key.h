@@ -41,11 +41,20 @@ struct tui_event {
     uint32_t key;
     const char *paste; /* borrowed for the call; newlines and control bytes are still in it */
     size_t paste_len;
+    bool paste_cut; /* it was longer than is taken */
+    unsigned
+        batch; /* rises with each reading of the terminal: keys of one batch came at once, as pasted text does on a
+                       terminal that does not mark a paste */
 };
+
+/* A key that stands for a character to type: no control, no Alt, nothing that may not be shown. */
+bool tui_key_is_text(uint32_t key);
 
 #define TUI_KEY_NAME_MAX 16
 
+/* A character that may not be shown has no name but its number: "U+202E". */
 void tui_key_name(uint32_t key, char ret[static TUI_KEY_NAME_MAX]);
-uint32_t tui_key_find(const char *name); /* TUI_KEY_NONE: no such key */
+uint32_t tui_key_find(
+    const char *name); /* TUI_KEY_NONE: no such key; takes every name that tui_key_name gives */
 
 #endif

@@ -56,6 +56,16 @@ uint32_t mig_utf8_decode(const char *p, size_t len, size_t *ret_len)
     }
 }
 
+size_t mig_utf8_encode(uint32_t c, char ret[static 4])
+{
+    static const unsigned char lead[] = { 0, 0, 0xC0, 0xE0, 0xF0 };
+    size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    for (size_t i = n - 1; i > 0; i--, c >>= 6)
+        ret[i] = (char)(0x80 | (c & 0x3F));
+    ret[0] = (char)(lead[n] | c);
+    return n;
+}
+
 size_t mig_utf8_check(const char *p, size_t len)
 {
     const uint64_t high_bits = UINT64_C(0x8080808080808080);

@@ -19,6 +19,9 @@ size_t mig_utf8_len(const char *p, size_t len);
 /* Decode the character at p; *ret_len as mig_utf8_len. Malformed bytes give U+FFFD and length 1. */
 uint32_t mig_utf8_decode(const char *p, size_t len, size_t *ret_len);
 
+/* Write a character (below 0x110000) as UTF-8; returns its bytes, 1 to 4. No NUL is added. */
+size_t mig_utf8_encode(uint32_t c, char ret[static 4]);
+
 /* Offset of the first byte that is not well-formed UTF-8, or len when all is well. */
 size_t mig_utf8_check(const char *p, size_t len);
 

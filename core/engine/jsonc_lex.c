@@ -176,14 +176,8 @@ static bool hex4(const char *p, const char *end, uint32_t *ret)
 
 static void put_utf8(struct jsonc_reader *r, uint32_t c)
 {
-    uint8_t bytes[4] = { (uint8_t)c };
-    size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-    if (n > 1) {
-        static const uint8_t lead[] = { 0, 0, 0xC0, 0xE0, 0xF0 };
-        for (size_t i = n - 1; i > 0; i--, c >>= 6)
-            bytes[i] = (uint8_t)(0x80 | (c & 0x3F));
-        bytes[0] = (uint8_t)(lead[n] | c);
-    }
+    char bytes[4];
+    size_t n = mig_utf8_encode(c, bytes);
     jsonc_put(r, bytes, n);
 }
 

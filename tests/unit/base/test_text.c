@@ -67,6 +67,18 @@ static void decoding_gives_the_code_point(void **state)
     assert_int_equal(n, 1);
 }
 
+static void encoding_is_the_reverse_of_decoding(void **state)
+{
+    (void)state;
+    static const uint32_t ends[] = { 0, 0x7F, 0x80, 0x7FF, 0x800, 0xD7FF, 0xE000, 0xFFFF, 0x10000, 0x10FFFF };
+    for (size_t i = 0; i < MIG_COUNT(ends); i++) {
+        char bytes[4];
+        size_t n = mig_utf8_encode(ends[i], bytes), read;
+        assert_int_equal(mig_utf8_decode(bytes, n, &read), ends[i]);
+        assert_int_equal(read, n);
+    }
+}
+
 static void checking_names_the_first_bad_byte(void **state)
 {
     (void)state;
@@ -333,6 +345,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_wellformed_characters_have_a_length),
         cmocka_unit_test(decoding_gives_the_code_point),
+        cmocka_unit_test(encoding_is_the_reverse_of_decoding),
         cmocka_unit_test(checking_names_the_first_bad_byte),
         cmocka_unit_test(trimming_cuts_half_a_character_only),
         cmocka_unit_test(controls_and_invisible_characters_are_unsafe),
