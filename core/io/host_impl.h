@@ -1,5 +1,5 @@
-/* host_impl.h - inside of the POSIX host, shared by host_posix.c, host_files.c, host_process.c and
- * host_spawn.c. */
+/* host_impl.h - inside of the POSIX host, shared by host_posix.c, host_files.c, host_process.c,
+ * host_spawn.c and host_filter.c. */
 #ifndef MIG_IO_HOST_IMPL_H
 #define MIG_IO_HOST_IMPL_H
 
@@ -52,5 +52,13 @@ int io_host_process_alive(struct mig_host *base, const struct mig_identity *who)
 bool io_host_spawn(struct mig_host *base, const char *const *argv, const char *const *env, const char *dir,
                    void (*on_line)(const char *line, void *context), void *context, const bool *stop,
                    int *ret_status, struct mig_error *err);
+/* The environment of this process with env's entries instead of those of the same name. The array is the caller's to free. */
+char **io_host_environment(const char *const *env);
+
+/* host_filter.c */
+bool io_host_filter(struct mig_host *base, const char *const *argv, const char *const *env, const char *input,
+                    size_t len, int64_t timeout_ms, struct mig_buf *out, int *ret_status,
+                    struct mig_error *err);
+void io_host_note(struct mig_host *base, const char *line);
 
 #endif

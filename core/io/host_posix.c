@@ -179,6 +179,8 @@ static const struct mig_host_ops ops = {
     .file_close = io_host_file_close,
     .process_alive = io_host_process_alive,
     .spawn = io_host_spawn,
+    .filter = io_host_filter,
+    .note = io_host_note,
 };
 
 /* The XDG base directory specification: a relative path counts as none. */

@@ -84,7 +84,7 @@ static void read_output(struct child *child)
 
 /* The environment of this process with env's entries instead of those of the same name. The array is the
  * caller's. */
-static char **merge_environment(const char *const *env)
+char **io_host_environment(const char *const *env)
 {
     size_t count = 0, extra = 0;
     while (environ[count])
@@ -133,7 +133,7 @@ static int start(const char *const *argv, const char *const *env, const char *di
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setsigdefault(&attributes, &all);
 
-    MIG_AUTOFREE char **environment = merge_environment(env);
+    MIG_AUTOFREE char **environment = io_host_environment(env);
     int error =
         posix_spawnp(ret_pid, argv[0], &files, &attributes, (char *const *)(uintptr_t)argv, environment);
     posix_spawn_file_actions_destroy(&files);

@@ -64,6 +64,16 @@ struct mig_host_ops {
     bool (*spawn)(struct mig_host *host, const char *const *argv, const char *const *env, const char *dir,
                   void (*on_line)(const char *line, void *context), void *context, const bool *stop,
                   int *ret_status, struct mig_error *err);
+
+    /* Run argv (no shell, no terminal) with input as its standard input; its standard output and errors go to out, as they are (at most
+     * out->max). Ended with its group after timeout_ms. False: it could not be started, or was ended for its time. May be NULL on
+     * hosts without programs. */
+    bool (*filter)(struct mig_host *host, const char *const *argv, const char *const *env, const char *input,
+                   size_t len, int64_t timeout_ms, struct mig_buf *out, int *ret_status,
+                   struct mig_error *err);
+
+    /* One line to the system's log (syslog, facility authpriv, as migtui). Never fails. May be NULL. */
+    void (*note)(struct mig_host *host, const char *line);
 };
 
 struct mig_host {
