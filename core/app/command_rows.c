@@ -220,6 +220,27 @@ const struct mig_command mig_command_rows[MIG_COMMANDS] = {
         .options = ROWS { { MIG_OPT_ENV, "only these environments" }, { MIG_OPT_LIMIT, "at most so many (50)" }, END },
         .flags = READS,
     },
+    [MIG_COMMAND_AUDIT] = {
+        .id = MIG_COMMAND_AUDIT, .name = "audit", .arguments = "list|verify|export [FILE]", .min_arguments = 1, .max_arguments = 2,
+        .choices = "list|verify|export", .value = MIG_VALUE_CHOICE, .group = LOOKS,
+        .summary = "Who did or tried what, in a chain that shows every edit",
+        .help = "audit list           the newest entries, of all environments or of those named\n"
+                "audit export         every entry of one environment as lines of JSON, to standard output or to --out FILE\n"
+                "audit verify         the chain of one environment in its database\n"
+                "audit verify FILE    an export, without any server\n\n"
+                "A chain shows what was edited, left out or moved. What was cut off at its end shows only against an anchor: the\n"
+                "digests that this host kept of the entries it wrote, and those of --anchor FILE, another host's such file.\n"
+                "Exit 4 when something is wrong.",
+        .examples = SHOWN { { "audit list --env prod --limit 10", "the last ten acts on prod" },
+                            { "audit verify --env prod", "nothing was edited, and nothing cut off" },
+                            { "audit export --env prod --out prod-audit.jsonl", "for those who trust nobody" },
+                            { "audit verify prod-audit.jsonl", "as they do" }, { 0 } },
+        .options = ROWS { { MIG_OPT_ENV, "the environment; list takes several" },
+                          { MIG_OPT_LIMIT, "list: at most so many (50)" },
+                          { MIG_OPT_OUT, "export: write to this file" },
+                          { MIG_OPT_ANCHOR, "verify: compare with this file of anchors too" }, END },
+        .flags = MIG_CMD_CLI,
+    },
     [MIG_COMMAND_DOCTOR] = {
         .id = MIG_COMMAND_DOCTOR, .name = "doctor", .arguments = "", .group = TOOLS,
         .summary = "Check configuration, files and servers, and say what each server can do",

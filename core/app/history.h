@@ -15,7 +15,7 @@
 
 /* Names of migtui's own collections on one environment. */
 struct mig_names {
-    char meta[80], history[80], lock[80], runs[80], log[80], backups[80];
+    char meta[80], history[80], lock[80], runs[80], log[80], backups[80], approvals[80], audit[80];
 };
 void mig_names_make(const char *prefix, struct mig_names *ret);
 

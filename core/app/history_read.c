@@ -18,6 +18,8 @@ void mig_names_make(const char *prefix, struct mig_names *ret)
     snprintf(ret->runs, sizeof ret->runs, "%sruns", prefix);
     snprintf(ret->log, sizeof ret->log, "%slog", prefix);
     snprintf(ret->backups, sizeof ret->backups, "%sbackups", prefix);
+    snprintf(ret->approvals, sizeof ret->approvals, "%sapprovals", prefix);
+    snprintf(ret->audit, sizeof ret->audit, "%saudit", prefix);
 }
 
 /* ---- decoding ---- */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/audit.h"
 #include "app/history.h"
 #include "app/lock.h"
 #include "app/look.h"
@@ -264,8 +265,8 @@ static bool mark_locked(struct marking *m, const struct mig_catalog *catalog, co
     return ok;
 }
 
-bool mig_mark(struct mig_app *app, const struct cfg_environment *env, const char *version,
-              enum mig_record_state state, const char *reason, struct mig_error *err)
+static bool mark(struct mig_app *app, const struct cfg_environment *env, const char *version,
+                 enum mig_record_state state, const char *reason, struct mig_error *err)
 {
     struct marking m = { .app = app, .env = env };
     struct mig_catalog *catalog = NULL;
@@ -298,10 +299,35 @@ bool mig_mark(struct mig_app *app, const struct cfg_environment *env, const char
     return ok;
 }
 
+/* What was done, or refused, goes on record; what cannot is an error although it was done. */
+static bool on_record(struct mig_app *app, const struct cfg_environment *env, struct mig_audit_act *act,
+                      bool ok, struct mig_error *err)
+{
+    struct mig_error why;
+    act->error = ok ? NULL : err;
+    act->outcome = ok ? MIG_AUDIT_SUCCESS : mig_audit_outcome_of(err);
+    if (!ok && !mig_audit_wants(err))
+        return false;
+    if (mig_audit_note(app, env, act, &why) || !ok)
+        return ok;
+    *err = why;
+    return mig_context(err, "%s: it was done, and is not on record", env->name);
+}
+
+bool mig_mark(struct mig_app *app, const struct cfg_environment *env, const char *version,
+              enum mig_record_state state, const char *reason, struct mig_error *err)
+{
+    struct mig_audit_act act = { .action = state == MIG_RECORD_APPLIED ? "mark.applied" : "mark.pending",
+                                 .version = version,
+                                 .reason = reason };
+    bool ok = mark(app, env, version, state, reason, err);
+    return on_record(app, env, &act, ok, err);
+}
+
 /* ---- stop ---- */
 
-bool mig_stop_request(struct mig_app *app, const struct cfg_environment *env, const char *run, const char *by,
-                      struct mig_error *err)
+static bool stop_request(struct mig_app *app, const struct cfg_environment *env, const char *run,
+                         const char *by, struct mig_error *err)
 {
     struct mig_store *store;
     struct mig_names names;
@@ -330,4 +356,12 @@ bool mig_stop_request(struct mig_app *app, const struct cfg_environment *env, co
         mig_hint(err, "migtui runs --env %s shows how it ended", env->name);
     }
     return ok;
+}
+
+bool mig_stop_request(struct mig_app *app, const struct cfg_environment *env, const char *run, const char *by,
+                      struct mig_error *err)
+{
+    struct mig_audit_act act = { .action = "stop", .run = run };
+    bool ok = stop_request(app, env, run, by, err);
+    return on_record(app, env, &act, ok, err);
 }

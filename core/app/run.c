@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "app/gates.h"
+#include "app/run_audit.h"
 #include "app/run_private.h"
 #include "app/run_report.h"
 #include "app/server_probe.h"
@@ -172,6 +173,7 @@ static bool take_hold(struct mig_runner *r, struct mig_error *err)
     if (!acquire(r, prev_run, err))
         return false;
     mig_report_lock(r, prev_run);
+    memcpy(r->took_over, prev_run, sizeof prev_run);
     if (!mig_beat_start(r, err))
         return false;
     /* What the old run left goes first: its open transaction may hold the fence document itself. */
@@ -409,6 +411,8 @@ static void finish(struct mig_runner *r)
     bool reachable = result->status != MIG_RUN_UNKNOWN && result->status != MIG_RUN_FENCED;
     if (r->locked && reachable)
         mig_report_run_record(r, false);
+    if (r->store && reachable)
+        mig_run_audit_end(r);
     mig_report_finished(r);
     mig_beat_stop(r);
     if (r->locked && reachable) {
@@ -448,7 +452,7 @@ static bool carry_out(struct mig_runner *r, struct mig_error *err)
     char planned[MIG_SHA256_HEX] = "";
     if (r->plan)
         memcpy(planned, r->plan->id, sizeof planned);
-    if (!take_hold(r, err) || !settle_plan(r, err)) {
+    if (!take_hold(r, err) || !settle_plan(r, err) || !mig_run_audit_start(r, err)) {
         if (err->code == MIG_ERR_FENCED)
             r->result->status = MIG_RUN_FENCED;
         return false;

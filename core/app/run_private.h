@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 
+#include "app/audit.h"
 #include "app/history.h"
 #include "app/journal.h"
 #include "app/lock.h"
@@ -44,6 +45,9 @@ struct mig_runner {
     bool locked;
     bool started;  /* run.started was emitted: the first event of every run */
     bool recorded; /* it has a document in <prefix>runs */
+    struct mig_audit audit;
+    bool audited;                  /* its start is on record */
+    char took_over[MIG_ULID_SIZE]; /* the run that had not let the lock go, or "" */
     int64_t began_ms;
     bson_t sessions; /* ids of server sessions that are on the lock, as keys of an array */
     int session_count;

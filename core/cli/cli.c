@@ -34,6 +34,7 @@ static const cli_command_fn functions[MIG_COMMANDS] = {
     [MIG_COMMAND_ATTACH] = cli_attach,
     [MIG_COMMAND_STOP] = cli_stop,
     [MIG_COMMAND_HISTORY] = cli_history,
+    [MIG_COMMAND_AUDIT] = cli_audit,
     [MIG_COMMAND_DOCTOR] = cli_doctor,
     [MIG_COMMAND_CONFIG] = cli_config,
     [MIG_COMMAND_SCHEMA] = cli_schema,

@@ -86,6 +86,7 @@ CLI_COMMAND(log);
 CLI_COMMAND(attach);
 CLI_COMMAND(stop);
 CLI_COMMAND(history);
+CLI_COMMAND(audit);
 CLI_COMMAND(doctor);
 CLI_COMMAND(config);
 CLI_COMMAND(schema);

@@ -43,71 +43,16 @@ int cli_status(struct cli *cli, struct mig_error *err)
     return status;
 }
 
-/* ---- lists over several environments ---- */
-
-static void tell_documents(struct cli *cli, const struct cli_docs *list, size_t limit, const char *key)
-{
-    size_t count = list->count < limit ? list->count : limit;
-    if (cli->format == CLI_NDJSON) {
-        for (size_t i = 0; i < count; i++)
-            cli_out_document(cli, list->items[i]);
-        return;
-    }
-    bson_t doc MIG_AUTODOC = BSON_INITIALIZER;
-    bson_t items;
-    bson_append_array_begin(&doc, key, -1, &items);
-    for (size_t i = 0; i < count; i++) {
-        char buffer[16];
-        const char *name;
-        size_t len = bson_uint32_to_string((uint32_t)i, &name, buffer, sizeof buffer);
-        bson_append_document(&items, name, (int)len, list->items[i]);
-    }
-    bson_append_array_end(&doc, &items);
-    cli_out_document(cli, &doc);
-}
-
-static void tell_table(struct cli *cli, const struct cli_docs *list, size_t limit, struct cli_table *table,
-                       void (*row)(struct cli_table *table, const bson_t *doc), const char *nothing)
-{
-    struct mig_buf text MIG_AUTOBUF;
-    mig_buf_init(&text, OUTPUT_MAX);
-    for (size_t i = 0; i < list->count && i < limit; i++)
-        row(table, list->items[i]);
-    cli_table_print(table, 0, &text);
-    if (list->count == 0 && !cli->quiet)
-        mig_buf_str(&text, nothing);
-    cli_out(cli, &text);
-    cli_table_free(table);
-}
-
-static int tell_list(struct cli *cli, cli_list_fn list, long long limit, const char *key,
-                     struct cli_table *(*table)(const struct cli_style *style),
-                     void (*row)(struct cli_table *table, const bson_t *doc), const char *nothing,
-                     struct mig_error *err)
-{
-    const struct cfg_environment **envs MIG_AUTOFREE = NULL;
-    size_t count;
-    struct cli_docs docs = { 0 };
-    if (!cli_environments(cli, &envs, &count, err))
-        return CLI_FAILED;
-    int status = cli_gather(cli, envs, count, list, limit, &docs, err);
-    if (status != CLI_FAILED && cli->format == CLI_TEXT)
-        tell_table(cli, &docs, (size_t)limit, table(&cli->out), row, nothing);
-    else if (status != CLI_FAILED)
-        tell_documents(cli, &docs, (size_t)limit, key);
-    cli_docs_done(&docs);
-    return status;
-}
-
 int cli_runs(struct cli *cli, struct mig_error *err)
 {
-    return tell_list(cli, mig_runs_list, mig_cmdline_count(cli->line, MIG_OPT_LIMIT, RUNS_DEFAULT), "runs",
-                     cli_runs_table, cli_runs_row, "No runs yet: migtui apply starts one.\n", err);
+    return cli_tell_list(cli, mig_runs_list, mig_cmdline_count(cli->line, MIG_OPT_LIMIT, RUNS_DEFAULT),
+                         "runs", cli_runs_table, cli_runs_row, "No runs yet: migtui apply starts one.\n",
+                         err);
 }
 
 int cli_history(struct cli *cli, struct mig_error *err)
 {
-    return tell_list(cli, mig_history_list, mig_cmdline_count(cli->line, MIG_OPT_LIMIT, HISTORY_DEFAULT),
-                     "entries", cli_history_table, cli_history_row,
-                     "Nothing ran yet: migtui plan shows what would.\n", err);
+    return cli_tell_list(cli, mig_history_list, mig_cmdline_count(cli->line, MIG_OPT_LIMIT, HISTORY_DEFAULT),
+                         "entries", cli_history_table, cli_history_row,
+                         "Nothing ran yet: migtui plan shows what would.\n", err);
 }

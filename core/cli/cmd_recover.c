@@ -227,7 +227,14 @@ int cli_mark(struct cli *cli, struct mig_error *err)
     struct cli_act act = { .env = env,
                            .verb = applied ? "mark as applied" : "mark as pending",
                            .migrations = 1 };
-    if (!env || !cli_confirm(cli, &act, err) ||
+    if (env && !cli_confirm(cli, &act, err)) {
+        struct mig_audit_act refused = { .action = applied ? "mark.applied" : "mark.pending",
+                                         .version = version,
+                                         .reason = reason };
+        cli_refused(cli, env, &refused, err);
+        return CLI_FAILED;
+    }
+    if (!env ||
         !mig_mark(cli->app, env, version, applied ? MIG_RECORD_APPLIED : MIG_RECORD_REVERTED, reason, err))
         return CLI_FAILED;
     if (cli->format == CLI_TEXT) {

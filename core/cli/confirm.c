@@ -57,3 +57,15 @@ bool cli_confirm(struct cli *cli, const struct cli_act *act, struct mig_error *e
         return true;
     return mig_fail(err, MIG_ERR_CANCELLED, "%s: nothing was done", act->env->name);
 }
+
+void cli_refused(struct cli *cli, const struct cfg_environment *env, struct mig_audit_act *act,
+                 const struct mig_error *err)
+{
+    struct mig_error why;
+    if (!env || env->disabled_reason || !mig_audit_wants(err))
+        return;
+    act->error = err;
+    act->outcome = mig_audit_outcome_of(err);
+    if (!mig_audit_note(cli->app, env, act, &why))
+        cli_say(cli, "%s: that this was refused is not on record: %s", env->name, why.message);
+}

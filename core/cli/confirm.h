@@ -2,6 +2,7 @@
 #ifndef MIG_CLI_CONFIRM_H
 #define MIG_CLI_CONFIRM_H
 
+#include "app/audit.h"
 #include "cli/cli.h"
 
 struct cli_act {
@@ -18,5 +19,10 @@ bool cli_confirm(struct cli *cli, const struct cli_act *act, struct mig_error *e
 
 /* True when cli_confirm would ask on the terminal: then what is to be confirmed should be shown before. */
 bool cli_will_ask(const struct cli *cli, const struct cfg_environment *env);
+
+/* Put on record that an act was refused or cancelled before it reached core/app, with *err as the reason; said on standard error when that
+ * fails. env may be NULL; an error that is not worth an entry leaves none (mig_audit_wants). */
+void cli_refused(struct cli *cli, const struct cfg_environment *env, struct mig_audit_act *act,
+                 const struct mig_error *err);
 
 #endif

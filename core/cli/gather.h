@@ -18,4 +18,11 @@ int cli_gather(struct cli *cli, const struct cfg_environment *const *envs, size_
                int64_t limit, struct cli_docs *ret, struct mig_error *err);
 void cli_docs_done(struct cli_docs *docs);
 
+/* A whole command of that sort: asks the environments that --env names, and tells the answers as a table, a document with the list under
+ * key, or lines of JSON. nothing: what to say when there is none. Returns an exit status. */
+int cli_tell_list(struct cli *cli, cli_list_fn list, long long limit, const char *key,
+                  struct cli_table *(*table)(const struct cli_style *style),
+                  void (*row)(struct cli_table *table, const bson_t *doc), const char *nothing,
+                  struct mig_error *err);
+
 #endif

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/timefmt.h"
+#include "model/person.h"
 
 static void text_cell(struct cli_table *table, enum cli_ink ink, const bson_t *doc, const char *key)
 {
@@ -101,4 +102,40 @@ void cli_history_row(struct cli_table *table, const bson_t *entry)
     duration_cell(table, entry);
     text_cell(table, CLI_PLAIN, entry, "operator");
     text_cell(table, CLI_PLAIN, entry, "ticket");
+}
+
+struct cli_table *cli_audit_table(const struct cli_style *style)
+{
+    static const char *const head[] = { "SEQ",     "AT (UTC)", "ENVIRONMENT", "ACTION",
+                                        "OUTCOME", "WHO",      "PLAN",        "REASON" };
+    struct cli_table *table = cli_table_new(style, sizeof head / sizeof head[0]);
+    cli_table_head(table, head);
+    cli_table_right(table, 0);
+    cli_table_elastic(table, 7);
+    return table;
+}
+
+void cli_audit_row(struct cli_table *table, const bson_t *entry)
+{
+    char seq[32];
+    struct mig_person who;
+    const char *outcome = mig_doc_str(entry, "outcome", "");
+    const char *why = mig_doc_str(entry, "error.message", "");
+    mig_person_decode(entry, "actor", &who);
+    char *reason MIG_AUTOFREE =
+        mig_text_safe_dup(*why ? why : mig_doc_str(entry, "reason", mig_doc_str(entry, "ticket", "")), 200);
+    snprintf(seq, sizeof seq, "%" PRId64, mig_doc_int(entry, "seq", 0));
+    cli_table_cell(table, CLI_PLAIN, seq);
+    time_cell(table, entry, "startedAt");
+    text_cell(table, CLI_PLAIN, entry, "environment");
+    text_cell(table, CLI_PLAIN, entry, "action");
+    text_cell(table,
+              strcmp(outcome, "success") == 0     ? CLI_GOOD
+              : strcmp(outcome, "cancelled") == 0 ? CLI_WAIT
+                                                  : CLI_BAD,
+              entry, "outcome");
+    cli_table_cell(table, CLI_PLAIN, mig_person_name(&who));
+    char *plan MIG_AUTOFREE = mig_text_safe_dup(mig_doc_str(entry, "plan", ""), 12);
+    cli_table_cell(table, CLI_ASIDE, plan);
+    cli_table_cell(table, CLI_PLAIN, reason);
 }

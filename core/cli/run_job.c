@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/audit.h"
 #include "app/gates.h"
 #include "base/doc.h"
 #include "base/mem.h"
@@ -234,7 +235,13 @@ int run_job_command(struct cli *cli, enum run_act act, char *const *arguments, s
     struct run_job job;
     bool empty = false;
     int status = CLI_FAILED;
-    if (run_job_init(cli, act, arguments, count, &job, err) && run_job_prepare(cli, &job, &empty, err)) {
+    if (!run_job_init(cli, act, arguments, count, &job, err) || !run_job_prepare(cli, &job, &empty, err)) {
+        struct mig_audit_act refused = { .action = acts[act].word,
+                                         .plan = job.plan_id,
+                                         .reason = mig_cmdline_value(cli->line, MIG_OPT_REASON),
+                                         .ticket = mig_cmdline_value(cli->line, MIG_OPT_TICKET) };
+        cli_refused(cli, job.env, &refused, err);
+    } else {
         if (empty) {
             tell_empty(cli, &job);
             status = 0;

@@ -26,6 +26,7 @@ _migtui() {
         --ticket) COMPREPLY=(); return ;;
         --limit | -l) COMPREPLY=(); return ;;
         --id) COMPREPLY=(); return ;;
+        --anchor) COMPREPLY=($(compgen -f -- "$cur")); return ;;
     esac
     local words=' --config --format --quiet --no-color --timeout --operator --help'
     case $command in
@@ -46,6 +47,7 @@ _migtui() {
         attach) words=" --env$words" ;;
         stop) words=" --env$words" ;;
         history) words=" --env --limit$words" ;;
+        audit) words="list verify export --env --limit --out --anchor$words" ;;
         doctor) words=" --env$words" ;;
         config) words="show check --origin$words" ;;
         schema) words="migration status plan events$words" ;;
@@ -57,5 +59,5 @@ _migtui() {
     COMPREPLY=($(compgen -W "$words" -- "$cur"))
 }
 
-_migtui_commands='init new verify-dir status diff plan apply rollback resume recover mark runs log attach stop history doctor config schema completion demo version help'
+_migtui_commands='init new verify-dir status diff plan apply rollback resume recover mark runs log attach stop history audit doctor config schema completion demo version help'
 complete -F _migtui migtui
