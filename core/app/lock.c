@@ -9,6 +9,7 @@
 #include "base/doc.h"
 #include "base/text.h"
 #include "base/timefmt.h"
+#include "engine/reply.h"
 
 #define LOCK_MAX_TIME_MS 5000
 
@@ -99,9 +100,20 @@ static void find_and_modify(struct mig_store *store, const struct mig_names *nam
     find_and_modify_within(store, names, query, update, pipeline, 0, ret);
 }
 
-static bool value_of(const struct mig_reply *reply, bson_t *ret)
+/* The document as we left it. False: there was none that is ours (MIG_ERR_FENCED); or what was done is not known, or not known to
+ * survive the primary. */
+static bool take_value(const struct mig_reply *reply, bson_t *ret, struct mig_error *err)
 {
-    return reply->outcome == MIG_OUTCOME_OK && mig_doc_sub(&reply->body, "value", ret);
+    struct mig_verdict verdict;
+    if (reply->outcome != MIG_OUTCOME_OK) {
+        *err = reply->error;
+        return false;
+    }
+    mig_reply_judge("findAndModify", &reply->body, &verdict);
+    if (!verdict.ok)
+        return mig_verdict_fail(&verdict, err);
+    return mig_doc_sub(&reply->body, "value", ret) ||
+           mig_fail(err, MIG_ERR_FENCED, "another run took the lock; this one writes nothing more");
 }
 
 bool mig_lock_read(struct mig_store *store, const struct mig_names *names, struct mig_lock *ret,
@@ -206,18 +218,18 @@ static enum claim_end claim_once(struct mig_store *store, struct mig_host *host,
     bson_t value;
     find_and_modify(store, names, query, update, true, &reply);
     *sent_ms = reply.sent_ms;
-    bool won = value_of(&reply, &value);
+    bool won = take_value(&reply, &value, err);
     if (won)
         mig_lock_decode(&value, now);
-    *err = reply.error;
     enum mig_outcome outcome = reply.outcome;
     mig_reply_done(&reply);
     if (won)
         return CLAIM_WON;
-    *maybe_ours = *maybe_ours || outcome == MIG_OUTCOME_UNKNOWN;
+    bool promised = outcome == MIG_OUTCOME_OK && err->code != MIG_ERR_FENCED; /* by the primary alone */
+    *maybe_ours = *maybe_ours || promised || outcome == MIG_OUTCOME_UNKNOWN;
     if (outcome == MIG_OUTCOME_REFUSED || outcome == MIG_OUTCOME_NOT_SENT)
         return CLAIM_OVER;
-    /* Nothing matched, or no reply came: the lock itself tells whose it is. */
+    /* Nothing matched, no reply came, or the majority was late: the lock itself, as a majority has it, tells whose it is. */
     if (!mig_lock_read(store, names, now, err))
         return outcome == MIG_OUTCOME_OK ? CLAIM_OVER : CLAIM_AGAIN;
     if (strcmp(now->owner, claim->owner) == 0) {
@@ -278,13 +290,9 @@ bool mig_lock_beat(struct mig_store *store, const struct mig_names *names, const
     find_and_modify_within(store, names, query, &update, true, claim->lease_ms / 6, &reply);
     bson_destroy(&update);
     *sent_ms = reply.sent_ms;
-    bool ok = value_of(&reply, &value);
+    bool ok = take_value(&reply, &value, err);
     if (ok)
         mig_lock_decode(&value, ret);
-    else if (reply.outcome == MIG_OUTCOME_OK)
-        mig_fail(err, MIG_ERR_FENCED, "another run took the lock; this one writes nothing more");
-    else
-        *err = reply.error;
     mig_reply_done(&reply);
     return ok;
 }
@@ -297,11 +305,7 @@ bool mig_lock_add_session(struct mig_store *store, const struct mig_names *names
     struct mig_reply reply;
     bson_t value;
     find_and_modify(store, names, query, update, false, &reply);
-    bool ok = value_of(&reply, &value);
-    if (!ok && reply.outcome == MIG_OUTCOME_OK)
-        mig_fail(err, MIG_ERR_FENCED, "another run took the lock; this one writes nothing more");
-    else if (!ok)
-        *err = reply.error;
+    bool ok = take_value(&reply, &value, err);
     mig_reply_done(&reply);
     return ok;
 }

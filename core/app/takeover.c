@@ -5,6 +5,7 @@
 #include "app/lock.h"
 #include "base/cleanup.h"
 #include "base/doc.h"
+#include "base/id.h"
 
 #define POLL_MS 200
 
@@ -57,6 +58,8 @@ static int sweep(struct mig_store *store, const char *run, struct mig_error *err
             found++;
             kill_op(store, &op);
         }
+    } else {
+        mig_fail(err, MIG_ERR_SERVER, "currentOp answered without a list of operations");
     }
     mig_reply_done(&reply);
     return found;
@@ -131,8 +134,16 @@ bool mig_takeover_quiesce(struct mig_store *store, struct mig_host *host, const 
         bson_t run;
         if (!mig_iter_sub(&iter, &run))
             continue;
+        const char *id = mig_doc_str(&run, "run", "");
+        if (!mig_ulid_valid(id)) { /* an empty one would be found in every operation */
+            mig_fail(err, MIG_ERR_INTEGRITY, "the lock lists a dead run whose id cannot be read");
+            return mig_hint(err,
+                            "nothing was started; see `unquiet` in %s: when nothing of that run executes "
+                            "any more, set it to []",
+                            names->lock);
+        }
         end_sessions(store, &run);
-        if (!quiesce_run(store, host, mig_doc_str(&run, "run", "?"), deadline_ms, ret_killed, err))
+        if (!quiesce_run(store, host, id, deadline_ms, ret_killed, err))
             return false;
     }
     return strike_off(store, names, err);
