@@ -22,6 +22,32 @@ bool mig_doc_find(const bson_t *doc, const char *path, bson_iter_t *ret)
     return bson_iter_init(&iter, doc) && bson_iter_find_descendant(&iter, path, ret);
 }
 
+static bool is_sound(const bson_t *doc, int depth)
+{
+    bson_iter_t iter;
+    uint32_t end = 4; /* behind the document's length */
+    if (depth > DEPTH_MAX || !bson_iter_init(&iter, doc))
+        return false;
+    for (; bson_iter_next(&iter); end = iter.next_off) {
+        const uint8_t *data = NULL;
+        uint32_t len = 0;
+        bson_t sub;
+        if (BSON_ITER_HOLDS_CODEWSCOPE(&iter))
+            bson_iter_codewscope(&iter, &(uint32_t){ 0 }, &len, &data);
+        else if (!BSON_ITER_HOLDS_DOCUMENT(&iter) && !BSON_ITER_HOLDS_ARRAY(&iter))
+            continue;
+        bool readable = data ? bson_init_static(&sub, data, len) : mig_iter_sub(&iter, &sub);
+        if (!readable || !is_sound(&sub, depth + 1))
+            return false;
+    }
+    return end == doc->len - 1;
+}
+
+bool mig_doc_is_sound(const bson_t *doc)
+{
+    return is_sound(doc, 1);
+}
+
 bool mig_doc_has(const bson_t *doc, const char *path)
 {
     bson_iter_t iter;

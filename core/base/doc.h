@@ -13,6 +13,10 @@
 
 #include "base/buf.h"
 
+/* Every element of every level can be read to its end, and none is deeper than 200. What came over a wire is checked
+ * once with it: iterators stop at damage as they stop at an end, and what they then don't see would pass for absent. */
+bool mig_doc_is_sound(const bson_t *doc);
+
 bool mig_doc_find(const bson_t *doc, const char *path, bson_iter_t *ret);
 bool mig_doc_has(const bson_t *doc, const char *path);
 const char *mig_doc_str(const bson_t *doc, const char *path, const char *missing);

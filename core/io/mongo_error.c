@@ -174,10 +174,27 @@ static void fail_unknown(const struct io_lane *lane, const char *command, const 
     mig_hint(err, "it may or may not have run, and may still be running: look before doing it again");
 }
 
+static void fail_unreadable(const struct io_lane *lane, const char *command, struct mig_error *err)
+{
+    mig_fail(err, MIG_ERR_UNKNOWN_OUTCOME, "%s was sent to %s, and its reply is damaged", command,
+             lane->host[0] ? lane->host : "the server");
+    mig_hint(err,
+             "it may or may not have run: look before doing it again; a proxy or a tunnel in between may be "
+             "at fault");
+}
+
 void io_mongo_judge(const struct io_lane *lane, const char *command, bool ok, const bson_error_t *error,
                     struct mig_reply *ret)
 {
     mig_error_clear(&ret->error);
+    if (!mig_doc_is_sound(&ret->body)) {
+        bson_destroy(&ret->body); /* what is damaged in one place is believed in none */
+        bson_init(&ret->body);
+        ret->labels = 0;
+        ret->outcome = MIG_OUTCOME_UNKNOWN;
+        fail_unreadable(lane, command, &ret->error);
+        return;
+    }
     ret->labels = io_mongo_labels(&ret->body);
     if (mig_doc_has(&ret->body, "ok")) {
         bool accepted = mig_doc_bool(&ret->body, "ok", false);

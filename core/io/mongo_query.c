@@ -45,8 +45,10 @@ static bool feed(struct query *q, const bson_t *body, const char *batch_path, st
     bson_iter_init(&it, &batch);
     while (!q->stopped && bson_iter_next(&it)) {
         bson_t doc;
-        if (mig_iter_sub(&it, &doc))
-            q->stopped = !q->each(&doc, q->context);
+        if (!mig_iter_sub(&it, &doc)) /* passed over, it would pass for absent */
+            return mig_fail(err, MIG_ERR_SERVER,
+                            "the server answered with a batch that is no list of documents");
+        q->stopped = !q->each(&doc, q->context);
     }
     return true;
 }

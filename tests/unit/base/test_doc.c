@@ -96,6 +96,32 @@ static void corrupt_bytes_read_as_absent(void **state)
     assert_false(mig_doc_has(&d, "a"));
 }
 
+/* Iterators stop at damage as they stop at an end. */
+static void damage_at_any_level_is_seen(void **state)
+{
+    (void)state;
+    MIG_AUTOBSON bson_t *whole =
+        doc("{\"a\": 1, \"b\": {\"c\": [\"text\", {\"d\": \"text\"}]}, \"e\": null}");
+    size_t damaged = 0, lengths = 0;
+    assert_true(mig_doc_is_sound(whole));
+    uint8_t *bytes = malloc(whole->len);
+    for (uint32_t i = 4; i < whole->len; i++) {
+        bson_t d;
+        memcpy(bytes, bson_get_data(whole), whole->len);
+        bytes[i] =
+            200; /* in a type, a length or an end it breaks something; in a value or a key it does not */
+        if (!bson_init_static(&d, bytes, whole->len))
+            continue; /* its own end */
+        bool sound = mig_doc_is_sound(&d);
+        bool is_length = i + 8 <= whole->len && memcmp(bson_get_data(whole) + i, "\5\0\0\0text", 8) == 0;
+        damaged += !sound;
+        lengths += is_length && !sound;
+    }
+    free(bytes);
+    assert_int_equal(lengths, 2); /* of both texts */
+    assert_true(damaged > 30);
+}
+
 static bool equal(const char *a, const char *b)
 {
     MIG_AUTOBSON bson_t *x = doc(a);
@@ -165,6 +191,7 @@ static void deep_documents_do_not_exhaust_the_stack(void **state)
     assert_true(bson_iter_init_find(&a, &d, "v"));
     b = a;
     assert_true(mig_value_equal(&a, &b));
+    assert_false(mig_doc_is_sound(&d));
     free(bytes);
 }
 
@@ -221,6 +248,7 @@ int main(void)
         cmocka_unit_test(odd_numbers_give_the_default_or_are_clamped),
         cmocka_unit_test(a_string_with_nul_inside_is_no_string),
         cmocka_unit_test(corrupt_bytes_read_as_absent),
+        cmocka_unit_test(damage_at_any_level_is_seen),
         cmocka_unit_test(values_are_compared_as_the_server_does),
         cmocka_unit_test(deep_documents_do_not_exhaust_the_stack),
         cmocka_unit_test(documents_are_equal_by_bytes),
