@@ -95,20 +95,46 @@ bool cli_plan_write(const char *path, const bson_t *plan, struct mig_error *err)
     return cli_file_replace(path, text, strlen(text), err);
 }
 
-bool cli_plan_read(const char *path, bson_t **ret, struct mig_error *err)
+static bool is_showable(const char *text)
 {
-    struct mig_buf text MIG_AUTOBUF;
-    mig_buf_init(&text, PLAN_MAX + 1);
-    if (!cli_file_read(path, PLAN_MAX, &text, err))
+    char *safe MIG_AUTOFREE = mig_text_safe_dup(text, SIZE_MAX);
+    return *text && strcmp(text, safe) == 0;
+}
+
+static bool is_plan(const bson_t *plan)
+{
+    bson_t migrations;
+    bson_iter_t each;
+    if (!mig_sha256_valid(mig_doc_str(plan, "planId", "")) ||
+        !is_showable(mig_doc_str(plan, "environment", "")) || !mig_doc_sub(plan, "migrations", &migrations))
         return false;
+    for (bool more = bson_iter_init(&each, &migrations); more && bson_iter_next(&each);) {
+        bson_t row;
+        const char *version = mig_iter_sub(&each, &row) ? mig_doc_str(&row, "version", "") : "";
+        if (!*version || version[strspn(version, "0123456789")])
+            return false;
+    }
+    return true;
+}
+
+bool cli_plan_parse(const char *path, const char *text, size_t len, bson_t **ret, struct mig_error *err)
+{
     bson_error_t bad = { 0 };
-    bson_t *plan = bson_new_from_json((const uint8_t *)text.text, (ssize_t)text.len, &bad);
-    if (plan && mig_sha256_valid(mig_doc_str(plan, "planId", "")) && mig_doc_str(plan, "environment", NULL)) {
+    bson_t *plan = len ? bson_new_from_json((const uint8_t *)text, (ssize_t)len, &bad) : NULL;
+    if (plan && is_plan(plan)) {
         *ret = plan;
         return true;
     }
     if (plan)
         bson_destroy(plan);
-    mig_fail(err, MIG_ERR_STALE_PLAN, "%s is no plan as migtui plan --out writes it", path);
-    return mig_hint(err, "make one: migtui plan --env NAME --out %s", path);
+    char *safe MIG_AUTOFREE = mig_text_safe_dup(path, 300);
+    mig_fail(err, MIG_ERR_STALE_PLAN, "%s is no plan as migtui plan --out writes it", safe);
+    return mig_hint(err, "make one: migtui plan --env NAME --out %s", safe);
+}
+
+bool cli_plan_read(const char *path, bson_t **ret, struct mig_error *err)
+{
+    struct mig_buf text MIG_AUTOBUF;
+    mig_buf_init(&text, PLAN_MAX + 1);
+    return cli_file_read(path, PLAN_MAX, &text, err) && cli_plan_parse(path, text.text, text.len, ret, err);
 }

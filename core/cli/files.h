@@ -21,5 +21,9 @@ bool cli_file_read(const char *path, size_t max, struct mig_buf *out, struct mig
 /* A saved plan: canonical Extended JSON. *ret is the caller's. */
 bool cli_plan_write(const char *path, const bson_t *plan, struct mig_error *err) MIG_MUST_CHECK;
 bool cli_plan_read(const char *path, bson_t **ret, struct mig_error *err) MIG_MUST_CHECK;
+/* The same of a text; path is what messages call it. A plan has an id, an environment whose name may be shown, and
+ * migrations whose versions are digits: a file may have come from anywhere. */
+bool cli_plan_parse(const char *path, const char *text, size_t len, bson_t **ret, struct mig_error *err)
+    MIG_MUST_CHECK;
 
 #endif

@@ -287,8 +287,9 @@ static void run_finished(struct out_events *events, const bson_t *event, struct 
     }
     if (strcmp(status, "succeeded") == 0 || (!events->at_work && !events->with_error))
         return;
+    char *shown MIG_AUTOFREE = mig_text_safe_dup(status, 40);
     mig_buf_str(out, "  -- ");
-    cli_ink(out, &events->style, strcmp(status, "stopped") == 0 ? CLI_WAIT : CLI_BAD, status);
+    cli_ink(out, &events->style, strcmp(status, "stopped") == 0 ? CLI_WAIT : CLI_BAD, shown);
     mig_buf_char(out, '\n');
     const char *message = mig_doc_str(event, "error.message", "");
     const char *hint = mig_doc_str(event, "error.hint", "");

@@ -2,8 +2,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/doc.h"
+#include "base/text.h"
 #include "engine/plan.h"
+
+/* Characters of what a saved plan says: the file may hold anything. */
+#define VERSION_SHOWN 40
+#define DIGEST_SHOWN  12
 
 static void append_index(bson_t *array, size_t i, bson_t *child)
 {
@@ -111,13 +117,14 @@ static bool migration_moved(const bson_t *saved, const bson_t *now, char *ret, s
         if (!was && !is)
             return false;
         if (!was || !is || strcmp(was, is) != 0) {
-            snprintf(ret, size, "migrations: %s was planned in place %zu, now %s is", was ? was : "nothing",
-                     i + 1, is ? is : "nothing");
+            MIG_AUTOFREE char *safe = mig_text_safe_dup(was ? was : "nothing", VERSION_SHOWN);
+            snprintf(ret, size, "migrations: %s was planned in place %zu, now %s is", safe, i + 1,
+                     is ? is : "nothing");
             return true;
         }
         snprintf(path, sizeof path, "%zu.sem", i);
         if (strcmp(mig_doc_str(&a, path, ""), mig_doc_str(&b, path, "")) != 0) {
-            snprintf(ret, size, "files: the meaning of %s was changed", was);
+            snprintf(ret, size, "files: the meaning of %s was changed", is);
             return true;
         }
     }
@@ -145,11 +152,13 @@ void mig_plan_moved(const bson_t *saved, const struct mig_plan *now, char *ret, 
         for (size_t i = 1; i < sizeof inputs / sizeof inputs[0] && !ret[0]; i++) {
             const char *was = mig_doc_str(saved, inputs[i].path, "");
             const char *is = mig_doc_str(&doc, inputs[i].path, "");
+            MIG_AUTOFREE char *safe = mig_text_safe_dup(was, DIGEST_SHOWN);
             if (strcmp(was, is) != 0)
-                snprintf(ret, size, "%s (was %.12s, is %.12s)", inputs[i].what, was, is);
+                snprintf(ret, size, "%s (was %s, is %.*s)", inputs[i].what, safe, DIGEST_SHOWN, is);
         }
         if (!ret[0])
             snprintf(ret, size, "steps, the database's or replica set's name, or the order policy");
     }
+    mig_utf8_trim(ret);
     bson_destroy(&doc);
 }

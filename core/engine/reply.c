@@ -334,7 +334,7 @@ static void describe(const bson_iter_t *expected, struct mig_buf *out)
         mig_buf_printf(out, "%.17Lg", number(expected));
     } else if (BSON_ITER_HOLDS_DOCUMENT(expected) && bson_iter_recurse(expected, &bound)) {
         const char *between = "";
-        while (bson_iter_next(&bound) && is_number(&bound)) {
+        while (bson_iter_next(&bound) && compare(&bound, 0) >= 0) {
             mig_buf_printf(out, "%s%s %.17Lg", between, bson_iter_key(&bound), number(&bound));
             between = ", ";
         }

@@ -7,8 +7,9 @@
 #include "base/rows.h"
 #include "base/text.h"
 
-#define DEPTH_MAX 100
-#define VALUE_MAX 100
+#define DEPTH_MAX  100
+#define VALUE_MAX  100
+#define NAME_SHOWN 80 /* a field of a document that is there may be named anything */
 
 /* ---- values ---- */
 
@@ -65,7 +66,7 @@ static void print_value(struct mig_buf *out, const bson_iter_t *iter)
 
 static bool differs(const char *name, const bson_iter_t *asked, const bson_iter_t *there, struct mig_buf *why)
 {
-    mig_buf_str(why, name);
+    mig_text_safe(why, name, strlen(name), NAME_SHOWN, false);
     mig_buf_str(why, " is ");
     print_value(why, there);
     mig_buf_str(why, ", asked for ");
@@ -357,7 +358,8 @@ static bool same_change(const bson_iter_t *change, const bson_t *options, struct
     bson_iter_t now;
     size_t i = find_modification(name);
     if (i == MIG_COUNT(modifications)) {
-        mig_buf_printf(why, "%s cannot be seen from outside", name);
+        mig_text_safe(why, name, strlen(name), NAME_SHOWN, false);
+        mig_buf_str(why, " cannot be seen from outside");
         return false;
     }
     if (!modifications[i].option)
