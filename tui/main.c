@@ -5,6 +5,7 @@
  */
 #include <bson/bson.h>
 #include <locale.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,8 @@
 #ifndef DRIVER_WAIT_MS
 #define DRIVER_WAIT_MS 0
 #endif
+
+#define MAPPED_FROM (128 * 1024)
 
 struct root {
     struct mig_host *host;
@@ -151,6 +154,10 @@ static bool open_app(void *ctx, const struct mig_cmdline *line, struct mig_app *
 int main(int argc, char **argv)
 {
     cli_signals_block();
+    /* What a large reply or table took goes back when it is freed: by default the first one raises the limit from which memory
+     * is mapped, and the next stay in the heap; and each thread would keep a heap of its own. */
+    mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
+    mallopt(M_ARENA_MAX, 1);
     prctl(PR_SET_DUMPABLE, 0);
     setlocale(LC_CTYPE, "");
     struct root root = { 0 };

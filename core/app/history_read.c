@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/doc.h"
 #include "base/mem.h"
+#include "base/rows.h"
 #include "base/text.h"
 #include "engine/head.h"
 
@@ -134,10 +135,23 @@ void mig_lock_decode(const bson_t *doc, struct mig_lock *ret)
 
 /* ---- reading ---- */
 
+static void take_record(const bson_t *doc, struct mig_history *history)
+{
+    if (strcmp(mig_doc_str(doc, "_id", ""), MIG_FENCE_ID) == 0) {
+        history->fence_token = mig_doc_int(doc, "token", 0);
+        return;
+    }
+    history->records = mig_grow(history->records, history->count, &history->room, sizeof *history->records);
+    mig_record_decode(doc, &history->records[history->count++]);
+}
+
 static bool take_document(const bson_t *doc, void *context)
 {
     struct mig_history *history = context;
     const char *kind = mig_doc_str(doc, "_kind", "record");
+    bson_iter_t it;
+    bson_iter_t each;
+    bson_t record;
     if (strcmp(kind, "meta") == 0) {
         safe_copy(doc, "uuid", history->environment_uuid, sizeof history->environment_uuid);
         safe_copy(doc, "project", history->project, sizeof history->project);
@@ -146,31 +160,80 @@ static bool take_document(const bson_t *doc, void *context)
     } else if (strcmp(kind, "lock") == 0) {
         mig_lock_decode(doc, &history->lock);
         history->server_now = history->lock.server_now;
-    } else if (strcmp(mig_doc_str(doc, "_id", ""), MIG_FENCE_ID) == 0) {
-        history->fence_token = mig_doc_int(doc, "token", 0);
+    } else if (bson_iter_init_find(&it, doc, "records") && BSON_ITER_HOLDS_ARRAY(&it) &&
+               bson_iter_recurse(&it, &each)) {
+        while (bson_iter_next(&each)) {
+            if (mig_iter_sub(&each, &record))
+                take_record(&record, history);
+        }
     } else {
-        history->records =
-            mig_grow(history->records, history->count, &history->room, sizeof *history->records);
-        mig_record_decode(doc, &history->records[history->count++]);
+        take_record(doc, history);
     }
     return true;
 }
 
-/* Applied records leave their steps behind: what is read grows with what is unfinished, not with the past. */
+/* "$name" for each name, as the members of a document. */
+static void append_fields(bson_t *doc, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char path[32];
+        snprintf(path, sizeof path, "$%s", names[i]);
+        BSON_APPEND_UTF8(doc, names[i], path);
+    }
+}
+
+/* Of a migration that is over with, what looking and planning need; of one that is not, its steps and words as well. What
+ * is read so grows with what is unfinished, not with the past. */
+static const char *const over_fields[] = { "_id",      "rev",    "title",   "state",     "direction",
+                                           "attempt",  "seq",    "run",     "raw",       "sem",
+                                           "operator", "marked", "endedAt", "durationMs" };
+static const char *const open_fields[] = { "token",     "planId", "steps", "error",
+                                           "errorStep", "osUser", "host",  "startedAt" };
+
+/* A group is far below the 16 MB of a document; a batch, some four thousand records, is a megabyte or two. */
+#define ROWS_A_GROUP   250
+#define GROUPS_A_BATCH 16
+
+/* Records travel in groups, in the order they were applied; an unfinished one is a group of its own. It is one scan, so a
+ * record that changes state meanwhile is seen once: as it was or as it is. */
+static void append_groups(bson_t *pipeline)
+{
+    bson_t over = BSON_INITIALIZER;
+    bson_t open = BSON_INITIALIZER;
+    append_fields(&over, over_fields, MIG_COUNT(over_fields));
+    append_fields(&open, over_fields, MIG_COUNT(over_fields));
+    append_fields(&open, open_fields, MIG_COUNT(open_fields));
+    // clang-format off
+    bson_t *is_over = BCON_NEW("$in", "[", "$state", "[", BCON_UTF8(mig_record_state_word(MIG_RECORD_APPLIED)),
+                               BCON_UTF8(mig_record_state_word(MIG_RECORD_REVERTED)), "]", "]");
+    bson_t *group = BCON_NEW(
+        "$group", "{",
+            "_id", "{", "$cond", "[", BCON_DOCUMENT(is_over),
+                "{", "$subtract", "[", "$seq", "{", "$mod", "[", "$seq", BCON_INT32(ROWS_A_GROUP), "]", "}", "]", "}",
+                "$_id", "]", "}",
+            "records", "{", "$push", "{", "$cond", "[", BCON_DOCUMENT(is_over), BCON_DOCUMENT(&over),
+                BCON_DOCUMENT(&open), "]", "}", "}", "}");
+    // clang-format on
+    BSON_APPEND_DOCUMENT(pipeline, "0", group);
+    bson_destroy(group);
+    bson_destroy(is_over);
+    bson_destroy(&over);
+    bson_destroy(&open);
+}
+
 static bson_t *union_pipeline(const struct mig_names *names)
 {
+    MIG_AUTODOC bson_t groups = BSON_INITIALIZER;
+    append_groups(&groups);
     // clang-format off
     return BCON_NEW(
-        "aggregate", BCON_UTF8(names->meta), "cursor", "{", "batchSize", BCON_INT32(200000), "}", "pipeline", "[",
+        "aggregate", BCON_UTF8(names->meta), "cursor", "{", "batchSize", BCON_INT32(GROUPS_A_BATCH), "}", "pipeline", "[",
         "{", "$match", "{", "_id", "meta", "}", "}",
         "{", "$set", "{", "_kind", "meta", "_now", "$$NOW", "}", "}",
         "{", "$unionWith", "{", "coll", BCON_UTF8(names->lock), "pipeline", "[",
             "{", "$match", "{", "_id", "lock", "}", "}",
             "{", "$set", "{", "_kind", "lock", "_now", "$$NOW", "}", "}", "]", "}", "}",
-        "{", "$unionWith", "{", "coll", BCON_UTF8(names->history), "pipeline", "[",
-            "{", "$unset", "text", "}",
-            "{", "$set", "{", "steps", "{", "$cond", "[", "{", "$eq", "[", "$state", "applied", "]", "}", "$$REMOVE",
-                "$steps", "]", "}", "}", "}", "]", "}", "}",
+        "{", "$unionWith", "{", "coll", BCON_UTF8(names->history), "pipeline", BCON_ARRAY(&groups), "}", "}",
         "]");
     // clang-format on
 }

@@ -16,6 +16,17 @@ void mig_sha256_hex(const void *bytes, size_t len, char ret[static MIG_SHA256_HE
 /* The digest of a document's BSON bytes. */
 void mig_sha256_bson(const bson_t *doc, char ret[static MIG_SHA256_HEX]);
 
+/* Fill row, which is empty, with element number i of a list. */
+typedef void (*mig_hash_row_fn)(size_t i, bson_t *row, const void *context);
+
+/* The digest of a BSON array of count arrays, without ever having it whole: ten thousand rows would be megabytes. */
+void mig_sha256_rows(size_t count, mig_hash_row_fn row, const void *context, char ret[static MIG_SHA256_HEX]);
+
+/* The same with that array as the member `name` of a document, behind the members of `before` and ahead of those of
+ * `after`. */
+void mig_sha256_rows_in(const bson_t *before, const char *name, size_t count, mig_hash_row_fn row,
+                        const void *context, const bson_t *after, char ret[static MIG_SHA256_HEX]);
+
 /* True when text is 64 lower-case hex digits. */
 bool mig_sha256_valid(const char *text);
 

@@ -16,12 +16,15 @@ static int tell_plan(struct cli *cli, const struct mig_plan *plan, const struct 
                      struct mig_error *err)
 {
     const char *path = mig_cmdline_value(cli->line, MIG_OPT_OUT);
-    bson_t doc;
-    mig_plan_document(plan, &doc);
-    bool ok = !path || cli_plan_write(path, &doc, err);
-    if (ok && cli->format != CLI_TEXT) {
-        cli_out_document(cli, &doc);
-    } else if (ok && !cli->quiet) {
+    bool ok = true;
+    if (path || cli->format != CLI_TEXT) {
+        bson_t doc MIG_AUTODOC;
+        mig_plan_document(plan, &doc);
+        ok = !path || cli_plan_write(path, &doc, err);
+        if (ok && cli->format != CLI_TEXT)
+            cli_out_document(cli, &doc);
+    }
+    if (ok && cli->format == CLI_TEXT && !cli->quiet) {
         struct mig_buf text MIG_AUTOBUF;
         mig_buf_init(&text, OUTPUT_MAX);
         cli_plan_text(plan, look, &cli->out, &text);
@@ -33,7 +36,6 @@ static int tell_plan(struct cli *cli, const struct mig_plan *plan, const struct 
                            CLI_PLAN_ID_SHOWN, plan->id);
         cli_out(cli, &text);
     }
-    bson_destroy(&doc);
     return ok ? 0 : CLI_FAILED;
 }
 

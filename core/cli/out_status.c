@@ -203,8 +203,8 @@ static void skip_row(struct matrix *matrix, const char *version)
 static void put_row(const struct matrix *matrix, const struct row *row, const struct cli_style *style,
                     struct cli_table *table)
 {
-    cli_table_cell(table, CLI_PLAIN, row->version);
-    cli_table_cell(table, CLI_PLAIN, row->title ? row->title : "");
+    cli_table_lend(table, CLI_PLAIN, row->version);
+    cli_table_lend(table, CLI_PLAIN, row->title ? row->title : "");
     for (size_t i = 0; i < matrix->looks->count; i++) {
         const struct mig_view *view = view_at(matrix, i);
         bool here = view && mig_version_compare(view->version, row->version) == 0;

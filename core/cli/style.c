@@ -71,9 +71,10 @@ void cli_cut(struct mig_buf *out, const struct cli_style *style, const char *tex
 }
 
 struct cell {
-    char *text;
-    size_t width;
-    enum cli_ink ink;
+    const char *text;
+    uint32_t width;
+    uint8_t ink;
+    bool owned;
 };
 
 struct cli_table {
@@ -98,8 +99,10 @@ void cli_table_free(struct cli_table *table)
 {
     if (!table)
         return;
-    for (size_t i = 0; i < table->count; i++)
-        free(table->cells[i].text);
+    for (size_t i = 0; i < table->count; i++) {
+        if (table->cells[i].owned)
+            free((void *)(uintptr_t)table->cells[i].text);
+    }
     free(table->cells);
     free(table->right);
     free(table);
@@ -115,11 +118,28 @@ void cli_table_elastic(struct cli_table *table, size_t column)
     table->elastic = column;
 }
 
-void cli_table_cell(struct cli_table *table, enum cli_ink ink, const char *text)
+static void put(struct cli_table *table, enum cli_ink ink, const char *text, bool owned)
 {
     table->cells = mig_grow(table->cells, table->count, &table->room, sizeof *table->cells);
-    table->cells[table->count++] =
-        (struct cell){ .text = mig_strdup(text), .width = cli_width(text ? text : ""), .ink = ink };
+    table->cells[table->count++] = (struct cell){
+        .text = text, .width = (uint32_t)cli_width(text), .ink = (uint8_t)ink, .owned = owned
+    };
+}
+
+void cli_table_lend(struct cli_table *table, enum cli_ink ink, const char *text)
+{
+    put(table, ink, text, false);
+}
+
+/* A column often says the same row after row: the cell above lends its text. */
+void cli_table_cell(struct cli_table *table, enum cli_ink ink, const char *text)
+{
+    const struct cell *above =
+        table->count >= table->columns ? &table->cells[table->count - table->columns] : NULL;
+    if (above && text && strcmp(above->text, text) == 0)
+        put(table, ink, above->text, false);
+    else
+        put(table, ink, mig_strdup(text), true);
 }
 
 void cli_table_head(struct cli_table *table, const char *const *names)

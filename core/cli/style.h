@@ -49,6 +49,8 @@ void cli_table_head(struct cli_table *table,
                     const char *const *names); /* written in capitals as they are given */
 void cli_table_cell(struct cli_table *table, enum cli_ink ink,
                     const char *text); /* the next cell, row by row */
+void cli_table_lend(struct cli_table *table, enum cli_ink ink,
+                    const char *text); /* the same, not copied: the text outlives the table */
 /* Append it, indented; nothing when there is no row. */
 void cli_table_print(const struct cli_table *table, size_t indent, struct mig_buf *out);
 

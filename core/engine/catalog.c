@@ -141,7 +141,7 @@ static bool add_file(struct build *b, const struct entry *entry, const struct mi
         return true;
     }
     if (b->flags & MIG_CATALOG_NO_BODIES)
-        mig_migration_drop_bodies(&migration);
+        mig_migration_pack(&migration);
     keep(b, entry->file, &migration);
     return true;
 }

@@ -59,9 +59,6 @@ bool mig_file_locate(const struct mig_file *file, unsigned jsonc_flags, const ch
 void mig_migration_begin(struct mig_migration *ret, const struct mig_file *file, const struct mig_file *down,
                          const struct mig_name *name, unsigned flags);
 
-/* Drops what MIG_CATALOG_NO_BODIES leaves out. */
-void mig_migration_drop_bodies(struct mig_migration *migration);
-
 /* ---- catalog.c ---- */
 
 void mig_problems_add(struct mig_problems *problems, const struct mig_error *err);

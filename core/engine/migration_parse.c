@@ -74,25 +74,6 @@ void mig_migration_begin(struct mig_migration *ret, const struct mig_file *file,
     }
 }
 
-static void drop_bodies(struct mig_step *steps, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        struct mig_step *step = &steps[i];
-        struct mig_step kept = {
-            .id = step->id, .kind = step->kind, .collection = step->collection, .line = step->line
-        };
-        step->id = step->collection = NULL;
-        mig_step_done(step);
-        *step = kept;
-    }
-}
-
-void mig_migration_drop_bodies(struct mig_migration *migration)
-{
-    drop_bodies(migration->up, migration->up_count);
-    drop_bodies(migration->down, migration->down_count);
-}
-
 /* ---- top members ---- */
 
 /* Before the shape: another format may well have other members. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "engine/states.h"
@@ -257,33 +258,27 @@ static void add_step_ids(bson_t *row, const struct mig_plan_item *item)
     bson_append_array_end(row, &steps);
 }
 
+static void put_row(size_t i, bson_t *row, const void *context)
+{
+    const struct mig_plan_item *item = &((const struct mig_plan *)context)->items[i];
+    BSON_APPEND_UTF8(row, "0", item->migration->version);
+    BSON_APPEND_UTF8(row, "1", item->migration->sem);
+    add_step_ids(row, item);
+}
+
 static void make_id(const struct mig_plan_input *in, struct mig_plan *plan)
 {
-    bson_t doc = BSON_INITIALIZER;
-    bson_t list;
-    BSON_APPEND_INT32(&doc, "format", 1);
-    BSON_APPEND_UTF8(&doc, "environment", plan->environment_uuid);
-    BSON_APPEND_UTF8(&doc, "database", in->database);
-    BSON_APPEND_UTF8(&doc, "replicaSet", in->server->set_name);
-    BSON_APPEND_UTF8(&doc, "direction", mig_direction_word(plan->direction));
-    BSON_APPEND_ARRAY_BEGIN(&doc, "migrations", &list);
-    for (size_t i = 0; i < plan->count; i++) {
-        char key[24];
-        const char *index;
-        size_t len = bson_uint32_to_string((uint32_t)i, &index, key, sizeof key);
-        bson_t row;
-        bson_append_array_begin(&list, index, (int)len, &row);
-        BSON_APPEND_UTF8(&row, "0", plan->items[i].migration->version);
-        BSON_APPEND_UTF8(&row, "1", plan->items[i].migration->sem);
-        add_step_ids(&row, &plan->items[i]);
-        bson_append_array_end(&list, &row);
-    }
-    bson_append_array_end(&doc, &list);
-    BSON_APPEND_UTF8(&doc, "head", plan->head);
-    BSON_APPEND_UTF8(&doc, "order", mig_order_word(in->order));
-    BSON_APPEND_UTF8(&doc, "server", plan->server_version);
-    mig_sha256_bson(&doc, plan->id);
-    bson_destroy(&doc);
+    MIG_AUTODOC bson_t before = BSON_INITIALIZER;
+    MIG_AUTODOC bson_t after = BSON_INITIALIZER;
+    BSON_APPEND_INT32(&before, "format", 1);
+    BSON_APPEND_UTF8(&before, "environment", plan->environment_uuid);
+    BSON_APPEND_UTF8(&before, "database", in->database);
+    BSON_APPEND_UTF8(&before, "replicaSet", in->server->set_name);
+    BSON_APPEND_UTF8(&before, "direction", mig_direction_word(plan->direction));
+    BSON_APPEND_UTF8(&after, "head", plan->head);
+    BSON_APPEND_UTF8(&after, "order", mig_order_word(in->order));
+    BSON_APPEND_UTF8(&after, "server", plan->server_version);
+    mig_sha256_rows_in(&before, "migrations", plan->count, put_row, plan, &after, plan->id);
 }
 
 /* What the server cannot do is said before it matters. */

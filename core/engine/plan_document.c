@@ -104,30 +104,34 @@ static bool migration_moved(const bson_t *saved, const bson_t *now, char *ret, s
 {
     bson_t a;
     bson_t b;
-    size_t i = 0;
     if (!mig_doc_sub(saved, "migrations", &a) || !mig_doc_sub(now, "migrations", &b)) {
         snprintf(ret, size, "the saved plan lists no migrations");
         return true;
     }
-    for (;; i++) {
-        char path[64];
-        snprintf(path, sizeof path, "%zu.version", i);
-        const char *was = mig_doc_str(&a, path, NULL);
-        const char *is = mig_doc_str(&b, path, NULL);
-        if (!was && !is)
-            return false;
-        if (!was || !is || strcmp(was, is) != 0) {
-            MIG_AUTOFREE char *safe = mig_text_safe_dup(was ? was : "nothing", VERSION_SHOWN);
-            snprintf(ret, size, "migrations: %s was planned in place %zu, now %s is", safe, i + 1,
-                     is ? is : "nothing");
+    bson_iter_t left;
+    bson_iter_t right;
+    bool more = bson_iter_init(&left, &a) && bson_iter_init(&right, &b);
+    for (size_t place = 1; more; place++) {
+        bson_t was;
+        bson_t is;
+        bool had = bson_iter_next(&left) && mig_iter_sub(&left, &was);
+        bool has = bson_iter_next(&right) && mig_iter_sub(&right, &is);
+        if (!had && !has)
+            break;
+        const char *from = had ? mig_doc_str(&was, "version", "") : NULL;
+        const char *to = has ? mig_doc_str(&is, "version", "") : NULL;
+        if (!from || !to || strcmp(from, to) != 0) {
+            MIG_AUTOFREE char *safe = mig_text_safe_dup(from ? from : "nothing", VERSION_SHOWN);
+            snprintf(ret, size, "migrations: %s was planned in place %zu, now %s is", safe, place,
+                     to ? to : "nothing");
             return true;
         }
-        snprintf(path, sizeof path, "%zu.sem", i);
-        if (strcmp(mig_doc_str(&a, path, ""), mig_doc_str(&b, path, "")) != 0) {
-            snprintf(ret, size, "files: the meaning of %s was changed", is);
+        if (strcmp(mig_doc_str(&was, "sem", ""), mig_doc_str(&is, "sem", "")) != 0) {
+            snprintf(ret, size, "files: the meaning of %s was changed", to);
             return true;
         }
     }
+    return false;
 }
 
 void mig_plan_moved(const bson_t *saved, const struct mig_plan *now, char *ret, size_t size)

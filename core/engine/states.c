@@ -33,7 +33,7 @@ static void MIG_PRINTF(3, 4) set(struct mig_view *view, enum mig_state state, co
     mig_utf8_trim(text);
     view->state = state;
     free(view->reason);
-    view->reason = mig_strdup(text);
+    view->reason = *text ? mig_strdup(text) : NULL;
 }
 
 static void from_record(struct mig_view *view, const struct mig_lock *lock)

@@ -49,12 +49,12 @@ int mig_step_kind_find(const char *name);
 struct mig_step {
     char *id;
     enum mig_step_kind kind;
+    int line;         /* where it begins in its file; 0 when unknown */
     char *collection; /* what it works on, NULL when it names none */
     bson_t *doc;      /* the whole step: {id, <kind>: {…}, expect?, verify?, allow?, ifExists?, …} */
     bson_t *body;     /* the value of the kind's member, as a document (an array for transaction) */
     struct mig_step *inner; /* the statements of a transaction */
     size_t inner_count;
-    int line; /* where it begins in its file; 0 when unknown */
 };
 
 struct mig_migration {
@@ -78,6 +78,7 @@ struct mig_migration {
     size_t down_count;
     bool has_down;
     char *irreversible; /* the reason when down says so, else NULL */
+    void *block;        /* when packed: one allocation that holds all of the above but the text; else NULL */
 };
 
 /* All migrations of a directory in their total order (mig_version_compare). */
@@ -91,6 +92,10 @@ struct mig_catalog {
 
 void mig_step_done(struct mig_step *step);
 void mig_migration_done(struct mig_migration *migration);
+
+/* Drop doc, body and inner of each step, and move what is left into one allocation: for catalogs of thousands that are
+ * looked at and not run. */
+void mig_migration_pack(struct mig_migration *migration);
 void mig_catalog_free(struct mig_catalog *catalog);
 
 /* NULL when the catalog has no such version. Binary search. */
