@@ -1,0 +1,45 @@
+/* decode.h - what a terminal sends, taken apart into keys. Pure: bytes are brought by the caller, and so is the time.
+ *
+ * Reads control characters, UTF-8, Alt as a leading ESC, cursor and function keys of xterm, tmux, screen, rxvt, linux and
+ * the VT family in both cursor modes (CSI and SS3, with xterm's modifiers), CSI u, the wheel as SGR mouse reports, and
+ * bracketed pastes. Whatever else begins like a control sequence is swallowed whole: its letters never act as keys.
+ * After ECMA-48 §5.4 and xterm's ctlseqs. ncurses is not asked: its getch would wait for the rest of an ESC with the
+ * whole screen frozen (docs/decisions/0009).
+ */
+#ifndef TUI_DECODE_H
+#define TUI_DECODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "tui/key.h"
+
+#define TUI_DECODE_ROOM 4096
+#define TUI_PASTE_MAX   65536 /* bytes of a paste; the rest is dropped and said so */
+
+struct tui_decoder {
+    bool utf8;     /* else bytes from 0x80 on are TUI_KEY_UNKNOWN */
+    int escape_ms; /* how long the rest of a sequence may take; 0: 25 */
+    char bytes[TUI_DECODE_ROOM];
+    size_t len, at;
+    bool waiting; /* what is left is not a whole key */
+    bool expired;
+    bool pasting, paste_cut;
+    struct mig_buf paste;
+    unsigned batch;
+};
+
+void tui_decode_init(struct tui_decoder *decoder, bool utf8);
+void tui_decode_done(struct tui_decoder *decoder);
+void tui_decode_reset(struct tui_decoder *decoder); /* forget what was not taken yet */
+/* Room for the next bytes: *ret_len of them, at least one when all keys have been taken. */
+char *tui_decode_room(struct tui_decoder *decoder, size_t *ret_len);
+void tui_decode_feed(struct tui_decoder *decoder, size_t len); /* so many were put there: one batch */
+/* false: no whole key. The event's paste is good until the next call. */
+bool tui_decode_next(struct tui_decoder *decoder, struct tui_event *ret);
+/* Milliseconds to wait for the rest before tui_decode_expire; -1: nothing waits. */
+int tui_decode_wait_ms(const struct tui_decoder *decoder);
+void tui_decode_expire(struct tui_decoder *decoder); /* what is there is all there will be */
+
+#endif
