@@ -5,5 +5,6 @@
 #include "views/view.h"
 
 extern const struct view_class view_matrix;
+extern const struct view_class view_history;
 
 #endif

@@ -5,6 +5,7 @@
 
 const struct view_class *const view_classes[] = {
     &view_matrix,
+    &view_history,
     NULL,
 };
 

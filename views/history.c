@@ -1,0 +1,176 @@
+/* history.c - every migration that ran or was taken back, in all environments, newest first. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/doc.h"
+#include "base/mem.h"
+#include "views/classes.h"
+#include "views/rows.h"
+
+struct history {
+    struct view view;
+    struct view_rows rows;
+};
+
+static enum tui_style act_cell(const bson_t *row, const struct view_frame *frame, char *ret, size_t size)
+{
+    bool down = strcmp(mig_doc_str(row, "direction", "up"), "down") == 0;
+    (void)frame;
+    snprintf(ret, size, "%s", down ? "rollback" : "apply");
+    return down ? TUI_WARN : TUI_PLAIN;
+}
+
+// clang-format off
+static const struct view_rows_column columns[] = {
+    { { .title = "WHEN",    .min = 11, .max = 11, .rank = 8 }, view_cell_started, NULL },
+    { { .title = "WHO",     .min = 4,  .max = 10, .rank = 5 }, NULL, "operator" },
+    { { .title = "ENV",     .min = 5,  .max = 8,  .rank = 9 }, view_cell_env, NULL },
+    { { .title = "ACT",     .min = 8,  .max = 8,  .rank = 2 }, act_cell, NULL },
+    { { .title = "VERSION", .min = 14, .max = 14, .rank = 6 }, NULL, "version" },
+    { { .title = "TITLE",   .min = 15, .max = 60, .rank = 3 }, NULL, "title" },
+    { { .title = "RESULT",  .min = 11, .max = 11, .rank = 7 }, view_cell_status, NULL },
+    { { .title = "TOOK",    .min = 6,  .max = 6,  .rank = 1, .right = true }, view_cell_took, NULL },
+    { { .title = "TICKET",  .min = 7,  .max = 10, .rank = 0 }, NULL, "ticket" },
+};
+// clang-format on
+
+static void detail(const bson_t *row, const struct view_frame *frame, struct mig_buf *out)
+{
+    char text[128];
+    view_rows_fact_of(out, "title", row, "title");
+    view_rows_fact_of(out, "reason", row, "reason");
+    view_rows_fact_of(out, "ticket", row, "ticket");
+    view_rows_person(out, row);
+    view_rows_fact_of(out, "started", row, "startedAt");
+    text[0] = '\0';
+    view_cell_took(row, frame, text, sizeof text);
+    view_rows_fact(out, "took", text);
+    view_rows_fact_of(out, "run", row, "run");
+    snprintf(text, sizeof text, "%.16s", mig_doc_str(row, "planId", ""));
+    view_rows_fact(out, "plan", text);
+}
+
+static const char *const identity[] = { "environment", "run", "version", "direction", NULL };
+
+static const struct view_rows_kind kind = {
+    .kind = MIG_QUERY_HISTORY,
+    .noun = "history",
+    .empty = "Nothing has run yet.\n \nThe matrix (1) shows what could: enter there opens the plan.",
+    .columns = columns,
+    .column_count = sizeof columns / sizeof columns[0],
+    .id = identity,
+    .detail = detail,
+};
+
+static const struct view_key keys[] = {
+    { "enter", "open", "log", "the log of the run", 90 },
+    { "d", "diff", "diff", "the text that ran against the file", 60 },
+    { "U", "undo", NULL, "the plan that takes back what this run applied", 0 },
+    VIEW_ROWS_KEYS{ 0 },
+};
+
+static struct view *history_open(size_t count, char *const *words, const struct view_frame *frame,
+                                 struct mig_error *err)
+{
+    mig_error_clear(err);
+    const struct cfg_environment *env = view_env_option(count, words, frame, true, err);
+    if (err->code != MIG_OK)
+        return NULL;
+    struct history *history = mig_alloc(sizeof *history);
+    history->view.class = &view_history;
+    view_rows_init(&history->rows, &kind, env);
+    return &history->view;
+}
+
+static void history_close(struct view *view)
+{
+    struct history *history = (struct history *)(void *)view;
+    view_rows_done(&history->rows);
+    free(history);
+}
+
+static void update(struct view *view, const struct view_frame *frame)
+{
+    view_rows_update(&((struct history *)(void *)view)->rows, frame);
+}
+
+static void draw(struct view *view, const struct view_frame *frame, const struct tui_pane *pane)
+{
+    view_rows_draw(&((struct history *)(void *)view)->rows, frame, pane);
+}
+
+static const char *refuses(const struct view *view, const struct view_frame *frame, const char *action)
+{
+    const bson_t *row = view_rows_chosen(&((const struct history *)(const void *)view)->rows);
+    (void)frame;
+    if (tui_move_of(action) != TUI_MOVE_NONE || strcmp(action, "filter") == 0)
+        return NULL;
+    if (!row)
+        return "no entry is chosen";
+    if (strcmp(action, "undo") == 0)
+        return strcmp(mig_doc_str(row, "status", ""), "applied") == 0 ? NULL : "it is not applied";
+    if (strcmp(action, "open") == 0)
+        return mig_doc_str(row, "run", "")[0] ? NULL : "it was marked by hand: there is no run";
+    return NULL;
+}
+
+static void act(struct view *view, const struct view_frame *frame, const char *action,
+                const struct tui_event *event, struct view_answer *ret)
+{
+    struct history *history = (struct history *)(void *)view;
+    ret->handled = true;
+    if (view_rows_act(&history->rows, frame, action, event))
+        return;
+    const char *why = action ? refuses(view, frame, action) : NULL;
+    const bson_t *row = view_rows_chosen(&history->rows);
+    if (!action) {
+        ret->handled = false;
+    } else if (why || !row) {
+        view_say(ret, "%s", why ? why : "no entry is chosen");
+    } else {
+        const char *env = mig_doc_str(row, "environment", "");
+        if (strcmp(action, "open") == 0)
+            view_command(ret, "view", "log", "--env", env, "--run", mig_doc_str(row, "run", ""), NULL);
+        else if (strcmp(action, "diff") == 0)
+            view_command(ret, "view", "plan", "--env", env, "--at", mig_doc_str(row, "version", ""), "--tab",
+                         "diff", NULL);
+        else
+            view_command(ret, "view", "plan", "--env", env, "--down", "--run", mig_doc_str(row, "run", ""),
+                         NULL);
+    }
+}
+
+static size_t wants(const struct view *view, const struct view_frame *frame,
+                    struct view_want ret[static VIEW_WANTS_MAX])
+{
+    (void)frame;
+    return view_rows_wants(&((const struct history *)(const void *)view)->rows, ret);
+}
+
+static void plain(const struct view *view, const struct view_frame *frame, struct mig_buf *out)
+{
+    view_rows_plain(&((struct history *)(void *)(uintptr_t)view)->rows, frame, out);
+}
+
+static void subject(const struct view *view, const struct view_frame *frame, char *ret, size_t size)
+{
+    (void)frame;
+    view_rows_subject(&((const struct history *)(const void *)view)->rows, ret, size);
+}
+
+const struct view_class view_history = {
+    .name = "history",
+    .title = "History",
+    .digit = '6',
+    .keys = keys,
+    .open = history_open,
+    .close = history_close,
+    .update = update,
+    .draw = draw,
+    .act = act,
+    .refuses = refuses,
+    .wants = wants,
+    .plain = plain,
+    .subject = subject,
+};

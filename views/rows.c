@@ -1,0 +1,380 @@
+/* rows.c - see rows.h. */
+#include "views/rows.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/doc.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "base/timefmt.h"
+
+#define DETAIL_FROM 100
+
+void view_rows_init(struct view_rows *rows, const struct view_rows_kind *kind,
+                    const struct cfg_environment *env)
+{
+    *rows = (struct view_rows){ .kind = kind, .env = env };
+    view_search_clear(&rows->search);
+    for (size_t i = 0; i < kind->column_count; i++)
+        rows->columns[i] = kind->columns[i].column;
+}
+
+void view_rows_done(struct view_rows *rows)
+{
+    mig_unshare(rows->seen);
+    free(rows->shown);
+    rows->seen = NULL;
+    rows->shown = NULL;
+}
+
+/* ---- what the table asks ---- */
+
+static const bson_t *row_at(const struct view_rows *rows, size_t number)
+{
+    return rows->seen->items[rows->shown[number]];
+}
+
+static enum tui_style cell_text(const struct view_rows *rows, const bson_t *row, size_t column, char *ret,
+                                size_t size)
+{
+    const struct view_rows_column *spec = &rows->kind->columns[column];
+    ret[0] = '\0';
+    if (spec->cell)
+        return spec->cell(row, rows->frame, ret, size);
+    snprintf(ret, size, "%s", mig_doc_str(row, spec->member, ""));
+    return spec->column.style;
+}
+
+static const char *table_id(void *ctx, size_t number)
+{
+    struct view_rows *rows = ctx;
+    const bson_t *row = row_at(rows, number);
+    size_t len = 0;
+    rows->id[0] = '\0';
+    for (const char *const *member = rows->kind->id; *member && len + 2 < sizeof rows->id; member++) {
+        snprintf(rows->id + len, sizeof rows->id - len, "%s|", mig_doc_str(row, *member, ""));
+        len = strlen(rows->id);
+    }
+    return rows->id;
+}
+
+static void table_cell(void *ctx, size_t number, size_t column, struct tui_table_cell *ret)
+{
+    struct view_rows *rows = ctx;
+    rows->asked++;
+    ret->style = cell_text(rows, row_at(rows, number), column, ret->room, sizeof ret->room);
+    ret->text = ret->room;
+}
+
+static struct tui_table_rows table_of(struct view_rows *rows)
+{
+    return (struct tui_table_rows){ .columns = rows->columns,
+                                    .column_count = rows->kind->column_count,
+                                    .count = rows->shown_count,
+                                    .ctx = rows,
+                                    .id = table_id,
+                                    .cell = table_cell };
+}
+
+/* ---- which rows ---- */
+
+static bool matches(const struct view_rows *rows, const bson_t *row, const char *text)
+{
+    char cell[256];
+    for (size_t i = 0; text[0] && i < rows->kind->column_count; i++) {
+        cell_text(rows, row, i, cell, sizeof cell);
+        if (strcasestr(cell, text))
+            return true;
+    }
+    return !text[0];
+}
+
+static void filter(struct view_rows *rows)
+{
+    const char *text = view_search_text(&rows->search);
+    rows->shown_count = 0;
+    for (size_t i = 0; rows->seen && i < rows->seen->count; i++) {
+        if (matches(rows, rows->seen->items[i], text))
+            rows->shown[rows->shown_count++] = i;
+    }
+    struct tui_table_rows table = table_of(rows);
+    tui_table_update(&rows->table, &table);
+}
+
+static const struct mig_snap_answer *answer_of(const struct view_rows *rows, const struct view_frame *frame)
+{
+    return mig_snapshot_answer(frame->snapshot, rows->kind->kind, rows->env, "");
+}
+
+void view_rows_update(struct view_rows *rows, const struct view_frame *frame)
+{
+    const struct mig_snap_answer *answer = answer_of(rows, frame);
+    struct mig_seen_rows *seen = answer ? answer->value : NULL;
+    rows->frame = frame;
+    if (seen == rows->seen)
+        return;
+    view_rows_done(rows);
+    rows->seen = mig_share(seen);
+    rows->shown = mig_alloc_n((seen ? seen->count : 0) + 1, sizeof *rows->shown);
+    filter(rows);
+}
+
+const bson_t *view_rows_chosen(const struct view_rows *rows)
+{
+    return rows->table.selected < rows->shown_count ? row_at(rows, rows->table.selected) : NULL;
+}
+
+/* ---- keys ---- */
+
+/* The environment before or after in the row all, first, …, last. */
+static void choose_env(struct view_rows *rows, const struct view_frame *frame, bool forward)
+{
+    const struct mig_snapshot *snapshot = frame->snapshot;
+    size_t at = 0; /* 0: all */
+    for (size_t i = 0; i < snapshot->env_count; i++)
+        at = snapshot->envs[i].env == rows->env ? i + 1 : at;
+    if (forward && at < snapshot->env_count)
+        at++;
+    else if (!forward && at > 0)
+        at--;
+    rows->env = at > 0 ? snapshot->envs[at - 1].env : NULL;
+    view_rows_update(rows, frame);
+}
+
+bool view_rows_act(struct view_rows *rows, const struct view_frame *frame, const char *action,
+                   const struct tui_event *event)
+{
+    view_rows_update(rows, frame);
+    if (rows->search.open) {
+        if (view_search_key(&rows->search, event))
+            filter(rows);
+        return true;
+    }
+    if (event && event->key == TUI_KEY_ESC && view_search_text(&rows->search)[0]) {
+        view_search_clear(&rows->search);
+        filter(rows);
+        return true;
+    }
+    enum tui_move move = tui_move_of(action);
+    struct tui_table_rows table = table_of(rows);
+    if (action && strcmp(action, "filter") == 0)
+        view_search_open(&rows->search, '/');
+    else if (move == TUI_MOVE_LEFT || move == TUI_MOVE_RIGHT)
+        choose_env(rows, frame, move == TUI_MOVE_RIGHT);
+    else if (move != TUI_MOVE_NONE)
+        tui_table_move(&rows->table, &table, move);
+    else
+        return false;
+    return true;
+}
+
+/* ---- drawing ---- */
+
+static void draw_nothing(const struct view_rows *rows, const struct view_frame *frame,
+                         const struct tui_pane *pane)
+{
+    char text[MIG_ERROR_MESSAGE_MAX + 128];
+    const struct mig_snap_answer *answer = answer_of(rows, frame);
+    const char *where = rows->env ? rows->env->name : "all environments";
+    if (rows->seen && rows->seen->count > 0)
+        snprintf(text, sizeof text, "No cell has \"%.100s\".\nesc shows all again.",
+                 view_search_text(&rows->search));
+    else if (rows->seen)
+        snprintf(text, sizeof text, "%s", rows->kind->empty);
+    else if (answer && answer->error.code != MIG_OK)
+        snprintf(text, sizeof text, "The %s of %s can't be read:\n%s", rows->kind->noun, where,
+                 answer->error.message);
+    else
+        snprintf(text, sizeof text, "Asking %s…", where);
+    view_empty(pane, text);
+}
+
+/* Members of the chosen row, name and value a line. */
+static void draw_facts(const char *facts, const struct tui_pane *pane)
+{
+    int y = 0;
+    int name_w = 0;
+    for (const char *line = facts; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+        int w = (int)strcspn(line, "\t");
+        name_w = w > name_w && line[w] == '\t' ? w : name_w;
+    }
+    for (const char *line = facts; *line && y < pane->h;) {
+        size_t len = strcspn(line, "\n");
+        size_t name = strcspn(line, "\t");
+        char *value MIG_AUTOFREE = mig_strndup(line + name + 1, len - name - 1);
+        tui_text_len(pane, 0, y, TUI_DIM, line, name);
+        int rows = pane->h - y < 6 ? pane->h - y : 6;
+        int used = view_paragraph(pane, name_w + 1, y, pane->w - name_w - 1, rows, TUI_PLAIN, value);
+        y += used > 0 ? used : 1;
+        line += len;
+        line += *line == '\n';
+    }
+}
+
+static void title_of(struct view_rows *rows, const struct view_frame *frame, char *ret, size_t size)
+{
+    char range[64];
+    char noun[64];
+    struct tui_table_rows table = table_of(rows);
+    const struct mig_snap_answer *answer = answer_of(rows, frame);
+    const char *text = view_search_text(&rows->search);
+    snprintf(noun, sizeof noun, "%s", rows->kind->noun);
+    noun[0] = (char)(noun[0] >= 'a' && noun[0] <= 'z' ? noun[0] - 'a' + 'A' : noun[0]);
+    tui_table_range(&rows->table, &table, range, sizeof range);
+    char age[VIEW_TIME_SIZE] = "";
+    bool old = rows->seen && answer && answer->error.code != MIG_OK;
+    if (old)
+        view_age(frame->now_ms - answer->asked_ms, age);
+    snprintf(ret, size, "%s of %s%s%s%s%s%s%s%s", noun, rows->env ? rows->env->name : "all environments",
+             range[0] ? "  " : "", range, text[0] && !rows->search.open ? "  /" : "",
+             rows->search.open ? "" : text, old ? "  (" : "", age, old ? " old: no answer)" : "");
+}
+
+static void draw_list(struct view_rows *rows, const struct view_frame *frame, const struct tui_pane *pane)
+{
+    char title[256];
+    struct tui_pane box = view_box(pane, "", NULL);
+    struct tui_pane inner = view_search_draw(&rows->search, &box);
+    struct tui_table_rows table = table_of(rows);
+    tui_table_draw(&rows->table, &table, &inner);
+    if (rows->shown_count == 0) {
+        struct tui_pane below = tui_pane_part(&inner, 0, 1, inner.w, inner.h - 1);
+        draw_nothing(rows, frame, &below);
+    }
+    title_of(rows, frame, title, sizeof title);
+    view_box(pane, title, NULL);
+}
+
+void view_rows_draw(struct view_rows *rows, const struct view_frame *frame, const struct tui_pane *pane)
+{
+    view_rows_update(rows, frame);
+    const bson_t *row = view_rows_chosen(rows);
+    struct mig_buf facts MIG_AUTOBUF;
+    mig_buf_init(&facts, 64UL * 1024);
+    if (row && rows->kind->detail)
+        rows->kind->detail(row, frame, &facts);
+    bool beside = rows->kind->detail && pane->w >= DETAIL_FROM;
+    int below = rows->kind->detail && !beside && pane->h >= 18 ? pane->h / 3 : 0;
+    int beside_w = beside ? (pane->w / 4 < 36 ? 36 : pane->w / 4) : 0;
+    struct tui_pane list = tui_pane_part(pane, 0, 0, pane->w - beside_w, pane->h - below);
+    draw_list(rows, frame, &list);
+    if (!beside && below == 0)
+        return;
+    struct tui_pane more = beside ? tui_pane_part(pane, pane->w - beside_w, 0, beside_w, pane->h)
+                                  : tui_pane_part(pane, 0, pane->h - below, pane->w, below);
+    struct tui_pane box = more.h >= 5 ? tui_frame(&more, TUI_BORDER, "Detail", NULL) : more;
+    struct tui_pane inner = tui_pane_part(&box, 1, 0, box.w - 2, box.h);
+    draw_facts(facts.text, &inner);
+}
+
+/* ---- the rest ---- */
+
+size_t view_rows_wants(const struct view_rows *rows, struct view_want *ret)
+{
+    *ret = (struct view_want){ .kind = rows->kind->kind, .env = rows->env };
+    return 1;
+}
+
+void view_rows_plain(struct view_rows *rows, const struct view_frame *frame, struct mig_buf *out)
+{
+    struct view_frame plain = *frame;
+    plain.plain = true;
+    view_rows_update(rows, &plain);
+    for (size_t i = 0; i < rows->shown_count; i++) {
+        const bson_t *row = row_at(rows, i);
+        bool first = true;
+        for (size_t c = 0; c < rows->kind->column_count; c++) {
+            char cell[256];
+            cell_text(rows, row, c, cell, sizeof cell);
+            if (!cell[0])
+                continue;
+            mig_buf_str(out, first ? "" : "; ");
+            for (const char *letter = rows->columns[c].title; *letter; letter++)
+                mig_buf_char(out, (char)(*letter >= 'A' && *letter <= 'Z' ? *letter - 'A' + 'a' : *letter));
+            mig_buf_char(out, ' ');
+            mig_text_safe(out, cell, strlen(cell), 400, false);
+            first = false;
+        }
+        mig_buf_char(out, '\n');
+    }
+    if (rows->shown_count == 0)
+        mig_buf_printf(out, "%s\n", rows->seen ? rows->kind->empty : "no answer yet");
+    rows->frame = frame;
+}
+
+void view_rows_subject(const struct view_rows *rows, char *ret, size_t size)
+{
+    snprintf(ret, size, "%s", rows->env ? rows->env->name : "all");
+}
+
+void view_rows_fact(struct mig_buf *out, const char *name, const char *value)
+{
+    if (!value[0])
+        return;
+    mig_buf_printf(out, "%s\t", name);
+    mig_text_safe(out, value, strlen(value), 2000, false);
+    mig_buf_char(out, '\n');
+}
+
+void view_rows_fact_of(struct mig_buf *out, const char *name, const bson_t *row, const char *member)
+{
+    view_rows_fact(out, name, mig_doc_str(row, member, ""));
+}
+
+void view_rows_person(struct mig_buf *out, const bson_t *row)
+{
+    char text[512];
+    snprintf(text, sizeof text, "%.128s (%.128s on %.128s)", mig_doc_str(row, "operator", "?"),
+             mig_doc_str(row, "osUser", "?"), mig_doc_str(row, "host", "?"));
+    view_rows_fact(out, "by", text);
+}
+
+/* ---- cells ---- */
+
+enum tui_style view_cell_started(const bson_t *row, const struct view_frame *frame, char *ret, size_t size)
+{
+    char when[VIEW_TIME_SIZE];
+    view_when(view_doc_time(row, "startedAt"), frame->wall_ms, when);
+    snprintf(ret, size, "%s", when);
+    return TUI_PLAIN;
+}
+
+enum tui_style view_cell_took(const bson_t *row, const struct view_frame *frame, char *ret, size_t size)
+{
+    char took[MIG_TIME_SIZE];
+    int64_t ms = mig_doc_int(row, "durationMs", -1);
+    (void)frame;
+    if (ms >= 0) {
+        mig_time_duration(ms, took);
+        snprintf(ret, size, "%s", took);
+    }
+    return TUI_PLAIN;
+}
+
+enum tui_style view_cell_status(const bson_t *row, const struct view_frame *frame, char *ret, size_t size)
+{
+    const char *status = mig_doc_str(row, "status", "unknown");
+    enum tui_style style = view_status_style(status);
+    enum tui_mark mark = style == TUI_GOOD   ? TUI_MARK_OK
+                         : style == TUI_BAD  ? TUI_MARK_NO
+                         : style == TUI_INFO ? TUI_MARK_RIGHT
+                                             : TUI_MARK_UNKNOWN;
+    snprintf(ret, size, "%s%s%s", frame->plain ? "" : tui_mark(mark, frame->utf8), frame->plain ? "" : " ",
+             status);
+    return style;
+}
+
+enum tui_style view_cell_env(const bson_t *row, const struct view_frame *frame, char *ret, size_t size)
+{
+    const char *name = mig_doc_str(row, "environment", "");
+    const struct mig_snap_env *env = mig_snapshot_env(frame->snapshot, name);
+    if (!env) {
+        snprintf(ret, size, "%s", name);
+        return TUI_PLAIN;
+    }
+    view_env_name(env->env, ret, size);
+    return view_env_style(env->env);
+}
