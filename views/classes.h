@@ -6,5 +6,8 @@
 
 extern const struct view_class view_matrix;
 extern const struct view_class view_history;
+extern const struct view_class view_recover;
+extern const struct view_class view_errors;
+extern const struct view_class view_settings;
 
 #endif

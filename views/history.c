@@ -24,8 +24,8 @@ static enum tui_style act_cell(const bson_t *row, const struct view_frame *frame
 // clang-format off
 static const struct view_rows_column columns[] = {
     { { .title = "WHEN",    .min = 11, .max = 11, .rank = 8 }, view_cell_started, NULL },
-    { { .title = "WHO",     .min = 4,  .max = 10, .rank = 5 }, NULL, "operator" },
-    { { .title = "ENV",     .min = 5,  .max = 8,  .rank = 9 }, view_cell_env, NULL },
+    { { .title = "WHO",     .min = 4,  .max = 6,  .rank = 5 }, NULL, "operator" },
+    { { .title = "ENV",     .min = 5,  .max = 8,  .rank = 9 }, view_cell_env, "environment" },
     { { .title = "ACT",     .min = 8,  .max = 8,  .rank = 2 }, act_cell, NULL },
     { { .title = "VERSION", .min = 14, .max = 14, .rank = 6 }, NULL, "version" },
     { { .title = "TITLE",   .min = 15, .max = 60, .rank = 3 }, NULL, "title" },

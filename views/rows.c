@@ -109,16 +109,46 @@ static const struct mig_snap_answer *answer_of(const struct view_rows *rows, con
     return mig_snapshot_answer(frame->snapshot, rows->kind->kind, rows->env, "");
 }
 
+/* A column of environments is as wide as the longest name. */
+static void fit_env_column(struct view_rows *rows, const struct view_frame *frame)
+{
+    int w = 3;
+    for (size_t e = 0; e < frame->snapshot->env_count; e++) {
+        char name[80];
+        view_env_name(frame->snapshot->envs[e].env, name, sizeof name);
+        w = tui_width(name) > w ? tui_width(name) : w;
+    }
+    for (size_t i = 0; i < rows->kind->column_count; i++) {
+        if (rows->kind->columns[i].cell == view_cell_env)
+            rows->columns[i].min = rows->columns[i].max = w > 16 ? 16 : w;
+    }
+}
+
+bson_t *view_rows_add(struct mig_seen_rows *rows)
+{
+    rows->items = mig_realloc_n(rows->items, rows->count + 1, sizeof *rows->items);
+    rows->items[rows->count] = bson_new();
+    return rows->items[rows->count++];
+}
+
 void view_rows_update(struct view_rows *rows, const struct view_frame *frame)
 {
-    const struct mig_snap_answer *answer = answer_of(rows, frame);
-    struct mig_seen_rows *seen = answer ? answer->value : NULL;
+    const struct mig_snap_answer *answer = rows->kind->build ? NULL : answer_of(rows, frame);
+    struct mig_seen_rows *seen = answer ? mig_share(answer->value) : NULL;
     rows->frame = frame;
-    if (seen == rows->seen)
+    if (rows->kind->build && rows->seen && rows->built == frame->snapshot->number)
         return;
+    if (rows->kind->build) {
+        seen = rows->kind->build(frame, rows->env);
+        rows->built = frame->snapshot->number;
+    } else if (seen == rows->seen) {
+        mig_unshare(seen);
+        return;
+    }
     view_rows_done(rows);
-    rows->seen = mig_share(seen);
+    rows->seen = seen;
     rows->shown = mig_alloc_n((seen ? seen->count : 0) + 1, sizeof *rows->shown);
+    fit_env_column(rows, frame);
     filter(rows);
 }
 
@@ -141,6 +171,7 @@ static void choose_env(struct view_rows *rows, const struct view_frame *frame, b
     else if (!forward && at > 0)
         at--;
     rows->env = at > 0 ? snapshot->envs[at - 1].env : NULL;
+    rows->built = 0;
     view_rows_update(rows, frame);
 }
 
@@ -177,7 +208,7 @@ static void draw_nothing(const struct view_rows *rows, const struct view_frame *
                          const struct tui_pane *pane)
 {
     char text[MIG_ERROR_MESSAGE_MAX + 128];
-    const struct mig_snap_answer *answer = answer_of(rows, frame);
+    const struct mig_snap_answer *answer = rows->kind->build ? NULL : answer_of(rows, frame);
     const char *where = rows->env ? rows->env->name : "all environments";
     if (rows->seen && rows->seen->count > 0)
         snprintf(text, sizeof text, "No cell has \"%.100s\".\nesc shows all again.",
@@ -219,7 +250,7 @@ static void title_of(struct view_rows *rows, const struct view_frame *frame, cha
     char range[64];
     char noun[64];
     struct tui_table_rows table = table_of(rows);
-    const struct mig_snap_answer *answer = answer_of(rows, frame);
+    const struct mig_snap_answer *answer = rows->kind->build ? NULL : answer_of(rows, frame);
     const char *text = view_search_text(&rows->search);
     snprintf(noun, sizeof noun, "%s", rows->kind->noun);
     noun[0] = (char)(noun[0] >= 'a' && noun[0] <= 'z' ? noun[0] - 'a' + 'A' : noun[0]);
@@ -275,7 +306,7 @@ void view_rows_draw(struct view_rows *rows, const struct view_frame *frame, cons
 size_t view_rows_wants(const struct view_rows *rows, struct view_want *ret)
 {
     *ret = (struct view_want){ .kind = rows->kind->kind, .env = rows->env };
-    return 1;
+    return rows->kind->build ? 0 : 1;
 }
 
 void view_rows_plain(struct view_rows *rows, const struct view_frame *frame, struct mig_buf *out)

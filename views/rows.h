@@ -18,7 +18,9 @@ struct view_rows_column {
 };
 
 struct view_rows_kind {
-    enum mig_query_kind kind;
+    enum mig_query_kind kind; /* whose answer has the rows, when .build is NULL */
+    /* Make rows of a snapshot itself; env NULL: of all. The caller's reference. */
+    struct mig_seen_rows *(*build)(const struct view_frame *frame, const struct cfg_environment *env);
     const char *noun;  /* "runs": in the title and in what is said while there are none */
     const char *empty; /* teaches */
     const struct view_rows_column *columns;
@@ -32,6 +34,7 @@ struct view_rows {
     const struct view_rows_kind *kind;
     const struct cfg_environment *env; /* NULL: all */
     struct mig_seen_rows *seen;        /* held */
+    uint64_t built;                    /* number of the snapshot that .build was given; 0: none */
     size_t *shown;
     size_t shown_count;
     struct tui_table table;
@@ -69,6 +72,9 @@ enum tui_style view_cell_status(const bson_t *row, const struct view_frame *fram
 enum tui_style view_cell_env(const bson_t *row, const struct view_frame *frame, char *ret, size_t size);
 
 /* The keys of every list, for a view's own table. */
+/* A new row for .build. */
+bson_t *view_rows_add(struct mig_seen_rows *rows);
+
 #define VIEW_ROWS_KEYS { "/", "filter", "filter", "only rows that have a text in some cell", 70 }, VIEW_MOVES
 
 #endif
