@@ -1,0 +1,388 @@
+/* check.c - the books, and what must hold at every change. */
+#include "sim/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/history.h"
+#include "base/cleanup.h"
+#include "base/doc.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "engine/steps.h"
+#include "sim/compare.h"
+
+#define HISTORY "migtui_history"
+
+/* ---- books ---- */
+
+struct sim_book *sim_book_ref(struct sim_book *book)
+{
+    if (book)
+        book->refs++;
+    return book;
+}
+
+void sim_book_unref(struct sim_book *book)
+{
+    if (!book || --book->refs > 0)
+        return;
+    sim_state_unref(book->expected);
+    sim_state_unref(book->base);
+    free(book);
+}
+
+struct sim_book *sim_check_first(struct sim_state *data)
+{
+    struct sim_book *book = mig_alloc(sizeof *book);
+    book->refs = 1;
+    book->expected = sim_state_ref(data);
+    return book;
+}
+
+static struct sim_book *book_copy(const struct sim_book *old)
+{
+    struct sim_book *book = mig_alloc(sizeof *book);
+    *book = *old;
+    book->refs = 1;
+    sim_state_ref(book->expected);
+    if (book->base)
+        sim_state_ref(book->base);
+    return book;
+}
+
+/* ---- the twin: what a step comes to when nothing goes wrong ---- */
+
+static struct sim_state *apply_command(struct sim_check *check, struct sim_state *state,
+                                       const bson_t *command)
+{
+    return sim_model_apply(&check->twin, state, command);
+}
+
+static struct sim_state *apply_batch(struct sim_check *check, struct sim_state *state,
+                                     const struct mig_step *step)
+{
+    bson_t filter;
+    bson_iter_t update;
+    bool deletes = bson_has_field(step->body, "delete");
+    mig_doc_sub(step->body, "filter", &filter);
+    MIG_AUTODOC bson_t command = BSON_INITIALIZER;
+    bson_t list, row;
+    BSON_APPEND_UTF8(&command, deletes ? "delete" : "update", step->collection);
+    BSON_APPEND_ARRAY_BEGIN(&command, deletes ? "deletes" : "updates", &list);
+    BSON_APPEND_DOCUMENT_BEGIN(&list, "0", &row);
+    BSON_APPEND_DOCUMENT(&row, "q", &filter);
+    if (deletes)
+        BSON_APPEND_INT32(&row, "limit", 0);
+    else if (bson_iter_init_find(&update, step->body, "update"))
+        bson_append_iter(&row, "u", -1, &update);
+    BSON_APPEND_BOOL(&row, "multi", true);
+    bson_append_document_end(&list, &row);
+    bson_append_array_end(&command, &list);
+    return apply_command(check, state, &command);
+}
+
+/* Takes the state and returns another. */
+static struct sim_state *apply_step(struct sim_check *check, struct sim_state *state,
+                                    const struct mig_step *step)
+{
+    bson_t command;
+    bool admin;
+    struct mig_error err;
+    for (size_t i = 0; i < step->inner_count; i++)
+        state = apply_step(check, state, &step->inner[i]);
+    if (step->kind == MIG_STEP_TRANSACTION || step->kind == MIG_STEP_ASSERT)
+        return state;
+    if (step->kind == MIG_STEP_BATCH)
+        return apply_batch(check, state, step);
+    if (!mig_step_command(step, "shop", &command, &admin, &err)) {
+        sim_fail(check->sim, "no command for a step: %s", err.message);
+        return state;
+    }
+    state = apply_command(check, state, &command);
+    bson_destroy(&command);
+    return state;
+}
+
+static const struct mig_step *steps_of(struct sim_check *check, const char *version,
+                                       enum mig_direction direction, size_t *ret_count)
+{
+    const struct mig_migration *migration = mig_catalog_find(check->program->catalog, version);
+    *ret_count = !migration ? 0 : direction == MIG_UP ? migration->up_count : migration->down_count;
+    return !migration ? NULL : direction == MIG_UP ? migration->up : migration->down;
+}
+
+/* Steps [from, end) of a migration on the state, which is taken. */
+static struct sim_state *apply_steps(struct sim_check *check, struct sim_state *state, const char *version,
+                                     enum mig_direction direction, size_t from, size_t end)
+{
+    size_t count;
+    const struct mig_step *steps = steps_of(check, version, direction, &count);
+    for (size_t i = from; i < end && i < count; i++)
+        state = apply_step(check, state, &steps[i]);
+    return state;
+}
+
+struct sim_state *sim_check_target(struct sim_check *check, const struct sim_book *book, bool applied)
+{
+    struct sim_state *base = sim_state_ref(book->half ? book->base : book->expected);
+    if (!book->half || applied == (book->direction == MIG_DOWN))
+        return base;
+    return apply_steps(check, base, book->version, book->direction, 0, SIZE_MAX);
+}
+
+/* ---- records ---- */
+
+static size_t done_steps(const struct mig_record *record)
+{
+    size_t done = 0;
+    while (done < record->step_count && record->steps[done].phase == MIG_PHASE_DONE)
+        done++;
+    return done;
+}
+
+static void set_expected(struct sim_book *book, struct sim_state *take)
+{
+    sim_state_unref(book->expected);
+    book->expected = take;
+}
+
+static void close_book(struct sim_book *book)
+{
+    sim_state_unref(book->base);
+    book->base = NULL;
+    book->half = book->open = false;
+    book->step[0] = '\0';
+}
+
+/* The record is final: all steps of its direction are promised. */
+static void finish_book(struct sim_check *check, struct sim_book *book, const struct mig_record *record,
+                        const struct mig_record *old)
+{
+    enum mig_direction direction = record->state == MIG_RECORD_APPLIED ? MIG_UP : MIG_DOWN;
+    bool ours = book->half && strcmp(book->version, record->version) == 0;
+    if (record->marked) {
+        if (ours)
+            set_expected(book, sim_check_target(check, book, record->state == MIG_RECORD_APPLIED));
+    } else if (ours && book->direction == direction) {
+        set_expected(book, apply_steps(check, sim_state_ref(book->expected), record->version, direction,
+                                       book->done, SIZE_MAX));
+    } else if (!old || old->state != record->state) {
+        set_expected(
+            book, apply_steps(check, sim_state_ref(book->expected), record->version, direction, 0, SIZE_MAX));
+    }
+    if (ours || !book->half)
+        close_book(book);
+}
+
+static void half_book(struct sim_check *check, struct sim_book *book, const struct mig_record *record,
+                      const struct mig_record *old)
+{
+    size_t done = done_steps(record);
+    bool ours =
+        book->half && strcmp(book->version, record->version) == 0 && book->direction == record->direction;
+    if (book->half && !ours) {
+        sim_fail(check->sim, "I5: %s begins while %s is half done", record->version, book->version);
+        return;
+    }
+    if (!ours) {
+        sim_state_unref(book->base);
+        book->base = sim_state_ref(book->expected);
+        book->half = true;
+        book->done = 0;
+        book->direction = record->direction;
+        snprintf(book->version, sizeof book->version, "%s", record->version);
+    }
+    if (done < book->done) {
+        sim_fail(check->sim, "I2: the record of %s goes back from step %zu to %zu", record->version,
+                 book->done, done);
+        return;
+    }
+    set_expected(book, apply_steps(check, sim_state_ref(book->expected), record->version, record->direction,
+                                   book->done, done));
+    book->done = done;
+    enum mig_phase now = done < record->step_count ? record->steps[done].phase : MIG_PHASE_NONE;
+    bool had = old && old->direction == record->direction && done < old->step_count &&
+               old->steps[done].phase != MIG_PHASE_NONE &&
+               (old->state == MIG_RECORD_RUNNING || old->state == MIG_RECORD_REVERTING ||
+                old->state == MIG_RECORD_FAILED);
+    book->open = now != MIG_PHASE_NONE && had;
+    snprintf(book->step, sizeof book->step, "%s", now != MIG_PHASE_NONE ? record->steps[done].id : "");
+}
+
+static void check_record(struct sim_check *check, const struct mig_record *new, const struct mig_record *old,
+                         int64_t fence)
+{
+    if (new->rev != (old ? old->rev : 0) + 1)
+        sim_fail(check->sim, "I3: the record of %s goes from rev %lld to %lld", new->version,
+                 (long long)(old ? old->rev : 0), (long long)new->rev);
+    if (new->token != fence)
+        sim_fail(check->sim, "I3: the record of %s is written with token %lld behind a fence of %lld",
+                 new->version, (long long)new->token, (long long)fence);
+    if (old && old->state == MIG_RECORD_APPLIED && new->state == MIG_RECORD_RUNNING)
+        sim_fail(check->sim, "I2: %s was applied and runs again", new->version);
+}
+
+static void turn_page(struct sim_check *check, struct sim_book *book, const bson_t *now, const bson_t *then,
+                      int64_t fence)
+{
+    struct mig_record new, old = { 0 };
+    mig_record_decode(now, &new);
+    if (then)
+        mig_record_decode(then, &old);
+    check_record(check, &new, then ? &old : NULL, fence);
+    if (!check->sim->failed && (new.state == MIG_RECORD_APPLIED || new.state == MIG_RECORD_REVERTED))
+        finish_book(check, book, &new, then ? &old : NULL);
+    else if (!check->sim->failed)
+        half_book(check, book, &new, then ? &old : NULL);
+    mig_record_done(&new);
+    mig_record_done(&old);
+}
+
+static int64_t fence_of(const struct sim_state *state)
+{
+    MIG_AUTOBSON bson_t *key = BCON_NEW("_id", MIG_FENCE_ID);
+    bson_iter_t id;
+    bson_t doc;
+    bson_iter_init_find(&id, key, "_id");
+    const struct sim_doc *fence = sim_coll_get(sim_state_find(state, HISTORY), &id);
+    if (!fence)
+        return 0;
+    sim_doc_view(fence, &doc);
+    return mig_doc_int(&doc, "token", 0);
+}
+
+/* Every record that changed, in the order in which it was carried out. */
+static void read_history(struct sim_check *check, const struct sim_state *before,
+                         const struct sim_state *after, struct sim_book *book)
+{
+    const struct sim_coll *now = sim_state_find(after, HISTORY), *then = sim_state_find(before, HISTORY);
+    int64_t fence = fence_of(after);
+    bool down = false;
+    if (fence < fence_of(before))
+        sim_fail(check->sim, "I3: the fence goes back from %lld to %lld", (long long)fence_of(before),
+                 (long long)fence);
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t n = 0; now && n < now->count && !check->sim->failed; n++) {
+            const struct sim_doc *doc = now->docs[pass == 1 && down ? now->count - 1 - n : n];
+            bson_t new, old;
+            bson_iter_t id;
+            sim_doc_view(doc, &new);
+            bson_iter_init_find(&id, &new, "_id");
+            const struct sim_doc *was = sim_coll_get(then, &id);
+            if (was == doc || strcmp(mig_doc_str(&new, "_id", ""), MIG_FENCE_ID) == 0)
+                continue;
+            if (was)
+                sim_doc_view(was, &old);
+            down = down || strcmp(mig_doc_str(&new, "direction", ""), "down") == 0;
+            if (pass == 1)
+                turn_page(check, book, &new, was ? &old : NULL, fence);
+        }
+    }
+}
+
+/* ---- changes ---- */
+
+static const char *comment_of(const struct sim_op *op)
+{
+    return op ? mig_doc_str(&op->request.command, "comment", "") : "";
+}
+
+void sim_check_changed(void *context, struct sim_state *before, struct sim_state *after,
+                       const struct sim_op *op)
+{
+    struct sim_check *check = context;
+    char why[600];
+    bool data = sim_data_moved(before, after);
+    bool history = sim_state_find(before, HISTORY) != sim_state_find(after, HISTORY);
+    if (check->sim->failed)
+        return;
+    if (data && !sim_counters_hold(before, after, why, sizeof why))
+        sim_fail(check->sim, "I7: %s", why);
+    if (!history) {
+        const struct sim_book *book = after->book;
+        bool build_over = !op || strcmp(sim_op_verb(op), "createIndexes") == 0;
+        if (data && !book->open && !build_over)
+            sim_fail(check->sim, "I2: data changes, and no step's intent is on record (by %s)",
+                     comment_of(op));
+        return;
+    }
+    struct sim_book *book = book_copy(after->book);
+    read_history(check, before, after, book);
+    sim_book_unref(after->book);
+    after->book = book;
+    if (check->sim->failed)
+        return;
+    if (!book->open && !sim_data_same(after, book->expected, why, sizeof why))
+        sim_fail(check->sim, "I1: history stands at %s%s%s, and the data is not what it says: %s",
+                 book->half ? book->version : "a whole migration", book->half ? " before step " : "",
+                 book->step, why);
+    if (book->half && book->step[0])
+        book->open = true;
+}
+
+/* A command that no fence guards must not run once another run has raised it. */
+void sim_check_executing(void *context, const struct sim_op *op, const char *collection)
+{
+    struct sim_check *check = context;
+    const char *token = strstr(comment_of(op), " token=");
+    int64_t number = 0;
+    if (check->sim->failed || op->request.in_txn || strncmp(collection, "migtui_", 7) == 0 || !token)
+        return;
+    for (token += 7; *token >= '0' && *token <= '9'; token++)
+        number = number * 10 + (*token - '0');
+    int64_t fence = fence_of(sim_model_last(check->model));
+    if (number < fence)
+        sim_fail(check->sim, "I3: a command of token %lld runs when the fence is %lld: %s", (long long)number,
+                 (long long)fence, comment_of(op));
+}
+
+/* ---- the end ---- */
+
+int sim_check_state_of(const struct sim_state *state, const char *version)
+{
+    MIG_AUTOBSON bson_t *key = BCON_NEW("_id", BCON_UTF8(version));
+    bson_iter_t id;
+    bson_t doc;
+    bson_iter_init_find(&id, key, "_id");
+    const struct sim_doc *record = sim_coll_get(sim_state_find(state, HISTORY), &id);
+    if (!record)
+        return -1;
+    sim_doc_view(record, &doc);
+    return mig_record_state_find(mig_doc_str(&doc, "state", ""));
+}
+
+bool sim_check_finished(struct sim_check *check, char *why, size_t size)
+{
+    const struct sim_state *state = sim_model_majority(check->model);
+    for (size_t i = 0; i < check->program->catalog->count; i++) {
+        const char *version = check->program->catalog->items[i].version;
+        int is = sim_check_state_of(state, version);
+        if (is != MIG_RECORD_APPLIED) {
+            snprintf(why, size, "%s is %s", version,
+                     is < 0 ? "pending" : mig_record_state_word((enum mig_record_state)is));
+            return false;
+        }
+    }
+    return sim_data_same(state, state->book->expected, why, size);
+}
+
+void sim_check_init(struct sim_check *check, struct sim *sim, const struct sim_program *program,
+                    struct sim_model *model)
+{
+    static const struct sim_options quiet;
+    *check = (struct sim_check){ .sim = sim, .program = program, .model = model };
+    sim_init(&check->twin_sim, 0, &quiet);
+    check->twin_sim.calm = true;
+    sim_model_init(&check->twin, &check->twin_sim, model->profile);
+    sim_state_unref(check->twin.versions[0]);
+    check->twin.version_count = 0;
+}
+
+void sim_check_done(struct sim_check *check)
+{
+    sim_model_done(&check->twin);
+    free(check->twin_sim.queue);
+    free(check->twin_sim.fired);
+}
