@@ -9,6 +9,7 @@
 #include "app/history.h"
 #include "app/lock.h"
 #include "app/look.h"
+#include "app/server_probe.h"
 #include "app/step_run.h"
 #include "base/cleanup.h"
 #include "base/doc.h"
@@ -112,7 +113,8 @@ bool mig_recover_inspect(struct mig_app *app, const struct cfg_environment *env,
         &problems); /* a file that cannot be read shows as missing here, and by name in verify-dir */
     bool ok = app->open_store(app->ports_ctx, env, "", &store, err);
     if (ok) {
-        ok = mig_look_store(app, env, store, catalog, &look, err);
+        ok = mig_look_store(app, env, store, catalog, &look, err) &&
+             mig_server_probe_operations(store, &look.server, err); /* a step may still be at work */
         if (ok)
             *ret = mig_alloc_n(look.views.count, sizeof **ret);
         for (size_t i = 0; ok && i < look.views.count; i++) {

@@ -216,6 +216,19 @@ static void adopt_records(struct mig_runner *r)
     }
 }
 
+/* Whether a command whose reply was lost is still at work can be seen where operations can be; a step in a transaction needs
+ * no such look. */
+static bool see_operations(struct mig_runner *r, struct mig_error *err)
+{
+    for (size_t i = 0; i < r->plan->count; i++) {
+        for (size_t s = r->plan->items[i].first_step; s < r->plan->items[i].step_count; s++) {
+            if (!r->plan->items[i].steps[s].transactional)
+                return mig_server_probe_operations(r->store, &r->look.server, err);
+        }
+    }
+    return true;
+}
+
 /* Look and plan again, now that nobody else can write. */
 static bool settle_plan(struct mig_runner *r, struct mig_error *err)
 {
@@ -236,7 +249,7 @@ static bool settle_plan(struct mig_runner *r, struct mig_error *err)
     if (!make_plan(r->app, &r->options->selection, r->catalog, &r->look, r->run, &r->plan, err))
         return false;
     memcpy(r->result->plan_id, r->plan->id, sizeof r->plan->id);
-    if (!check_pinned(r, err) || !check_gates(r, err))
+    if (!check_pinned(r, err) || !check_gates(r, err) || !see_operations(r, err))
         return false;
     adopt_records(r);
     return true;

@@ -145,11 +145,8 @@ static void read_own_operation(const bson_t *body, struct mig_server *ret)
     }
 }
 
-bool mig_server_probe(struct mig_store *store, struct mig_host *host, struct mig_server *ret,
-                      struct mig_error *err)
+bool mig_server_probe_operations(struct mig_store *store, struct mig_server *ret, struct mig_error *err)
 {
-    if (!mig_server_glance(store, host, ret, err))
-        return false;
     struct mig_reply reply;
     ask(store, "currentOp", true, &reply);
     enum mig_outcome outcome = reply.outcome;
@@ -160,9 +157,17 @@ bool mig_server_probe(struct mig_store *store, struct mig_host *host, struct mig
         *err = reply.error;
     }
     mig_reply_done(&reply);
-    if (outcome != MIG_OUTCOME_REFUSED)
-        return outcome == MIG_OUTCOME_OK;
+    return outcome == MIG_OUTCOME_OK || outcome == MIG_OUTCOME_REFUSED;
+}
 
+bool mig_server_probe(struct mig_store *store, struct mig_host *host, struct mig_server *ret,
+                      struct mig_error *err)
+{
+    if (!mig_server_glance(store, host, ret, err) || !mig_server_probe_operations(store, ret, err))
+        return false;
+    if (ret->can_current_op)
+        return true;
+    struct mig_reply reply;
     ask(store, "connectionStatus", false, &reply);
     if (reply.outcome == MIG_OUTCOME_OK)
         read_user(&reply.body, "authInfo.authenticatedUsers", ret);

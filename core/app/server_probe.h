@@ -19,8 +19,12 @@ bool mig_server_glance(struct mig_store *store, struct mig_host *host, struct mi
                        struct mig_error *err);
 
 /* A glance, and a look at our own operations, which also tells the database user: three round trips (a
- * fourth where the server refuses that look). Used once a run, before anything is planned. */
+ * fourth where the server refuses that look). */
 bool mig_server_probe(struct mig_store *store, struct mig_host *host, struct mig_server *ret,
                       struct mig_error *err);
+
+/* The second half alone: may we see our own operations? A refusal is an answer. Used once by a run that has a step which
+ * may outlive its reply, before the first of them. */
+bool mig_server_probe_operations(struct mig_store *store, struct mig_server *ret, struct mig_error *err);
 
 #endif
