@@ -199,7 +199,53 @@ static void disown(struct mig_store *store, const struct mig_names *names, const
     mig_reply_done(&reply); /* when this is lost too, the lease ends it */
 }
 
+/* A lease that is over by the server's clock may be so because that clock jumped, and its holder alive: it would go on for most of a
+ * lease before it finds out. So its silence is heard out on our own clock first, for as long as a holder that lost touch may still
+ * send. False: it beat meanwhile (*now is the lock as it is), or the lock cannot be read. */
+static bool hear_silence(struct mig_store *store, struct mig_host *host, const struct mig_names *names,
+                         int64_t lease_ms, struct mig_lock *now, struct mig_error *err)
+{
+    const struct mig_lock seen = *now;
+    int64_t theirs_ms = seen.expires_at - seen.beat_at;
+    struct mig_lease_clock silence = { .lease_ms = theirs_ms > lease_ms ? theirs_ms : lease_ms,
+                                       .sent_ms = host->ops->mono_ms(host) };
+    int64_t until_ms = mig_lease_cancel_at(&silence);
+    for (int failures = 0; failures < 3;) {
+        int64_t at_ms = host->ops->mono_ms(host);
+        if (at_ms >= until_ms)
+            return true;
+        host->ops->sleep_until(host, at_ms + 1000 < until_ms ? at_ms + 1000 : until_ms, NULL);
+        struct mig_lock again;
+        if (!mig_lock_read(store, names, &again, err)) {
+            failures++;
+            continue;
+        }
+        *now = again;
+        mig_lock_check_holder(host, now);
+        if (strcmp(now->owner, seen.owner) != 0 || now->token != seen.token ||
+            now->expires_at != seen.expires_at)
+            return mig_fail(err, MIG_ERR_LOCKED, "run %s is alive after all", seen.run);
+        if (now->holder_dead)
+            return true;
+    }
+    return false;
+}
+
 enum claim_end { CLAIM_WON, CLAIM_AGAIN, CLAIM_OVER };
+
+/* Is the lock's holder, if it has one, known not to use it any more? WON: try to take it. */
+static enum claim_end claim_silent(struct mig_store *store, struct mig_host *host,
+                                   const struct mig_names *names, const struct mig_lock_claim *claim,
+                                   struct mig_lock *now, struct mig_error *err)
+{
+    if (!claim->may_take_over) {
+        (void)refuse_silent(now, err);
+        return CLAIM_OVER;
+    }
+    if (now->holder_dead || hear_silence(store, host, names, claim->lease_ms, now, err))
+        return CLAIM_WON;
+    return err->code == MIG_ERR_LOCKED ? CLAIM_AGAIN : CLAIM_OVER;
+}
 
 /* One attempt. AGAIN: *now is the lock as it was read since. OVER: *err says why. */
 static enum claim_end claim_once(struct mig_store *store, struct mig_host *host,
@@ -208,10 +254,9 @@ static enum claim_end claim_once(struct mig_store *store, struct mig_host *host,
                                  struct mig_error *err)
 {
     bool silent = now->holder_dead || mig_lease_decide(now, NULL, 0) == MIG_LEASE_EXPIRED;
-    if (silent && !claim->may_take_over) {
-        (void)refuse_silent(now, err);
-        return CLAIM_OVER;
-    }
+    enum claim_end heard = silent ? claim_silent(store, host, names, claim, now, err) : CLAIM_WON;
+    if (heard != CLAIM_WON)
+        return heard;
     MIG_AUTOBSON bson_t *query = silent ? silent_since(now) : nobodys();
     MIG_AUTOBSON bson_t *update = claim_update(claim);
     struct mig_reply reply;

@@ -22,7 +22,8 @@ struct mig_lock_claim {
 };
 
 /* seen: the lock as last read, or NULL. When its holder is a process of this very host that is certainly dead, it is
- * taken at once (compare-and-set on its owner and token); else only a free or expired lock is. On success *ret is the lock as
+ * taken at once (compare-and-set on its owner and token); else only a free or expired lock is, and an expired one only after
+ * it was silent for five sixths of a lease by our own clock (this blocks for as long). On success *ret is the lock as
  * ours, and *sent_ms the monotonic time the winning request was sent; prev_run gets the run that held it before without
  * having released it, or "". MIG_ERR_LOCKED: someone else's; the message names who and since when. */
 bool mig_lock_acquire(struct mig_store *store, struct mig_host *host, const struct mig_names *names,

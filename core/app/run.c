@@ -152,6 +152,11 @@ static bool acquire(struct mig_runner *r, char *prev_run, struct mig_error *err)
     int64_t until = r->host->ops->mono_ms(r->host) + r->options->lock_wait_ms;
     const struct mig_lock *seen = &r->look.history->lock;
     struct mig_lock again;
+    if (r->started && seen->owner[0] && !seen->holder_dead && !mig_lock_alive(seen))
+        mig_journal_warn(
+            &r->journal,
+            "run %s has not released the lock and its lease is over; listening for %lld s whether it is alive",
+            seen->run, (long long)(r->claim.lease_ms * 5 / 6000));
     while (!acquire_once(r, seen, prev_run, err)) {
         if (err->code != MIG_ERR_LOCKED || r->host->ops->mono_ms(r->host) >= until || mig_beat_stopping(r))
             return false;
