@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/audit.h"
 #include "app/recover.h"
 #include "app/run.h"
 #include "base/cleanup.h"
@@ -25,7 +26,7 @@ static const struct sim_profile profiles[] = {
     { "4.2", "4.2.24", 4, 2, 8, false, false },      { "6.0", "6.0.5", 6, 0, 17, false, false },
 };
 
-enum act_kind { ACT_RUN, ACT_INSPECT, ACT_MARK, ACT_STOP };
+enum act_kind { ACT_RUN, ACT_INSPECT, ACT_MARK, ACT_STOP, ACT_AUDIT };
 
 /* One command of an operator, and what came of it. */
 struct act {
@@ -47,7 +48,7 @@ struct director {
     struct sim_state *backups[BACKUPS];
     size_t backup_count;
     uint64_t runs, acts;
-    bool over;
+    bool over, restored;
 };
 
 /* ---- what the processes do ---- */
@@ -106,6 +107,16 @@ static void inspect(struct act *act)
     free(found);
 }
 
+/* The chain holds, and what each host has of it agrees; after a restored backup its end may be missing, as it should be seen. */
+static void audit(struct act *act)
+{
+    struct director *d = act->director;
+    struct mig_audit_report report;
+    act->ok = mig_audit_verify(&act->process->app, &d->world->environment, NULL, &report, &act->error);
+    if (act->ok && (!report.chain_ok || (!report.whole && !d->restored)))
+        sim_fail(&d->world->sim, "I4: the audit does not hold: %s", report.fault);
+}
+
 static void process_main(struct sim_process *process, void *context)
 {
     struct act *act = context;
@@ -122,6 +133,7 @@ static void process_main(struct sim_process *process, void *context)
             mig_mark(&process->app, env, act->version, act->state, "the data was put right", &act->error);
         break;
     case ACT_STOP: act->ok = mig_stop_request(&process->app, env, act->run, "someone", &act->error); break;
+    case ACT_AUDIT: audit(act); break;
     }
     act->over = true;
     SIM_SAY(&act->director->world->sim, "PROCESS %llu ends %s: %s", (unsigned long long)process->id,
@@ -149,7 +161,7 @@ static bool any_alive(const struct director *d)
 static struct act *start(struct director *d, enum act_kind kind, const struct act *model)
 {
     struct act *act = mig_alloc(sizeof *act);
-    static const char *const words[] = { "run", "inspect", "mark", "stop" };
+    static const char *const words[] = { "run", "inspect", "mark", "stop", "audit" };
     *act = *model;
     act->director = d;
     act->kind = kind;
@@ -219,6 +231,7 @@ static void restore(struct director *d)
     if (d->backup_count == 0 || any_alive(d) || !sim_model_quiet(&d->world->model))
         return;
     SIM_SAY(&d->world->sim, "RESTORE an old backup");
+    d->restored = true;
     sim_model_restore(&d->world->model, sim_state_fork(d->backups[sim_below(&d->rng, d->backup_count)]));
 }
 
@@ -336,8 +349,10 @@ static void calm(struct director *d)
         d->world->machines[i].disk_full_until_us = 0;
     for (int attempt = 0; attempt < CALM_ACTS && settle(d); attempt++) {
         struct act act = wishes(d, true);
-        if (sim_check_finished(&d->check, why, sizeof why))
+        if (sim_check_finished(&d->check, why, sizeof why)) {
+            wait_for(d, start(d, ACT_AUDIT, &act), RUN_ENDS_US);
             return;
+        }
         if (book_of(d)->half)
             recover(d, attempt);
         else
@@ -399,6 +414,8 @@ static void furnish(struct sim_world *world, struct director *d)
     world->config.environment_count = 1;
     world->machines[0] = (struct sim_machine){ .name = "alpha", .boot = "boot-a" };
     world->machines[1] = (struct sim_machine){ .name = "beta", .boot = "boot-b" };
+    for (size_t i = 0; i < SIM_HOSTS; i++)
+        mig_buf_init(&world->machines[i].anchors, 1 << 20);
 }
 
 void sim_play(uint64_t seed, const struct sim_options *options, struct sim_result *ret)
@@ -426,6 +443,8 @@ void sim_play(uint64_t seed, const struct sim_options *options, struct sim_resul
     sim_done(&world->sim);
     sim_calls_drop(world, NULL);
     sim_processes_end(world);
+    for (size_t i = 0; i < SIM_HOSTS; i++)
+        mig_buf_done(&world->machines[i].anchors);
     for (size_t i = 0; i < d->backup_count; i++)
         sim_state_unref(d->backups[i]);
     sim_model_done(&world->model);

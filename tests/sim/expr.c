@@ -123,17 +123,52 @@ static bool do_to_long(const struct operation *op)
                                                                : bson_iter_as_int64(&value));
 }
 
+static bool do_in(const struct operation *op)
+{
+    bson_iter_t value, list, each;
+    bool there = false;
+    const bson_iter_t *sought = bson_iter_init_find(&value, op->args, "0") ? &value : NULL;
+    if (!nth(op->args, 1, &list))
+        sim_fail(op->eval->sim, "the model does not know $in of no list");
+    for (bool more = bson_iter_recurse(&list, &each); more && bson_iter_next(&each);)
+        there = there || (sought && sim_compare(sought, &each) == 0);
+    return BSON_APPEND_BOOL(op->out, op->key, there);
+}
+
+/* Of whole numbers; null when one is missing. */
+static bool two_numbers(const struct operation *op, int64_t *a, int64_t *b)
+{
+    bson_iter_t first, second;
+    if (!nth(op->args, 0, &first) || !nth(op->args, 1, &second))
+        return false;
+    *a = bson_iter_as_int64(&first);
+    *b = bson_iter_as_int64(&second);
+    return true;
+}
+
+static bool do_subtract(const struct operation *op)
+{
+    int64_t a, b;
+    return two_numbers(op, &a, &b) ? BSON_APPEND_INT64(op->out, op->key, a - b)
+                                   : BSON_APPEND_NULL(op->out, op->key);
+}
+
+static bool do_mod(const struct operation *op)
+{
+    int64_t a, b;
+    return two_numbers(op, &a, &b) ? BSON_APPEND_INT64(op->out, op->key, a % b)
+                                   : BSON_APPEND_NULL(op->out, op->key);
+}
+
 static const struct {
     const char *name;
     bool (*run)(const struct operation *op);
 } operators[] = {
-    { "$add", do_add },
-    { "$ifNull", do_if_null },
-    { "$eq", do_eq },
-    { "$cond", do_cond },
-    { "$concatArrays", do_concat_arrays },
-    { "$toDate", do_to_date },
-    { "$toLong", do_to_long },
+    { "$in", do_in },          { "$subtract", do_subtract },
+    { "$mod", do_mod },        { "$add", do_add },
+    { "$ifNull", do_if_null }, { "$eq", do_eq },
+    { "$cond", do_cond },      { "$concatArrays", do_concat_arrays },
+    { "$toDate", do_to_date }, { "$toLong", do_to_long },
 };
 
 static bool operate(const struct sim_eval *eval, const bson_iter_t *call, const bson_t *doc, bson_t *out,

@@ -177,6 +177,7 @@ static const struct {
     { "renameCollection", sim_run_schema },
     { "hello", sim_run_admin },
     { "buildInfo", sim_run_admin },
+    { "connectionStatus", sim_run_admin },
     { "currentOp", sim_run_admin },
     { "killOp", sim_run_admin },
     { "killSessions", sim_run_admin },

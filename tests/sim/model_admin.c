@@ -41,6 +41,18 @@ static enum sim_run build_info(struct sim_model *model, struct sim_op *op)
     return ok(op);
 }
 
+static enum sim_run connection_status(struct sim_model *model, struct sim_op *op)
+{
+    bson_t info, users;
+    (void)model;
+    bson_reinit(&op->reply);
+    BSON_APPEND_DOCUMENT_BEGIN(&op->reply, "authInfo", &info);
+    BSON_APPEND_ARRAY_BEGIN(&info, "authenticatedUsers", &users);
+    bson_append_array_end(&info, &users);
+    bson_append_document_end(&op->reply, &info);
+    return ok(op);
+}
+
 static enum sim_run current_op(struct sim_model *model, struct sim_op *op)
 {
     bson_t list, row, client, name;
@@ -114,8 +126,8 @@ static const struct {
     const char *verb;
     enum sim_run (*run)(struct sim_model *model, struct sim_op *op);
 } verbs[] = {
-    { "hello", hello },     { "buildInfo", build_info },       { "currentOp", current_op },
-    { "killOp", kill_one }, { "killSessions", kill_sessions },
+    { "hello", hello },          { "buildInfo", build_info }, { "connectionStatus", connection_status },
+    { "currentOp", current_op }, { "killOp", kill_one },      { "killSessions", kill_sessions },
 };
 
 enum sim_run sim_run_admin(struct sim_model *model, struct sim_op *op)

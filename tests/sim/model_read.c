@@ -199,17 +199,72 @@ static void stage_limit(struct stream *stream, const bson_iter_t *spec)
     stream_cut(stream, 0, (size_t)bson_iter_as_int64(spec));
 }
 
-/* {_id: null, n: {$sum: 1}} */
+/* One accumulator: {$sum: 1} or {$push: expression}. */
+static void accumulate(struct stream *stream, const bson_iter_t *member, const bson_t *doc,
+                       const bson_t *so_far, bson_t *ret)
+{
+    const char *name = bson_iter_key(member);
+    bson_iter_t what, old, each;
+    bson_t list;
+    uint32_t count = 0;
+    bool there = so_far && bson_iter_init_find(&old, so_far, name);
+    if (!BSON_ITER_HOLDS_DOCUMENT(member) || !bson_iter_recurse(member, &what) || !bson_iter_next(&what))
+        sim_fail(stream->eval->sim, "the model does not know this accumulator");
+    if (strcmp(bson_iter_key(&what), "$sum") == 0 && bson_iter_as_int64(&what) == 1) {
+        BSON_APPEND_INT32(ret, name, (int32_t)((there ? bson_iter_as_int64(&old) : 0) + 1));
+        return;
+    }
+    if (strcmp(bson_iter_key(&what), "$push") != 0)
+        sim_fail(stream->eval->sim, "the model does not know the accumulator %s", bson_iter_key(&what));
+    BSON_APPEND_ARRAY_BEGIN(ret, name, &list);
+    for (bool more = there && bson_iter_recurse(&old, &each); more && bson_iter_next(&each); count++)
+        bson_append_iter(&list, NULL, 0, &each);
+    char key[24];
+    const char *index;
+    bson_uint32_to_string(count, &index, key, sizeof key);
+    (void)sim_expr(stream->eval, &what, doc, &list, index);
+    bson_append_array_end(ret, &list);
+}
+
+static bson_t **group_of(struct stream *groups, const bson_t *id)
+{
+    bson_iter_t a, b;
+    for (size_t i = 0; i < groups->count; i++) {
+        bool has_a = bson_iter_init_find(&a, id, "_id");
+        bool has_b = bson_iter_init_find(&b, groups->docs[i], "_id");
+        if (has_a && has_b && sim_compare(&a, &b) == 0)
+            return &groups->docs[i];
+    }
+    return NULL;
+}
+
 static void stage_group(struct stream *stream, const bson_iter_t *spec)
 {
-    bson_t group;
-    mig_iter_sub(spec, &group);
-    if (bson_count_keys(&group) != 2 || mig_doc_int(&group, "n.$sum", 0) != 1)
-        sim_fail(stream->eval->sim, "the model does not know this $group");
-    int64_t count = (int64_t)stream->count;
+    struct stream groups = { .eval = stream->eval, .state = stream->state };
+    for (size_t i = 0; i < stream->count; i++) {
+        bson_iter_t member;
+        bson_t group = BSON_INITIALIZER;
+        bson_t **so_far = NULL;
+        for (bool more = bson_iter_recurse(spec, &member); more && bson_iter_next(&member);) {
+            if (strcmp(bson_iter_key(&member), "_id") == 0) {
+                if (!sim_expr(stream->eval, &member, stream->docs[i], &group, "_id"))
+                    BSON_APPEND_NULL(&group, "_id");
+                so_far = group_of(&groups, &group);
+            } else {
+                accumulate(stream, &member, stream->docs[i], so_far ? *so_far : NULL, &group);
+            }
+        }
+        if (so_far)
+            replace(so_far, &group);
+        else
+            stream_add(&groups, bson_copy(&group));
+        if (!so_far)
+            bson_destroy(&group);
+    }
     stream_cut(stream, 0, 0);
-    if (count > 0)
-        stream_add(stream, BCON_NEW("_id", BCON_NULL, "n", BCON_INT32((int32_t)count)));
+    for (size_t i = 0; i < groups.count; i++)
+        stream_add(stream, groups.docs[i]);
+    free(groups.docs);
 }
 
 static void stage_union(struct stream *stream, const bson_iter_t *spec)

@@ -15,6 +15,7 @@ struct sim_machine {
     const char *name, *boot;
     int64_t wall_skew_ms;
     int64_t disk_full_until_us;
+    struct mig_buf anchors; /* the one file that is read again: of the audit */
 };
 
 struct sim_world;

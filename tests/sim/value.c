@@ -236,6 +236,13 @@ static void increase(const bson_iter_t *by, const bson_t *doc, bson_t *set)
         BSON_APPEND_INT64(set, name, sum);
 }
 
+static void raise(const bson_iter_t *to, const bson_t *doc, bson_t *set)
+{
+    bson_iter_t old;
+    if (!bson_iter_init_find(&old, doc, bson_iter_key(to)) || sim_compare(&old, to) < 0)
+        bson_append_iter(set, NULL, 0, to);
+}
+
 static void apply_operator(const struct sim_eval *eval, const bson_iter_t *op, const bson_t *doc,
                            bool inserting, bson_t *set, bson_t *unset)
 {
@@ -251,6 +258,8 @@ static void apply_operator(const struct sim_eval *eval, const bson_iter_t *op, c
             BSON_APPEND_BOOL(unset, path, true);
         else if (strcmp(name, "$inc") == 0)
             increase(&field, doc, set);
+        else if (strcmp(name, "$max") == 0)
+            raise(&field, doc, set);
         else if (strcmp(name, "$currentDate") == 0)
             BSON_APPEND_DATE_TIME(set, path, eval->now_ms);
         else if (strcmp(name, "$addToSet") == 0)
