@@ -18,6 +18,7 @@
 
 #define HEAD_ID      "head"
 #define ATTEMPTS_MAX 200
+#define SILENCE_MAX  5 /* writes in a row that got no answer and were not there afterwards */
 #define TEXT_KEPT    2000
 
 const char *mig_audit_outcome_word(enum mig_audit_outcome outcome)
@@ -229,6 +230,7 @@ static void anchor(struct mig_audit *audit, int64_t at, const char *action, cons
 static bool append(struct mig_audit *audit, const bson_t *body, int64_t *ret_at, struct mig_error *err)
 {
     struct mig_host *host = audit->app->host;
+    int silence = 0;
     for (int attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
         char digest[MIG_SHA256_HEX];
         bson_t command;
@@ -256,6 +258,9 @@ static bool append(struct mig_audit *audit, const bson_t *body, int64_t *ret_at,
             *ret_at = at;
             return true;
         }
+        silence = err->code == MIG_ERR_UNKNOWN_OUTCOME ? silence + 1 : 0;
+        if (silence == SILENCE_MAX)
+            return false;
     }
     return mig_fail(err, MIG_ERR_FAILED, "others kept appending to the audit; this entry found no place");
 }

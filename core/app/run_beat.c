@@ -4,8 +4,9 @@
 
 #include "app/run_private.h"
 
-#define RETRY_MS 500
-#define FLUSH_MS 1000
+#define RETRY_MS   500
+#define FLUSH_MS   1000
+#define PAUSES_MAX 50 /* a minute and a half of pauses, and the attempts between them */
 
 static void note_lost(struct mig_runner *r)
 {
@@ -172,6 +173,14 @@ bool mig_beat_ready(struct mig_runner *r, int64_t *ret_left_ms, struct mig_error
 bool mig_beat_pause(struct mig_runner *r, int attempt, struct mig_error *err)
 {
     int64_t wait_ms = attempt < 6 ? 50 << attempt : 2000;
+    if (attempt >= PAUSES_MAX) {
+        mig_fail(err, MIG_ERR_UNREACHABLE,
+                 "the server answers the heartbeat, but %d attempts at this got no answer in a row",
+                 attempt + 1);
+        return mig_hint(err,
+                        "a tunnel or firewall may let short messages pass only; then: migtui resume --env %s",
+                        r->env->name);
+    }
     r->host->ops->sleep_until(r->host, r->host->ops->mono_ms(r->host) + wait_ms, NULL);
     return mig_beat_ready(r, NULL, err);
 }

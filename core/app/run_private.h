@@ -92,7 +92,8 @@ static inline bool mig_run_is_away(const struct mig_error *err)
 }
 /* Out of time, in conflict, or no longer primary: the same may succeed later. */
 bool mig_run_code_is_passing(int code);
-/* Wait a moment for a server that does not answer. False when the lease is over. */
+/* Wait a moment for a server that does not answer; attempt counts from 0. False when the lease is over, or when beats get through and this
+ * did not in more attempts than take a minute and a half. */
 bool mig_beat_pause(struct mig_runner *r, int attempt, struct mig_error *err);
 
 /* ---- run_record.c ---- */
