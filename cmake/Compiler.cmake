@@ -9,7 +9,7 @@ endif()
 
 add_library(mig_flags INTERFACE)
 
-target_compile_definitions(mig_flags INTERFACE _GNU_SOURCE)
+target_compile_definitions(mig_flags INTERFACE _GNU_SOURCE $<$<BOOL:${MIGTUI_FAULTS}>:MIGTUI_FAULTS>)
 target_include_directories(mig_flags INTERFACE
     ${PROJECT_SOURCE_DIR}/core ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/generated)
 

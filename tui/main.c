@@ -17,6 +17,9 @@
 #include "base/version.h"
 #include "cli/cli.h"
 #include "io/config_file.h"
+#ifdef MIGTUI_FAULTS
+#include "io/fault.h"
+#endif
 #include "io/host_posix.h"
 #include "io/migration_dir.h"
 #include "io/mongo.h"
@@ -67,7 +70,12 @@ static bool open_store(void *ctx, const struct cfg_environment *env, const char 
         .limits = { .connect_ms = root->config->connect_timeout_ms,
                     .select_ms = root->config->connect_timeout_ms },
     };
-    return io_mongo_open(&options, ret, err) || mig_context(err, "%s", env->name);
+    if (!io_mongo_open(&options, ret, err))
+        return mig_context(err, "%s", env->name);
+#ifdef MIGTUI_FAULTS
+    io_fault_store(ret);
+#endif
+    return true;
 }
 
 static bool read_text(void *context, int slot, struct mig_file *file, struct mig_error *err)
@@ -166,6 +174,9 @@ int main(int argc, char **argv)
         fprintf(stderr, "migtui: %s\n", err.message);
         return mig_error_exit(err.code);
     }
+#ifdef MIGTUI_FAULTS
+    io_fault_host(root.host);
+#endif
     char libraries[64];
     snprintf(libraries, sizeof libraries, "mongo-c-driver %s", bson_get_version());
     struct cli_ports ports = {

@@ -12,7 +12,8 @@ A test file is plain unittest:
 
 ctest runs `harness.py FILE`; so can you: `scripts/python tests/live/harness.py tests/live/test_x.py [-k NAME]`,
 with MIGTUI_BIN (default build/debug/migtui). With MIGTUI_TEST_URI the tests use that server and skip what needs
-one of their own. MIGTUI_TEST_KEEP=1 leaves temporary folders behind. MIGTUI_TEST_DEADLINE (s) bounds a file.
+one of their own. MIGTUI_TEST_KEEP=1 leaves temporary folders behind. MIGTUI_TEST_DEADLINE (s) bounds a file, six
+times that with MIGTUI_TEST_LONG.
 
 Nothing here sleeps for a fixed time: wait_for() polls a condition until a deadline, and every call has one.
 """
@@ -392,7 +393,7 @@ def main(argv):
     sys.path[:0] = [str(path.parent), str(Path(__file__).resolve().parent)]
     signal.signal(signal.SIGALRM, deadline_over)
     signal.signal(signal.SIGTERM, deadline_over)
-    signal.alarm(int(os.environ.get("MIGTUI_TEST_DEADLINE", "600")))
+    signal.alarm(int(os.environ.get("MIGTUI_TEST_DEADLINE", "600")) * (6 if LONG else 1))
     try:
         module = importlib.import_module(path.stem)
         program = unittest.main(module, argv=[path.name, *argv[2:]], exit=False, verbosity=2)
