@@ -87,6 +87,18 @@ static inline bool fuzz_file_read(struct mig_host *host, const char *path, size_
     return true;
 }
 
+static inline bool fuzz_file_read_from(struct mig_host *host, const char *path, size_t offset, size_t max,
+                                       struct mig_buf *out, struct mig_error *err)
+{
+    struct fuzz_host *fuzz = (struct fuzz_host *)host;
+    (void)path;
+    if (!fuzz->file)
+        return mig_fail(err, MIG_ERR_IO, "no such file");
+    size_t left = offset < fuzz->file_len ? fuzz->file_len - offset : 0;
+    mig_buf_add(out, fuzz->file + (fuzz->file_len - left), left < max ? left : max);
+    return true;
+}
+
 static inline int fuzz_alive(struct mig_host *host, const struct mig_identity *who)
 {
     (void)host;
@@ -101,6 +113,7 @@ static inline void fuzz_host_init(struct fuzz_host *ret)
         .random = fuzz_random,
         .sleep_until = fuzz_sleep,
         .file_read = fuzz_file_read,
+        .file_read_from = fuzz_file_read_from,
         .process_alive = fuzz_alive,
     };
     *ret = (struct fuzz_host){

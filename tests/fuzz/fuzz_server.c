@@ -342,8 +342,8 @@ static void step(struct act *act, const struct mig_step *planned)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static char prefix[] = "migtui_";
-    static const struct cfg_config config = { .prefix = prefix };
+    static char prefix[] = "migtui_", project[] = "shop";
+    static const struct cfg_config config = { .prefix = prefix, .project = project };
     static struct mig_catalog *catalog; /* the same for every input */
     if (!catalog) {
         const struct mig_file file = { "1_world.jsonc", world, sizeof world - 1 };
