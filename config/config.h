@@ -151,6 +151,9 @@ struct cfg_config {
     int64_t batch_target_ms;
     int64_t connect_timeout_ms;
     int64_t lock_wait_ms;
+    char *backups; /* a folder, resolved */
+    int64_t backup_keep;
+    int64_t backup_keep_ms;
     struct cfg_environment *environments; /* in order of promotion; at least one */
     size_t environment_count;
     struct cfg_notify *notify;

@@ -32,7 +32,13 @@
     X("connectTimeoutMs", INTEGER, connect_timeout_ms, OPT, "5000", 100, 120000, NULL, \
       "how many milliseconds a server may take to answer a connection") \
     X("lockWait", DURATION, lock_wait_ms, OPT, "0s", 0, CFG_MS_DAY, NULL, \
-      "how long a run waits for a lock that another run holds")
+      "how long a run waits for a lock that another run holds") \
+    X("backups", PATH, backups, OPT, "backups", 1, 4096, NULL, \
+      "folder where backups are written, relative to this file") \
+    X("backupKeep", INTEGER, backup_keep, OPT, "7", 1, 10000, NULL, \
+      "how many finished backups of each environment backup prune keeps whatever their age") \
+    X("backupKeepFor", DURATION, backup_keep_ms, OPT, "30d", CFG_MS_HOUR, 3650 * CFG_MS_DAY, NULL, \
+      "backup prune removes older ones")
 
 #define CFG_ENVIRONMENT_ROWS(X, L) \
     X("name", NAME, name, NEED, NULL, 1, 32, NULL, \

@@ -25,6 +25,7 @@
 #include "io/mongo.h"
 #include "io/mongo_store.h"
 #include "io/secret_source.h"
+#include "io/storage_files.h"
 
 /* How long the end of the process waits for the driver's threads: not at all, but under a leak checker. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -119,6 +120,11 @@ static bool read_file(void *ctx, const char *name, struct mig_buf *out, struct m
     return ok;
 }
 
+static struct mig_storage *open_storage(void *ctx, const char *folder)
+{
+    return io_storage_files(folder ? folder : ((struct root *)ctx)->config->backups);
+}
+
 /* ---- configuration ---- */
 
 static const char *operator_of(const struct mig_cmdline *line, const struct mig_host *host)
@@ -154,6 +160,7 @@ static bool open_app(void *ctx, const struct mig_cmdline *line, struct mig_app *
         .read_catalog = read_catalog,
         .stamp_files = stamp_files,
         .read_file = read_file,
+        .open_storage = open_storage,
     };
     *ret = &root->app;
     return true;

@@ -12,6 +12,7 @@
 #include "model/plan.h"
 #include "model/server.h"
 #include "ports/host.h"
+#include "ports/storage.h"
 #include "ports/store.h"
 
 struct mig_app {
@@ -33,6 +34,8 @@ struct mig_app {
     bool (*stamp_files)(void *ctx, uint64_t *ret, struct mig_error *err);
     /* Append the text of one file of the directory. */
     bool (*read_file)(void *ctx, const char *name, struct mig_buf *out, struct mig_error *err);
+    /* Where backups are kept: folder, or NULL for the configuration's. Touches nothing; the caller frees it (ops->free). */
+    struct mig_storage *(*open_storage)(void *ctx, const char *folder);
 };
 
 /* One event of a run, a flat document whose first member is "event"; borrowed for the call. Called on one thread at a time. */

@@ -7,6 +7,7 @@
 #define MIG_APP_BACKUP_H
 
 #include "app/app.h"
+#include "app/run.h"
 #include "engine/backup_judge.h"
 #include "model/backup.h"
 
@@ -33,6 +34,67 @@ void mig_backups_done(struct mig_backups *backups);
  * reason says why. Any thread. To judge records that were read already: engine/backup_judge.h. */
 void mig_backup_gate(struct mig_app *app, const struct cfg_environment *env, struct mig_store *store,
                      const char *environment_uuid, struct mig_backup_verdict *ret);
+
+/* ---- taking one ---- */
+
+struct mig_backup_options {
+    const char *run;               /* id chosen beforehand (detached runner), or NULL */
+    enum cfg_backup_method method; /* atlas is refused here */
+    const char *reason, *ticket;   /* may be NULL */
+    int workers;                   /* collections read at once; 0: 4 */
+    bool unproven;                 /* do not read it back at the end */
+    const volatile bool *stop;     /* turns true on SIGINT/SIGTERM; may be NULL */
+    mig_event_fn on_event;         /* each event as it happens; may be NULL */
+    void *event_ctx;
+};
+
+struct mig_backup_result {
+    enum mig_run_status status; /* SUCCEEDED, FAILED or STOPPED */
+    struct mig_backup backup;   /* what is recorded; .file is "" unless an archive is there */
+    int64_t duration_ms;
+    struct mig_error error; /* code MIG_OK when succeeded; MIG_ERR_BACKUP (exit 6) when there is no backup */
+};
+
+/* Take a backup of the environment's database: blocks until it is over, by the runner process only. Takes no lock, so that
+ * migrations and backups do not wait for each other; a run that holds the lock meanwhile is recorded with the backup.
+ *
+ * Side effects: an archive and its manifest in the storage, under their names only when they are whole; a record in
+ * <prefix>backups, its events in <prefix>log and in the journal; nothing else is written to the database. True when status is
+ * SUCCEEDED: the backup is finished and, unless unproven, was read back whole. */
+bool mig_backup_take(struct mig_app *app, const struct cfg_environment *env,
+                     const struct mig_backup_options *options, struct mig_backup_result *ret);
+
+/* Ask a running backup to stop; seen within ten seconds. False with *ret_found false: there is none of that id that runs. */
+bool mig_backup_stop(struct mig_app *app, struct mig_store *store, const char *id, const char *by,
+                     bool *ret_found, struct mig_error *err);
+
+/* ---- what there is ---- */
+
+/* As JSON shows it: {backup, environment, database, method, state, proof, where, host, file, size, sha256, startedAt, …}. ret is initialised. */
+void mig_backup_document(const struct mig_backup *backup, bson_t *ret);
+
+/* Those of one environment, newest first, each as mig_backup_document makes it. */
+bool mig_backup_list(struct mig_app *app, const struct cfg_environment *env, int64_t limit,
+                     bool (*each)(const bson_t *backup, void *ctx), void *ctx, struct mig_error *err);
+
+/* Which backup, and how reading it is watched. All borrowed. */
+struct mig_backup_read {
+    const char *what;          /* a backup's id, or the path of an archive; NULL: the newest that finished */
+    const volatile bool *stop; /* may be NULL */
+    void (*progress)(void *ctx, int64_t done, int64_t total); /* bytes of the archive; may be NULL */
+    void *ctx;
+};
+
+/* Read an archive back whole: every block parsed, CRC-64, SHA-256 and counts as in the manifest, the environment and database as
+ * the record says. What comes of it is written to the record, when there is one: proof ok, or failed with the reason. True:
+ * it is proven. *ret tells the backup either way, as far as it was found. */
+bool mig_backup_verify(struct mig_app *app, const struct cfg_environment *env,
+                       const struct mig_backup_read *read, struct mig_backup *ret, struct mig_error *err);
+
+/* What an archive holds, from its manifest, or, for archives of other tools, by reading it: {backup: {…}, collections: [{name, type,
+ * documents, bytes, indexes}]}. ret is initialised here in any case. */
+bool mig_backup_inspect(struct mig_app *app, const struct cfg_environment *env,
+                        const struct mig_backup_read *read, bson_t *ret, struct mig_error *err);
 
 /* "archive", "mongodump", "atlas", "exec" */
 const char *mig_backup_method_word(enum cfg_backup_method method);

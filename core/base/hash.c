@@ -2,7 +2,10 @@
 #include "base/hash.h"
 
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/mem.h"
 
 void mig_sha256_hex(const void *bytes, size_t len, char ret[static MIG_SHA256_HEX])
 {
@@ -104,6 +107,30 @@ void mig_sha256_rows_in(const bson_t *before, const char *name, size_t count, mi
     add_elements(&state, after);
     crypto_hash_sha256_update(&state, &end, 1);
     finish(&state, ret);
+}
+
+struct mig_sha256 {
+    crypto_hash_sha256_state state;
+};
+
+struct mig_sha256 *mig_sha256_new(void)
+{
+    struct mig_sha256 *sha = mig_alloc(sizeof *sha);
+    crypto_hash_sha256_init(&sha->state);
+    return sha;
+}
+
+void mig_sha256_add(struct mig_sha256 *sha, const void *bytes, size_t len)
+{
+    crypto_hash_sha256_update(&sha->state, bytes, len);
+}
+
+void mig_sha256_end(struct mig_sha256 *sha, char ret[static MIG_SHA256_HEX])
+{
+    unsigned char digest[crypto_hash_sha256_BYTES];
+    crypto_hash_sha256_final(&sha->state, digest);
+    sodium_bin2hex(ret, MIG_SHA256_HEX, digest, sizeof digest);
+    free(sha);
 }
 
 bool mig_sha256_valid(const char *text)

@@ -27,6 +27,12 @@ void mig_sha256_rows(size_t count, mig_hash_row_fn row, const void *context, cha
 void mig_sha256_rows_in(const bson_t *before, const char *name, size_t count, mig_hash_row_fn row,
                         const void *context, const bson_t *after, char ret[static MIG_SHA256_HEX]);
 
+/* The same over bytes that come in pieces: new, add, then end, which gives the digest and frees. */
+struct mig_sha256;
+struct mig_sha256 *mig_sha256_new(void);
+void mig_sha256_add(struct mig_sha256 *sha, const void *bytes, size_t len);
+void mig_sha256_end(struct mig_sha256 *sha, char ret[static MIG_SHA256_HEX]);
+
 /* True when text is 64 lower-case hex digits. */
 bool mig_sha256_valid(const char *text);
 

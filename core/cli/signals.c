@@ -31,6 +31,7 @@ void cli_signals_block(void)
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     struct sigaction ignore = { .sa_handler = SIG_IGN };
     sigaction(SIGPIPE, &ignore, NULL);
+    sigaction(SIGXFSZ, &ignore, NULL); /* a file that may not grow is a failed write, not the end */
 }
 
 static void say(const char *text)

@@ -23,6 +23,8 @@ struct query {
     char *db; /* of the cursor's namespace; points to one allocation, split at the first dot */
     const char *collection;
     uint32_t server_id;
+
+    int64_t batch_documents, batch_bytes; /* of the last batch that was fed */
 };
 
 /* Feed one batch and note the cursor for the next. */
@@ -43,20 +45,41 @@ static bool feed(struct query *q, const bson_t *body, const char *batch_path, st
     }
     bson_iter_t it;
     bson_iter_init(&it, &batch);
+    q->batch_documents = 0;
+    q->batch_bytes = batch.len;
     while (!q->stopped && bson_iter_next(&it)) {
         bson_t doc;
         if (!mig_iter_sub(&it, &doc)) /* passed over, it would pass for absent */
             return mig_fail(err, MIG_ERR_SERVER,
                             "the server answered with a batch that is no list of documents");
         q->stopped = !q->each(&doc, q->context);
+        q->batch_documents++;
     }
     return true;
 }
 
-/* The size the command asked for holds for every batch. */
-static void append_batch_size(const bson_t *command, bson_t *more)
+static bool tell_opened(struct query *q, const bson_t *body, struct mig_error *err)
 {
+    bson_t cursor;
+    if (!q->call->opened)
+        return true;
+    if (!mig_doc_sub(body, "cursor", &cursor))
+        return mig_fail(err, MIG_ERR_SERVER, "the server answered without a cursor");
+    return q->call->opened(&cursor, q->context, err);
+}
+
+#define BATCH_DOCUMENTS_MAX 100000
+
+/* The size the command asked for holds for every batch, unless it shall follow from the documents' own size. */
+static void append_batch_size(const struct query *q, bson_t *more)
+{
+    const bson_t *command = q->call->command;
     int64_t size = mig_doc_int(command, "batchSize", mig_doc_int(command, "cursor.batchSize", 0));
+    if (q->call->batch_bytes > 0 && q->batch_documents > 0) {
+        int64_t each = q->batch_bytes / q->batch_documents;
+        size = q->call->batch_bytes / (each > 0 ? each : 1);
+        size = size < 1 ? 1 : size > BATCH_DOCUMENTS_MAX ? BATCH_DOCUMENTS_MAX : size;
+    }
     if (size > 0)
         BSON_APPEND_INT64(more, "batchSize", size);
 }
@@ -66,7 +89,7 @@ static bool fetch(struct query *q, struct mig_error *err)
     MIG_AUTODOC bson_t more = BSON_INITIALIZER;
     BSON_APPEND_INT64(&more, "getMore", q->cursor);
     BSON_APPEND_UTF8(&more, "collection", q->collection);
-    append_batch_size(q->call->command, &more);
+    append_batch_size(q, &more);
     struct mig_call call = { .db = q->db, .command = &more, .no_concern = true, .txn = q->call->txn };
     struct mig_reply reply;
     io_mongo_run(q->store, q->lane, &call, q->session, q->server_id, &reply);
@@ -100,7 +123,8 @@ static bool follow(struct query *q, struct mig_error *err)
     bool missing =
         reply.outcome == MIG_OUTCOME_REFUSED && mig_doc_int(&reply.body, "code", 0) == NAMESPACE_NOT_FOUND;
     if (ok)
-        ok = feed(q, &reply.body, "cursor.firstBatch", &reply.error);
+        ok = tell_opened(q, &reply.body, &reply.error) &&
+             feed(q, &reply.body, "cursor.firstBatch", &reply.error);
     if (!ok && !missing && err)
         *err = reply.error;
     mig_reply_done(&reply);

@@ -45,6 +45,12 @@ struct mig_call {
     int64_t
         silence_ms; /* give up (UNKNOWN) when nothing came for so long; 0: the implementation's own limit */
     struct mig_txn *txn; /* NULL: outside any transaction */
+
+    /* For query only. opened: called once, before any document, with what the server said of the cursor ({id, ns,
+     * atClusterTime, …}) and query's context; false ends the query as failed, with *err. batch_bytes: later batches shall be
+     * of about so many bytes, as far as a number of documents can tell; 0: as the command's batchSize says. */
+    bool (*opened)(const bson_t *cursor, void *context, struct mig_error *err);
+    int64_t batch_bytes;
 };
 
 /* What came back. reply is always initialised by the call, may be empty, and must be destroyed by the caller. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "app/backup.h"
+#include "app/backup/locate.h"
 #include "app/history.h"
 #include "base/cleanup.h"
 #include "base/doc.h"
@@ -105,9 +106,11 @@ bool mig_backups_load(struct mig_app *app, struct mig_store *store, int64_t limi
     MIG_AUTOBSON bson_t *command =
         BCON_NEW("aggregate", BCON_UTF8(names.backups), "cursor", "{", "}", "pipeline", "[", "{", "$sort",
                  "{", "startedAt", BCON_INT32(-1), "}", "}", "{", "$limit", BCON_INT64(limit), "}", "{",
-                 "$unset", "parts", "}", "{", "$set", "{", "_now", "$$NOW", "}", "}", "]");
+                 "$set", "{", "_now", "$$NOW", "}", "}", "]");
     struct mig_call call = { .command = command, .max_time_ms = 20000 };
     bool ok = store->ops->query(store, &call, take_record, ret, err);
+    for (size_t i = 0; ok && i < ret->count; i++)
+        locate_file(app, &ret->items[i]);
     if (!ok)
         mig_backups_done(ret);
     return ok;
