@@ -37,7 +37,7 @@
       "folder where backups are written, relative to this file") \
     X("backupKeep", INTEGER, backup_keep, OPT, "7", 1, 10000, NULL, \
       "how many finished backups of each environment backup prune keeps whatever their age") \
-    X("backupKeepFor", DURATION, backup_keep_ms, OPT, "30d", CFG_MS_HOUR, 3650 * CFG_MS_DAY, NULL, \
+    X("backupKeepFor", DURATION, backup_keep_ms, OPT, "30d", 0, 3650 * CFG_MS_DAY, NULL, \
       "backup prune removes older ones")
 
 #define CFG_ENVIRONMENT_ROWS(X, L) \

@@ -96,6 +96,69 @@ bool mig_backup_verify(struct mig_app *app, const struct cfg_environment *env,
 bool mig_backup_inspect(struct mig_app *app, const struct cfg_environment *env,
                         const struct mig_backup_read *read, bson_t *ret, struct mig_error *err);
 
+/* ---- restoring ---- */
+
+/* What a restore would do. Plain data; free with mig_restore_plan_done. */
+struct mig_restore_plan {
+    struct mig_backup backup; /* as far as it is known; .id "" for an archive that no record names */
+    char archive[1280];       /* path */
+    char source[256];         /* the database in the archive */
+    char target[72];          /* the database it goes into */
+    int64_t documents, bytes; /* of what is restored; -1 when only reading the whole archive would tell */
+    struct mig_restore_part {
+        char name[256];
+        char type[16];
+        int64_t documents; /* -1: not known */
+        bool left_out;     /* migtui's lock and approvals, and what belongs to the server */
+    } * parts;
+    size_t count;
+};
+
+struct mig_restore_options {
+    const char *run;  /* id chosen beforehand, or NULL */
+    const char *what; /* a backup's id, a path, or NULL: the newest that finished */
+    const char *into; /* NULL: a new name made of the database's and the time */
+    bool drill;       /* drop it again in the end, whatever it showed */
+    const char *reason, *ticket;
+    const volatile bool *stop;
+    mig_event_fn on_event;
+    void *event_ctx;
+};
+
+struct mig_restore_result {
+    enum mig_run_status status;
+    char run[MIG_ULID_SIZE];
+    char target[72];
+    int64_t collections, documents, bytes, indexes;
+    int64_t duration_ms;
+    struct mig_error error;
+};
+
+/* Look only: which archive, what is in it, into which database. Refuses (MIG_ERR_GATE) the environment's own database where the
+ * environment is protected, and (MIG_ERR_BACKUP) a target that is not empty. */
+bool mig_restore_plan(struct mig_app *app, const struct cfg_environment *env,
+                      const struct mig_restore_options *options, struct mig_restore_plan *ret,
+                      struct mig_error *err);
+void mig_restore_plan_done(struct mig_restore_plan *plan);
+
+/* Carry it out: blocks until it is over. The plan is made anew first, with its refusals. Collections are created with their
+ * options, documents inserted as they are (validators bypassed), indexes built, views created; then counts and indexes are
+ * compared with the archive, whose checksums were checked on the way. Whatever fails, what was created is dropped again, and the
+ * message says so where even that failed. Every attempt is in the environment's audit. True when status is SUCCEEDED. */
+bool mig_restore_run(struct mig_app *app, const struct cfg_environment *env,
+                     const struct mig_restore_options *options, struct mig_restore_result *ret);
+
+/* ---- keeping ---- */
+
+/* Which finished backups of this environment, with their files on this host, the configuration no longer keeps: beyond the newest
+ * backupKeep and older than backupKeepFor; never the newest that is verified. *ret is to be freed with mig_backups_done. */
+bool mig_backup_prune_plan(struct mig_app *app, const struct cfg_environment *env, struct mig_backups *ret,
+                           struct mig_error *err);
+
+/* Remove one: archive, manifest, then the record says removed. */
+bool mig_backup_remove(struct mig_app *app, const struct cfg_environment *env,
+                       const struct mig_backup *backup, struct mig_error *err);
+
 /* "archive", "mongodump", "atlas", "exec" */
 const char *mig_backup_method_word(enum cfg_backup_method method);
 

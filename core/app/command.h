@@ -30,6 +30,8 @@ enum mig_command_id {
     MIG_COMMAND_STOP,
     MIG_COMMAND_HISTORY,
     MIG_COMMAND_AUDIT,
+    MIG_COMMAND_BACKUP,
+    MIG_COMMAND_RESTORE,
     MIG_COMMAND_DOCTOR,
     MIG_COMMAND_CONFIG,
     MIG_COMMAND_SCHEMA,
@@ -89,6 +91,9 @@ enum mig_value {
     X(MIG_OPT_MAN_CONFIG, "man-config", 0, MIG_VALUE_NONE, NULL, NULL) \
     X(MIG_OPT_MARKDOWN, "markdown", 0, MIG_VALUE_NONE, NULL, NULL) \
     X(MIG_OPT_ANCHOR, "anchor", 0, MIG_VALUE_FILE, "FILE", NULL) \
+    X(MIG_OPT_METHOD, "method", 0, MIG_VALUE_CHOICE, "METHOD", "archive|mongodump|exec") \
+    X(MIG_OPT_NO_VERIFY, "no-verify", 0, MIG_VALUE_NONE, NULL, NULL) \
+    X(MIG_OPT_INTO, "into", 0, MIG_VALUE_TEXT, "DATABASE", NULL) \
     X(MIG_OPT_EXIT_CODES, "exit-codes", 0, MIG_VALUE_NONE, NULL, NULL)
 
 enum mig_option_id {

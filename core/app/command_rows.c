@@ -241,6 +241,56 @@ const struct mig_command mig_command_rows[MIG_COMMANDS] = {
                           { MIG_OPT_ANCHOR, "verify: compare with this file of anchors too" }, END },
         .flags = MIG_CMD_CLI,
     },
+    [MIG_COMMAND_BACKUP] = {
+        .id = MIG_COMMAND_BACKUP, .name = "backup", .arguments = "list|take|verify|inspect|drill|prune [BACKUP|FILE]",
+        .min_arguments = 1, .max_arguments = 2, .choices = "list|take|verify|inspect|drill|prune", .value = MIG_VALUE_CHOICE,
+        .group = CHANGES,
+        .summary = "Take backups, prove them, list them, and remove old ones",
+        .help = "backup list              backups of all environments, or of those named, newest first\n"
+                "backup take              read the environment's database into an archive, and read that back\n"
+                "backup verify [BACKUP]   read an archive back whole: every block, its checksums and its counts\n"
+                "backup inspect [BACKUP]  what an archive holds\n"
+                "backup drill [BACKUP]    restore it into a scratch database, compare counts and indexes, drop that\n"
+                "backup prune             remove backups that backupKeep and backupKeepFor no longer keep\n\n"
+                "BACKUP is an id that list shows; without one it is the newest that finished. verify and inspect also take the\n"
+                "path of an archive, of mongodump too. Nothing is written to the database but the backup's record. Ctrl-C stops\n"
+                "it and leaves no file. Exit 6 when there is no good backup in the end.",
+        .examples = SHOWN { { "backup take --env prod", "a backup, verified" },
+                            { "backup take --env prod --detach", "in the background; prints the run's id" },
+                            { "backup list --env prod", "those there are, and what each is worth" },
+                            { "backup drill --env prod", "does the newest one restore?" }, { 0 } },
+        .options = ROWS { { MIG_OPT_ENV, "the environment; list takes several" },
+                          { MIG_OPT_METHOD, "take: by migtui itself (archive), by mongodump, or by the policy's command (exec)" },
+                          { MIG_OPT_NO_VERIFY, "take: do not read the archive back" },
+                          { MIG_OPT_REASON, "take: why, for the record" },
+                          { MIG_OPT_TICKET, "take: which ticket, for the record" },
+                          { MIG_OPT_DETACH, "take: leave it running in the background and print the run's id" },
+                          { MIG_OPT_LIMIT, "list: at most so many (20)" },
+                          { MIG_OPT_YES, "prune: do not ask; never enough on a protected environment" },
+                          { MIG_OPT_CONFIRM_TEXT, "prune: what would be typed on a protected environment: its database" }, END },
+        .flags = READS,
+    },
+    [MIG_COMMAND_RESTORE] = {
+        .id = MIG_COMMAND_RESTORE, .name = "restore", .arguments = "[BACKUP|FILE]", .max_arguments = 1, .value = MIG_VALUE_FILE,
+        .group = CHANGES,
+        .summary = "Restore a backup into a new database",
+        .help = "Shows what it would do and asks; then creates collections, inserts documents, builds indexes and views, and\n"
+                "compares counts and indexes with the archive. The target must be empty, and on a protected environment it is\n"
+                "never the environment's own database: restore beside it, look, then decide. migtui's lock and approvals are\n"
+                "not restored. Reads archives of migtui and of mongodump.\n\n"
+                "Without BACKUP: the newest that finished. Without --into: the database's name, \"_restored_\" and the time.",
+        .examples = SHOWN { { "restore --env prod", "the newest backup of prod, into a new database beside it" },
+                            { "restore 01JD3Q8W0N5B7Y2V4T6R8P0M1K --env test --into shop_look", "one backup, into a database of that name" },
+                            { "restore dump.archive.gz --env dev --into shop_copy", "an archive of mongodump" }, { 0 } },
+        .options = ROWS { { MIG_OPT_ENV, "the environment whose server takes it; may be left out when there is only one" },
+                          { MIG_OPT_INTO, "name of the database to restore into" },
+                          { MIG_OPT_YES, "do not ask; never enough on a protected environment" },
+                          { MIG_OPT_CONFIRM_TEXT, "what would be typed on a protected environment: the new database's name" },
+                          { MIG_OPT_REASON, "why, for the record" },
+                          { MIG_OPT_TICKET, "which ticket, for the record" },
+                          { MIG_OPT_DETACH, "leave it running in the background and print the run's id" }, END },
+        .flags = WRITES,
+    },
     [MIG_COMMAND_DOCTOR] = {
         .id = MIG_COMMAND_DOCTOR, .name = "doctor", .arguments = "", .group = TOOLS,
         .summary = "Check configuration, files and servers, and say what each server can do",
@@ -306,8 +356,8 @@ const struct mig_command mig_command_rows[MIG_COMMANDS] = {
         .flags = MIG_CMD_CLI,
     },
     [MIG_COMMAND_RUN] = {
-        .id = MIG_COMMAND_RUN, .name = "run", .arguments = "apply|rollback|resume [FILE|VERSION…]", .min_arguments = 1,
-        .max_arguments = MIG_ARGUMENTS_ANY, .choices = "apply|rollback|resume", .value = MIG_VALUE_TEXT, .group = TOOLS,
+        .id = MIG_COMMAND_RUN, .name = "run", .arguments = "apply|rollback|resume|backup|restore [FILE|VERSION…]", .min_arguments = 1,
+        .max_arguments = MIG_ARGUMENTS_ANY, .choices = "apply|rollback|resume|backup|restore", .value = MIG_VALUE_TEXT, .group = TOOLS,
         .summary = "The detached runner: what apply --detach starts",
         .help = "Has no terminal and says nothing; the run's journal says it all.",
         .examples = SHOWN { { "run apply --env dev --id 01JD3Q8W0N5B7Y2V4T6R8P0M1K", "as apply --detach calls it" }, { 0 } },
@@ -315,7 +365,10 @@ const struct mig_command mig_command_rows[MIG_COMMANDS] = {
                           { MIG_OPT_ID, "the run's id, chosen by who starts it" },
                           { MIG_OPT_TO, "as apply and rollback take it" },
                           { MIG_OPT_COUNT, "as apply and rollback take it" },
-                          { MIG_OPT_OF_RUN, "as rollback takes it" }, END },
+                          { MIG_OPT_OF_RUN, "as rollback takes it" },
+                          { MIG_OPT_METHOD, "as backup takes it" },
+                          { MIG_OPT_NO_VERIFY, "as backup takes it" },
+                          { MIG_OPT_INTO, "as restore takes it" }, END },
         .flags = WRITES | MIG_CMD_HIDDEN,
     },
 };

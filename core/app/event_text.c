@@ -76,6 +76,41 @@ void mig_event_progress(const bson_t *event, double rate, struct mig_buf *out)
     }
 }
 
+void mig_event_backup(const bson_t *event, struct mig_buf *out)
+{
+    bool restore = strcmp(mig_doc_str(event, "command", ""), "restore") == 0;
+    mig_buf_str(out, restore ? "restoring " : "reading ");
+    mig_text_number(out, mig_doc_int(event, "collections", 0));
+    mig_buf_str(out, " collections, ");
+    mig_text_number(out, mig_doc_int(event, "documents", 0));
+    mig_buf_str(out, " documents, ");
+    mig_text_size(out, mig_doc_int(event, "bytes", 0));
+    if (restore) {
+        mig_buf_str(out, " into ");
+        add_member(out, event, "database", "?");
+    }
+}
+
+void mig_event_backed_up(const bson_t *event, struct mig_buf *out)
+{
+    const char *proof = mig_doc_str(event, "proof", "");
+    if (!mig_doc_str(event, "file", NULL))
+        return;
+    add_member(out, event, "file", "");
+    mig_buf_str(out, ": ");
+    mig_text_number(out, mig_doc_int(event, "documents", 0));
+    mig_buf_str(out, " documents of ");
+    mig_text_number(out, mig_doc_int(event, "collections", 0));
+    mig_buf_str(out, " collections, ");
+    mig_text_size(out, mig_doc_int(event, "bytes", 0));
+    if (mig_doc_int(event, "size", 0) > 0) {
+        mig_buf_str(out, " in ");
+        mig_text_size(out, mig_doc_int(event, "size", 0));
+    }
+    if (proof[0])
+        mig_buf_str(out, strcmp(proof, "ok") == 0 ? ", verified" : ", not verified");
+}
+
 void mig_event_counts(const bson_t *event, struct mig_buf *out)
 {
     static const char *const counts[] = { "inserted", "modified", "deleted" };
@@ -271,6 +306,12 @@ static enum mig_event_tone run_finished(const bson_t *event, struct mig_buf *out
                                             : MIG_TONE_BAD;
 }
 
+static enum mig_event_tone backup_started(const bson_t *event, struct mig_buf *out)
+{
+    mig_event_backup(event, out);
+    return MIG_TONE_PLAIN;
+}
+
 static const struct {
     const char *name;
     enum mig_event_tone (*say)(const bson_t *event, struct mig_buf *out);
@@ -278,6 +319,7 @@ static const struct {
     { "run.started", run_started },
     { "lock.acquired", lock_acquired },
     { "check.done", check_done },
+    { "backup.started", backup_started },
     { "migration.started", migration_started },
     { "step.started", step_started },
     { "progress", progress },

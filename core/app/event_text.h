@@ -30,6 +30,13 @@ enum mig_event_tone mig_event_line(const bson_t *event, struct mig_buf *out);
 /* Append "12,400 of 58,112 documents (21%), 1,204/s, 38s left" of a progress event. rate: a second; 0: not known. */
 void mig_event_progress(const bson_t *event, double rate, struct mig_buf *out);
 
+/* Append "reading 5 collections, 200,000 documents, 34 MB" of a backup.started. */
+void mig_event_backup(const bson_t *event, struct mig_buf *out);
+
+/* Append "FILE: 200,000 documents of 5 collections, 34 MB in 8.1 MB, verified" of the run.finished of a backup or restore; nothing
+ * for other runs. */
+void mig_event_backed_up(const bson_t *event, struct mig_buf *out);
+
 /* Append "3 inserted, 12 modified, a note, 4.2s" of a step.done: only what is worth a word, so it may be nothing. */
 void mig_event_counts(const bson_t *event, struct mig_buf *out);
 

@@ -102,6 +102,18 @@ void mig_journal_emit(struct mig_journal *journal, const char *event, const bson
     }
 }
 
+void mig_journal_append_error(bson_t *fields, const struct mig_error *error)
+{
+    bson_t sub;
+    BSON_APPEND_DOCUMENT_BEGIN(fields, "error", &sub);
+    BSON_APPEND_INT32(&sub, "code", error->server_code);
+    BSON_APPEND_UTF8(&sub, "name", mig_error_name(error->code));
+    BSON_APPEND_UTF8(&sub, "message", error->message);
+    BSON_APPEND_UTF8(&sub, "hint", error->hint);
+    BSON_APPEND_INT32(&sub, "exit", mig_error_exit(error->code));
+    bson_append_document_end(fields, &sub);
+}
+
 void mig_journal_hold(struct mig_journal *journal)
 {
     journal->held = true;

@@ -40,6 +40,8 @@ void mig_journal_emit(struct mig_journal *journal, const char *event, const bson
  * commit: an fsync each would cost more than the commit. */
 void mig_journal_hold(struct mig_journal *journal);
 void mig_journal_release(struct mig_journal *journal);
+/* Append the member `error` of run.finished. */
+void mig_journal_append_error(bson_t *fields, const struct mig_error *error);
 void mig_journal_warn(struct mig_journal *journal, const char *fmt, ...) MIG_PRINTF(2, 3);
 
 /* Move what is pending into <prefix>log; gives up after silence_ms without an answer (0: the store's own limit). On failure it stays pending (bounded: the oldest chunk is dropped past 8 MB and

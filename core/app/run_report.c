@@ -58,18 +58,6 @@ void mig_report_started(struct mig_runner *r)
         mig_journal_warn(&r->journal, "%s", r->plan->warnings[i]);
 }
 
-static void append_error(bson_t *doc, const struct mig_error *error)
-{
-    bson_t sub;
-    BSON_APPEND_DOCUMENT_BEGIN(doc, "error", &sub);
-    BSON_APPEND_INT32(&sub, "code", error->server_code);
-    BSON_APPEND_UTF8(&sub, "name", mig_error_name(error->code));
-    BSON_APPEND_UTF8(&sub, "message", error->message);
-    BSON_APPEND_UTF8(&sub, "hint", error->hint);
-    BSON_APPEND_INT32(&sub, "exit", mig_error_exit(error->code));
-    bson_append_document_end(doc, &sub);
-}
-
 void mig_report_finished(struct mig_runner *r)
 {
     mig_report_started(r); /* also of a run that got nowhere */
@@ -80,7 +68,7 @@ void mig_report_finished(struct mig_runner *r)
     BSON_APPEND_INT64(&fields, "steps", (int64_t)r->result->steps);
     BSON_APPEND_INT64(&fields, "durationMs", r->result->duration_ms);
     if (r->result->error.code != MIG_OK)
-        append_error(&fields, &r->result->error);
+        mig_journal_append_error(&fields, &r->result->error);
     mig_journal_emit(&r->journal, "run.finished", &fields);
     bson_destroy(&fields);
 }

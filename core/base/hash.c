@@ -127,9 +127,7 @@ void mig_sha256_add(struct mig_sha256 *sha, const void *bytes, size_t len)
 
 void mig_sha256_end(struct mig_sha256 *sha, char ret[static MIG_SHA256_HEX])
 {
-    unsigned char digest[crypto_hash_sha256_BYTES];
-    crypto_hash_sha256_final(&sha->state, digest);
-    sodium_bin2hex(ret, MIG_SHA256_HEX, digest, sizeof digest);
+    finish(&sha->state, ret);
     free(sha);
 }
 

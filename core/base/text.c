@@ -407,3 +407,18 @@ int mig_version_compare(const char *a, const char *b)
     }
     return strcmp(a, b);
 }
+
+void mig_text_size(struct mig_buf *out, int64_t bytes)
+{
+    static const char *const units[] = { "B", "kB", "MB", "GB", "TB", "PB", "EB" };
+    double value = (double)bytes;
+    size_t unit = 0;
+    while (value >= 1000) {
+        value /= 1000;
+        unit++;
+    }
+    if (unit == 0 || value >= 100)
+        mig_buf_printf(out, "%.0f %s", value, units[unit]);
+    else
+        mig_buf_printf(out, "%.1f %s", value, units[unit]);
+}

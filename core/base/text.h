@@ -59,6 +59,9 @@ void mig_text_number(struct mig_buf *out, int64_t number);
 /* "1 migration", "2,000 migrations": a number and a noun with a plain plural. */
 void mig_text_count(struct mig_buf *out, int64_t count, const char *noun);
 
+/* Append a size in bytes for people: "512 B", "3.4 MB" (powers of 1000). */
+void mig_text_size(struct mig_buf *out, int64_t bytes);
+
 /* Strict decimal integer within [min, max], no sign but '-', no spaces. *ret is untouched on failure. */
 bool mig_text_int(const char *text, int64_t min, int64_t max, int64_t *ret);
 

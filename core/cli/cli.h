@@ -87,6 +87,8 @@ CLI_COMMAND(attach);
 CLI_COMMAND(stop);
 CLI_COMMAND(history);
 CLI_COMMAND(audit);
+CLI_COMMAND(backup);
+CLI_COMMAND(restore);
 CLI_COMMAND(doctor);
 CLI_COMMAND(config);
 CLI_COMMAND(schema);
@@ -95,5 +97,7 @@ CLI_COMMAND(demo);
 CLI_COMMAND(version);
 CLI_COMMAND(help);
 CLI_COMMAND(run);
+CLI_COMMAND(backup_run);  /* run backup */
+CLI_COMMAND(restore_run); /* run restore */
 
 #endif

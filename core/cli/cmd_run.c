@@ -83,6 +83,10 @@ int cli_resume(struct cli *cli, struct mig_error *err)
 int cli_run(struct cli *cli, struct mig_error *err)
 {
     const char *act = cli->line->arguments[0];
+    if (strcmp(act, "backup") == 0)
+        return cli_backup_run(cli, err);
+    if (strcmp(act, "restore") == 0)
+        return cli_restore_run(cli, err);
     enum run_act which = strcmp(act, "apply") == 0    ? RUN_APPLY
                          : strcmp(act, "resume") == 0 ? RUN_RESUME
                                                       : RUN_ROLLBACK;

@@ -17,15 +17,17 @@ static bool confirm_protected(struct cli *cli, const struct cli_act *act, struct
 {
     char wanted[160];
     char answer[160] = "";
-    snprintf(wanted, sizeof wanted, "%s %zu", act->env->database, act->migrations);
+    if (act->wanted)
+        snprintf(wanted, sizeof wanted, "%s", act->wanted);
+    else
+        snprintf(wanted, sizeof wanted, "%s %zu", act->env->database, act->migrations);
     const char *given = mig_cmdline_value(cli->line, MIG_OPT_CONFIRM_TEXT);
     if (!given && cli_will_ask(cli, act->env)) {
         char question[512];
         snprintf(question, sizeof question,
-                 "\n%s is protected.%s%.12s\nType \"%s\" (its database and the number of "
-                 "migrations) to %s: ",
-                 act->env->name, act->plan_id ? " Plan " : "", act->plan_id ? act->plan_id : "", wanted,
-                 act->verb);
+                 "\n%s is protected.%s%.12s\nType \"%s\"%s to %s: ", act->env->name,
+                 act->plan_id ? " Plan " : "", act->plan_id ? act->plan_id : "", wanted,
+                 act->wanted ? "" : " (its database and the number of migrations)", act->verb);
         if (cli_ask(question, answer, sizeof answer))
             given = answer;
     }
@@ -49,9 +51,13 @@ bool cli_confirm(struct cli *cli, const struct cli_act *act, struct mig_error *e
         return true;
     char question[256];
     char answer[16] = "";
-    snprintf(question, sizeof question, "\n%c%s %zu migration%s on %s? [y/N] ",
-             act->verb[0] >= 'a' ? act->verb[0] - 32 : act->verb[0], act->verb + 1, act->migrations,
-             act->migrations == 1 ? "" : "s", act->env->name);
+    if (act->wanted)
+        snprintf(question, sizeof question, "\n%c%s %s on %s? [y/N] ", act->verb[0] - 32, act->verb + 1,
+                 act->wanted, act->env->name);
+    else
+        snprintf(question, sizeof question, "\n%c%s %zu migration%s on %s? [y/N] ",
+                 act->verb[0] >= 'a' ? act->verb[0] - 32 : act->verb[0], act->verb + 1, act->migrations,
+                 act->migrations == 1 ? "" : "s", act->env->name);
     if (cli_ask(question, answer, sizeof answer) &&
         (strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0))
         return true;

@@ -10,6 +10,7 @@ struct cli_act {
     const char *verb;    /* "apply", "roll back", "mark": as in "apply 2 migrations to prod?" */
     size_t migrations;   /* how many it touches */
     const char *plan_id; /* NULL when the act has no plan */
+    const char *wanted;  /* what is to be typed instead of database and number: a database's name; or NULL */
 };
 
 /* True when the act may go on. On a protected environment the database's name and the number of migrations must be typed,

@@ -106,6 +106,14 @@ static void check_done(struct out_events *events, const bson_t *event, struct mi
     mig_buf_char(out, '\n');
 }
 
+static void backup_started(struct out_events *events, const bson_t *event, struct mig_buf *out)
+{
+    events->at_work = true;
+    mig_buf_str(out, "  -- ");
+    mig_event_backup(event, out);
+    mig_buf_char(out, '\n');
+}
+
 static void migration_started(struct out_events *events, const bson_t *event, struct mig_buf *out)
 {
     bool down = strcmp(mig_doc_str(event, "direction", events->down ? "down" : "up"), "down") == 0;
@@ -285,6 +293,15 @@ static void run_finished(struct out_events *events, const bson_t *event, struct 
         footer_count(out, events->migrations_ok, events->migrations_failed, "migration");
         footer_count(out, events->steps_ok, events->steps_failed, "step");
     }
+    if (strcmp(status, "succeeded") == 0 && mig_doc_str(event, "file", NULL)) {
+        mig_buf_str(out, "  -- ");
+        cli_ink(out, &events->style, CLI_GOOD, "ok");
+        mig_buf_str(out, " (");
+        add_duration(out, mig_doc_int(event, "durationMs", 0));
+        mig_buf_str(out, ") ");
+        mig_event_backed_up(event, out);
+        mig_buf_char(out, '\n');
+    }
     if (strcmp(status, "succeeded") == 0 || (!events->at_work && !events->with_error))
         return;
     char *shown MIG_AUTOFREE = mig_text_safe_dup(status, 40);
@@ -308,6 +325,7 @@ static const struct {
 } rows[] = {
     { "run.started", run_started },
     { "check.done", check_done },
+    { "backup.started", backup_started },
     { "migration.started", migration_started },
     { "step.started", step_started },
     { "progress", progress },

@@ -139,3 +139,43 @@ void cli_audit_row(struct cli_table *table, const bson_t *entry)
     cli_table_cell(table, CLI_ASIDE, plan);
     cli_table_cell(table, CLI_PLAIN, reason);
 }
+
+struct cli_table *cli_backups_table(const struct cli_style *style)
+{
+    static const char *const head[] = { "BACKUP", "ENVIRONMENT", "STARTED (UTC)", "TOOK",  "SIZE",
+                                        "METHOD", "STATE",       "PROOF",         "WHERE", "OPERATOR" };
+    struct cli_table *table = cli_table_new(style, sizeof head / sizeof head[0]);
+    cli_table_head(table, head);
+    cli_table_right(table, 3);
+    cli_table_right(table, 4);
+    return table;
+}
+
+void cli_backups_row(struct cli_table *table, const bson_t *backup)
+{
+    const char *state = mig_doc_str(backup, "state", "");
+    const char *proof = mig_doc_str(backup, "proof", "");
+    const char *where = mig_doc_str(backup, "where", "");
+    struct mig_buf size MIG_AUTOBUF;
+    mig_buf_init(&size, 64);
+    mig_text_size(&size, mig_doc_int(backup, "size", 0));
+    text_cell(table, CLI_PLAIN, backup, "backup");
+    text_cell(table, CLI_PLAIN, backup, "environment");
+    time_cell(table, backup, "startedAt");
+    duration_cell(table, backup);
+    cli_table_cell(table, CLI_PLAIN, size.text);
+    text_cell(table, CLI_PLAIN, backup, "method");
+    text_cell(table,
+              strcmp(state, "finished") == 0  ? CLI_GOOD
+              : strcmp(state, "running") == 0 ? CLI_WAIT
+                                              : CLI_BAD,
+              backup, "state");
+    text_cell(table,
+              strcmp(proof, "ok") == 0     ? CLI_GOOD
+              : strcmp(proof, "none") == 0 ? CLI_WAIT
+                                           : CLI_BAD,
+              backup, "proof");
+    text_cell(table, strcmp(where, "gone") == 0 || strcmp(where, "altered") == 0 ? CLI_BAD : CLI_PLAIN,
+              backup, "where");
+    text_cell(table, CLI_PLAIN, backup, "operator");
+}

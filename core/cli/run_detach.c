@@ -18,6 +18,7 @@
 #include "base/doc.h"
 #include "base/id.h"
 #include "base/mem.h"
+#include "cli/detach.h"
 #include "cli/files.h"
 #include "cli/run_job.h"
 
@@ -51,23 +52,22 @@ static bool is_ours(enum mig_option_id id)
     return false;
 }
 
-static void build_words(const struct cli *cli, const struct run_job *job, const char *run,
+static void build_words(const struct cli *cli, const struct cli_detached *how, const char *run,
                         struct words *words)
 {
     const struct mig_cmdline *line = cli->line;
     char *config MIG_AUTOFREE = realpath(cli->app->config->file, NULL);
     add_word(words, mig_strdup("migtui"));
     add_word(words, mig_strdup("run"));
-    add_word(words,
-             mig_strdup(run_act_word(job->act == RUN_ROLLBACK && job->plan_path ? RUN_APPLY : job->act)));
+    add_word(words, mig_strdup(how->act));
     add_word(words, mig_printf("--id=%s", run));
     add_word(words, mig_strdup("--format=ndjson"));
     add_word(words, mig_printf("--config=%s", config ? config : cli->app->config->file));
-    add_word(words, mig_printf("--env=%s", job->env->name));
-    if (job->plan_id[0])
-        add_word(words, mig_printf("--plan=%s", job->plan_id));
-    if (job->env->is_protected) /* it was typed here: the runner checks it once more */
-        add_word(words, mig_printf("--confirm-text=%s %zu", job->env->database, job->migrations));
+    add_word(words, mig_printf("--env=%s", how->env->name));
+    if (how->plan_id[0])
+        add_word(words, mig_printf("--plan=%s", how->plan_id));
+    if (how->confirm_text) /* it was typed here: the runner checks it once more */
+        add_word(words, mig_printf("--confirm-text=%s", how->confirm_text));
     for (size_t i = 0; i < line->option_count; i++) {
         const struct mig_option *option = mig_option_at(line->options[i].id);
         if (is_ours(line->options[i].id))
@@ -130,7 +130,8 @@ static int journal_state(const char *path)
         return 0;
     if (strstr(text.text, "\"run.finished\""))
         return 3;
-    if (strstr(text.text, "\"lock.acquired\"") || strstr(text.text, "\"migration.started\""))
+    if (strstr(text.text, "\"lock.acquired\"") || strstr(text.text, "\"migration.started\"") ||
+        strstr(text.text, "\"backup.started\""))
         return 2;
     return strchr(text.text, '\n') ? 1 : 0;
 }
@@ -186,7 +187,7 @@ static bool wait_for_start(struct cli *cli, const char *journal, pid_t pid, int 
     }
 }
 
-static void tell(struct cli *cli, const struct run_job *job, const char *run)
+static void tell(struct cli *cli, const struct cfg_environment *env, const char *run)
 {
     if (cli->format == CLI_TEXT) {
         char line[MIG_ULID_SIZE + 1];
@@ -198,13 +199,13 @@ static void tell(struct cli *cli, const struct run_job *job, const char *run)
     bson_t doc;
     bson_init(&doc);
     BSON_APPEND_UTF8(&doc, "run", run);
-    BSON_APPEND_UTF8(&doc, "environment", job->env->name);
+    BSON_APPEND_UTF8(&doc, "environment", env->name);
     BSON_APPEND_UTF8(&doc, "status", "running");
     cli_out_document(cli, &doc);
     bson_destroy(&doc);
 }
 
-int run_job_detach(struct cli *cli, struct run_job *job, struct mig_error *err)
+int cli_detach(struct cli *cli, const struct cli_detached *how, struct mig_error *err)
 {
     struct mig_host *host = cli->host;
     uint8_t chance[10];
@@ -213,7 +214,7 @@ int run_job_detach(struct cli *cli, struct run_job *job, struct mig_error *err)
     mig_ulid(host->ops->wall_ms(host), chance, run);
     char *journal MIG_AUTOFREE = mig_printf("%s/runs/%s.jsonl", host->state_dir, run);
     struct words words = { 0 };
-    build_words(cli, job, run, &words);
+    build_words(cli, how, run, &words);
     int pipe = -1;
     pid_t pid = -1;
     bool ok = start(words.items, &pipe, &pid, err) && wait_for_start(cli, journal, pid, pipe, err);
@@ -224,6 +225,19 @@ int run_job_detach(struct cli *cli, struct run_job *job, struct mig_error *err)
     free(words.items);
     if (!ok)
         return CLI_FAILED;
-    tell(cli, job, run);
+    tell(cli, how->env, run);
     return 0;
+}
+
+int run_job_detach(struct cli *cli, struct run_job *job, struct mig_error *err)
+{
+    char confirm[160];
+    snprintf(confirm, sizeof confirm, "%s %zu", job->env->database, job->migrations);
+    const struct cli_detached how = {
+        .act = run_act_word(job->act == RUN_ROLLBACK && job->plan_path ? RUN_APPLY : job->act),
+        .env = job->env,
+        .plan_id = job->plan_id,
+        .confirm_text = job->env->is_protected ? confirm : NULL,
+    };
+    return cli_detach(cli, &how, err);
 }

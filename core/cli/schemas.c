@@ -117,12 +117,16 @@ static const char events_schema[] =
           NEEDS "\"name\", \"state\"" END ",\n"
     EVENT "lock.acquired" ROWS ", \"token\": " WHOLE
           NEEDS "\"token\"" END ",\n"
+    EVENT "backup.started" ROWS ", \"collections\": " WHOLE ", \"documents\": " WHOLE ", \"bytes\": " WHOLE ", \"database\": " TEXT
+          ", \"method\": " TEXT ", \"command\": {\"enum\": [\"backup\", \"restore\"]}"
+          NEEDS "\"command\", \"collections\"" END ",\n"
     EVENT "migration.started" ROWS ", \"version\": " TEXT ", \"title\": " TEXT ", \"direction\": " TEXT
           NEEDS "\"version\"" END ",\n"
     EVENT "step.started" ROWS ", \"version\": " TEXT ", \"step\": " TEXT ", \"kind\": " TEXT
           NEEDS "\"version\", \"step\", \"kind\"" END ",\n"
     EVENT "progress" ROWS ", \"version\": " TEXT ", \"step\": " TEXT ", \"done\": " WHOLE ", \"total\": {\"type\": \"integer\"}"
-          ", \"rate\": {\"type\": \"number\"}"
+          ", \"rate\": {\"type\": \"number\"}, \"bytes\": " WHOLE ", \"bytesTotal\": " WHOLE ", \"bytesPerSecond\": {\"type\": \"number\"}"
+          ", \"etaMs\": " WHOLE
           NEEDS "\"step\", \"done\"" END ",\n"
     EVENT "output" ROWS ", \"step\": " TEXT ", \"line\": " TEXT
           NEEDS "\"step\", \"line\"" END ",\n"

@@ -27,6 +27,8 @@ _migtui() {
         --limit | -l) COMPREPLY=(); return ;;
         --id) COMPREPLY=(); return ;;
         --anchor) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --method) COMPREPLY=($(compgen -W 'archive mongodump exec' -- "$cur")); return ;;
+        --into) COMPREPLY=(); return ;;
     esac
     local words=' --config --format --quiet --no-color --timeout --operator --help'
     case $command in
@@ -48,6 +50,8 @@ _migtui() {
         stop) words=" --env$words" ;;
         history) words=" --env --limit$words" ;;
         audit) words="list verify export --env --limit --out --anchor$words" ;;
+        backup) words="list take verify inspect drill prune --env --method --no-verify --reason --ticket --detach --limit --yes --confirm-text$words" ;;
+        restore) words="$(compgen -f -- "$cur") --env --into --yes --confirm-text --reason --ticket --detach$words" ;;
         doctor) words=" --env$words" ;;
         config) words="show check --origin$words" ;;
         schema) words="migration status plan events$words" ;;
@@ -59,5 +63,5 @@ _migtui() {
     COMPREPLY=($(compgen -W "$words" -- "$cur"))
 }
 
-_migtui_commands='init new verify-dir status diff plan apply rollback resume recover mark runs log attach stop history audit doctor config schema completion demo version help'
+_migtui_commands='init new verify-dir status diff plan apply rollback resume recover mark runs log attach stop history audit backup restore doctor config schema completion demo version help'
 complete -F _migtui migtui

@@ -149,6 +149,14 @@ static void read_sizes(struct mig_store *store, struct survey_item *item)
                  "{", "storageStats", "{", "}", "}", "}", "]");
     struct mig_call call = { .command = command, .no_concern = true, .max_time_ms = LOOK_MS };
     (void)store->ops->query(store, &call, take_sizes, item, &ignored);
+    if (item->bytes_estimate > 0 || item->documents_estimate == 0)
+        return;
+    MIG_AUTOBSON bson_t *older = BCON_NEW("collStats", BCON_UTF8(item->data));
+    struct mig_reply reply;
+    call.command = older;
+    store->ops->command(store, &call, &reply);
+    item->bytes_estimate = mig_doc_int(&reply.body, "size", 0);
+    mig_reply_done(&reply);
 }
 
 bool survey_take(struct mig_store *store, const struct mig_server *server, struct survey *ret,

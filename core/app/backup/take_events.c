@@ -29,7 +29,9 @@ void take_event_started(struct taking *t)
 void take_event_reading(struct taking *t)
 {
     MIG_AUTODOC bson_t fields = BSON_INITIALIZER;
+    BSON_APPEND_UTF8(&fields, "command", "backup");
     BSON_APPEND_UTF8(&fields, "method", t->backup->method);
+    BSON_APPEND_UTF8(&fields, "database", t->env->database);
     BSON_APPEND_INT64(&fields, "collections", (int64_t)t->survey.count);
     BSON_APPEND_INT64(&fields, "documents", t->survey.documents_estimate);
     BSON_APPEND_INT64(&fields, "bytes", t->survey.bytes_estimate);
@@ -59,18 +61,6 @@ void take_event_progress(struct taking *t, bool last)
     mig_journal_emit(&t->journal, "progress", &fields);
 }
 
-static void append_error(bson_t *doc, const struct mig_error *error)
-{
-    bson_t sub;
-    BSON_APPEND_DOCUMENT_BEGIN(doc, "error", &sub);
-    BSON_APPEND_INT32(&sub, "code", error->server_code);
-    BSON_APPEND_UTF8(&sub, "name", mig_error_name(error->code));
-    BSON_APPEND_UTF8(&sub, "message", error->message);
-    BSON_APPEND_UTF8(&sub, "hint", error->hint);
-    BSON_APPEND_INT32(&sub, "exit", mig_error_exit(error->code));
-    bson_append_document_end(doc, &sub);
-}
-
 void take_event_finished(struct taking *t)
 {
     MIG_AUTODOC bson_t fields = BSON_INITIALIZER;
@@ -92,6 +82,6 @@ void take_event_finished(struct taking *t)
         BSON_APPEND_UTF8(&fields, "proof", mig_backup_proof_word(b->proof));
     }
     if (t->result->error.code != MIG_OK)
-        append_error(&fields, &t->result->error);
+        mig_journal_append_error(&fields, &t->result->error);
     mig_journal_emit(&t->journal, "run.finished", &fields);
 }

@@ -90,7 +90,7 @@ static void every_top_level_option_can_be_set_from_outside(void **state)
         assert_string_equal(cfg_value_find(config, options[i].name)->text, flag.value);
         cfg_config_free(config);
     }
-    assert_int_equal(settable, 7);
+    assert_int_equal(settable, 10);
 }
 
 static void names_outside_follow_the_key(void **state)

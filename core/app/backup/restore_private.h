@@ -1,0 +1,70 @@
+/* restore_private.h - what the files of a restore share. Not for others. One thread does it all. */
+#ifndef MIG_APP_BACKUP_RESTORE_PRIVATE_H
+#define MIG_APP_BACKUP_RESTORE_PRIVATE_H
+
+#include "app/backup.h"
+#include "app/backup/locate.h"
+#include "app/backup/scan.h"
+#include "app/history.h"
+#include "app/journal.h"
+
+/* One namespace of the archive on its way into the target. */
+struct restoring_part {
+    const struct arc_namespace *from; /* while the archive is read */
+    char *name;
+    char type[16];
+    int64_t documents; /* of the archive, known at the namespace's end */
+    bson_t *metadata;  /* parsed; NULL for what is left out */
+    bool left_out;
+    bool created;
+    char into
+        [300]; /* the collection that documents are inserted into: of a time series, its buckets'; "" until the first */
+    bool raw_data;
+    bson_t batch; /* documents of the next insert, as an array */
+    uint32_t batch_count;
+    int64_t inserted;
+    int64_t indexes;
+};
+
+struct restoring {
+    struct mig_app *app;
+    struct mig_host *host;
+    const struct cfg_environment *env;
+    const struct mig_restore_options *options;
+    struct mig_restore_result *result;
+    struct mig_restore_plan plan;
+    struct mig_names names;
+    struct mig_journal journal;
+    struct mig_store *store;
+    struct located at;
+    struct mig_server server;
+    char uuid[MIG_UUID_SIZE]; /* of the environment; "" when it has none */
+    int64_t began_ms, told_ms;
+    struct restoring_part *parts;
+    size_t count;
+};
+
+/* ---- restore_plan.c ---- */
+bool restore_plan_on(struct mig_app *app, const struct cfg_environment *env, struct mig_store *store,
+                     const struct mig_restore_options *options, struct located *at,
+                     struct mig_restore_plan *ret, struct mig_error *err);
+
+/* True for what is never restored: the lock and approvals of migtui, and system collections. */
+bool restore_leaves_out(const struct mig_names *names, const char *prefix, const char *collection);
+
+/* ---- restore_write.c: what a namespace needs ---- */
+/* Create the collection (not a view) with its options. */
+bool restore_create(struct restoring *r, struct restoring_part *part, struct mig_error *err);
+bool restore_document(struct restoring *r, struct restoring_part *part, const uint8_t *bytes, uint32_t len,
+                      struct mig_error *err);
+bool restore_flush(struct restoring *r, struct restoring_part *part, struct mig_error *err);
+bool restore_indexes(struct restoring *r, struct restoring_part *part, struct mig_error *err);
+bool restore_view(struct restoring *r, struct restoring_part *part, struct mig_error *err);
+/* Compare what is there with what the archive had. */
+bool restore_compare(struct restoring *r, struct restoring_part *part, struct mig_error *err);
+/* Drop what was created. */
+bool restore_drop(struct restoring *r, struct mig_error *err);
+/* A copy under another name is another environment: it gets a uuid of its own, so that no plan or approval fits both. */
+bool restore_rename_meta(struct restoring *r, struct mig_error *err);
+
+#endif
