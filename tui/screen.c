@@ -204,6 +204,13 @@ void tui_screen_close(struct tui_screen *screen)
     free(screen);
 }
 
+static bool told_to_end(void)
+{
+    sigset_t pending;
+    return sigpending(&pending) == 0 &&
+           (sigismember(&pending, SIGTERM) || sigismember(&pending, SIGHUP) || sigismember(&pending, SIGINT));
+}
+
 void tui_screen_suspend(struct tui_screen *screen)
 {
     sigset_t stop, before;
@@ -213,11 +220,12 @@ void tui_screen_suspend(struct tui_screen *screen)
     tui_screen_leave(screen);
     pthread_sigmask(SIG_BLOCK, &stop, &before);
     kill(0, SIGTSTP);
-    /* In the background it stops again, as a shell's job should; an orphan can't stop, and must not go round for ever. */
+    /* In the background it stops again, as a shell's job should, unless it was told to end; an orphan can't stop, and must
+     * not go round for ever. */
     for (int tries = 0; tries < 8; tries++) {
         pthread_sigmask(SIG_UNBLOCK, &stop, NULL); /* here it stops, and here it goes on */
         pthread_sigmask(SIG_BLOCK, &stop, NULL);
-        if (tui_screen_enter(screen))
+        if (tui_screen_enter(screen) || told_to_end())
             break;
         kill(0, SIGTTIN);
     }
