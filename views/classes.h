@@ -5,6 +5,7 @@
 #include "views/view.h"
 
 extern const struct view_class view_matrix;
+extern const struct view_class view_promote;
 extern const struct view_class view_history;
 extern const struct view_class view_recover;
 extern const struct view_class view_errors;

@@ -119,7 +119,7 @@ const struct story_record story_records_of[STORY_RECORDS] = {
     { .env = "dev", .version = "20261112090000", .state = MIG_RECORD_APPLIED, .when = "2026-11-12T09:04:30Z", .took_ms = 88000, .who = "ivo", .run = "01KAG00000DEV5000000000000" },
     { .env = "dev", .version = "20261118090000", .state = MIG_RECORD_APPLIED, .when = "2026-11-18T09:12:41Z", .took_ms = 4200, .who = "ivo", .run = "01KAG00000DEV6000000000000" },
     { .env = "dev", .version = "20261119090000", .state = MIG_RECORD_APPLIED, .when = "2026-11-19T09:15:00Z", .took_ms = 640, .who = "ivo", .run = "01KAG00000DEV7000000000000" },
-    { .env = "dev", .version = "20261120090000", .state = MIG_RECORD_RUNNING, .when = "2026-11-21T14:01:30Z", .who = "ivo", .run = "01KAJN6W5Z8RUNNER0F0DEV001", .step = "skus" },
+    { .env = "dev", .version = "20261120090000", .state = MIG_RECORD_RUNNING, .when = "2026-11-21T14:01:30Z", .who = "ivo", .run = "01KAJN6W5Z8RXNNER0F0DEV001", .step = "skus" },
     { .env = "test", .version = "20261102090000", .state = MIG_RECORD_APPLIED, .when = "2026-11-04T10:00:00Z", .took_ms = 380, .who = "ana", .run = "01KAG00000TEST000000000000" },
     { .env = "test", .version = "20261102101500", .state = MIG_RECORD_APPLIED, .when = "2026-11-04T10:00:01Z", .took_ms = 29000, .who = "ana", .run = "01KAG00000TEST100000000000" },
     { .env = "test", .version = "20261103083000", .state = MIG_RECORD_APPLIED, .when = "2026-11-05T07:40:00Z", .took_ms = 14, .who = "ana", .run = "01KAG00000TEST200000000000", .edited = true },
@@ -129,22 +129,22 @@ const struct story_record story_records_of[STORY_RECORDS] = {
     { .env = "test", .version = "20261118090000", .state = MIG_RECORD_APPLIED, .when = "2026-11-19T10:40:02Z", .took_ms = 5000, .who = "ana", .run = "01KAG00000TEST600000000000" },
     { .env = "test", .version = "20261119090000", .state = MIG_RECORD_FAILED, .when = "2026-11-20T16:03:41Z", .took_ms = 2100, .who = "ana", .run = "01KAG00000TESTX00000000000",
       .step = "ref", .error = "E11000 duplicate key error collection: shop.orders index: ref_1 dup key: { ref: \"A-19\" }" },
-    { .env = "prod", .version = "20261102090000", .state = MIG_RECORD_APPLIED, .when = "2026-11-09T13:00:00Z", .took_ms = 2100, .who = "ci", .run = "01KAG00000PROD000000000000" },
-    { .env = "prod", .version = "20261102101500", .state = MIG_RECORD_APPLIED, .when = "2026-11-09T13:00:05Z", .took_ms = 733000, .who = "ci", .run = "01KAG00000PROD100000000000" },
-    { .env = "prod", .version = "20261103083000", .state = MIG_RECORD_APPLIED, .when = "2026-11-09T13:15:00Z", .took_ms = 21, .who = "ci", .run = "01KAG00000PROD200000000000" },
-    { .env = "prod", .version = "20261111160000", .title = "hotfix 77", .state = MIG_RECORD_APPLIED, .when = "2026-11-11T16:20:00Z", .took_ms = 33, .who = "mia", .run = "01KAG00000PRODH00000000000" },
-    { .env = "prod", .version = "20261110090000", .state = MIG_RECORD_APPLIED, .when = "2026-11-14T09:00:02Z", .took_ms = 38000, .who = "ci", .run = "01KAG00000PROD400000000000" },
-    { .env = "prod", .version = "20261112090000", .state = MIG_RECORD_APPLIED, .when = "2026-11-14T09:01:02Z", .took_ms = 412000, .who = "ci", .run = "01KAG00000PROD500000000000" },
+    { .env = "prod", .version = "20261102090000", .state = MIG_RECORD_APPLIED, .when = "2026-11-09T13:00:00Z", .took_ms = 2100, .who = "ci", .run = "01KAG00000PRXD000000000000" },
+    { .env = "prod", .version = "20261102101500", .state = MIG_RECORD_APPLIED, .when = "2026-11-09T13:00:05Z", .took_ms = 733000, .who = "ci", .run = "01KAG00000PRXD100000000000" },
+    { .env = "prod", .version = "20261103083000", .state = MIG_RECORD_APPLIED, .when = "2026-11-09T13:15:00Z", .took_ms = 21, .who = "ci", .run = "01KAG00000PRXD200000000000" },
+    { .env = "prod", .version = "20261111160000", .title = "hotfix 77", .state = MIG_RECORD_APPLIED, .when = "2026-11-11T16:20:00Z", .took_ms = 33, .who = "mia", .run = "01KAG00000PRXDH00000000000" },
+    { .env = "prod", .version = "20261110090000", .state = MIG_RECORD_APPLIED, .when = "2026-11-14T09:00:02Z", .took_ms = 38000, .who = "ci", .run = "01KAG00000PRXD400000000000" },
+    { .env = "prod", .version = "20261112090000", .state = MIG_RECORD_APPLIED, .when = "2026-11-14T09:01:02Z", .took_ms = 412000, .who = "ci", .run = "01KAG00000PRXD500000000000" },
 };
 
 /* What somebody with a keyboard and no shame left in a database. */
 const struct story_record story_hostile_of[STORY_HOSTILE] = {
-    { .env = "test", .version = "20261101000001", .title = "red \x1b[31m alert \x1b]0;title\x07", .state = MIG_RECORD_APPLIED, .when = "2026-11-20T16:03:41Z", .took_ms = 5, .who = "ana\x1b[2J", .run = "01KAG00000EVIL000000000000" },
-    { .env = "test", .version = "20261101000002", .title = "admin\xe2\x80\xae gnp.exe \xe2\x80\x8b zero", .state = MIG_RECORD_APPLIED, .when = "2026-11-20T16:03:41Z", .took_ms = 5, .who = "\xe2\x80\xaeroot", .run = "01KAG00000EVIL000000000000" },
-    { .env = "test", .version = "20261101000003", .title = "broken \xff\xfe\xc3 bytes \x9b""1m", .state = MIG_RECORD_APPLIED, .when = "2026-11-20T16:03:41Z", .took_ms = 5, .who = "\xc3", .run = "01KAG00000EVIL000000000000" },
-    { .env = "test", .version = "20261101000004", .title = "\xe4\xbd\xa0\xe5\xa5\xbd\xe4\xb8\x96\xe7\x95\x8c\xe4\xbd\xa0\xe5\xa5\xbd\xe4\xb8\x96\xe7\x95\x8c\xe4\xbd\xa0\xe5\xa5\xbd\xe4\xb8\x96\xe7\x95\x8c wide", .state = MIG_RECORD_APPLIED, .when = "2026-11-20T16:03:41Z", .took_ms = 5, .who = "\xe4\xbd\xa0\xe5\xa5\xbd", .run = "01KAG00000EVIL000000000000" },
-    { .env = "test", .version = "20261101000005", .title = "two\nlines\tand a tab\r\x00", .state = MIG_RECORD_APPLIED, .when = "2026-11-20T16:03:41Z", .took_ms = 5, .who = "a\nb", .run = "01KAG00000EVIL000000000000" },
-    { .env = "test", .version = "20261119090000", .state = MIG_RECORD_FAILED, .when = "2026-11-20T16:03:41Z", .who = "ana", .run = "01KAG00000EVIL000000000000", .step = "ref",
+    { .env = "test", .version = "20261101000001", .title = "red \x1b[31m alert \x1b]0;title\x07", .state = MIG_RECORD_APPLIED, .when = "2026-11-20T16:03:41Z", .took_ms = 5, .who = "ana\x1b[2J", .run = "01KAG00000EV1X000000000000" },
+    { .env = "test", .version = "20261101000002", .title = "admin\xe2\x80\xae gnp.exe \xe2\x80\x8b zero", .state = MIG_RECORD_APPLIED, .when = "2026-11-20T16:03:41Z", .took_ms = 5, .who = "\xe2\x80\xaeroot", .run = "01KAG00000EV1X000000000000" },
+    { .env = "test", .version = "20261101000003", .title = "broken \xff\xfe\xc3 bytes \x9b""1m", .state = MIG_RECORD_APPLIED, .when = "2026-11-20T16:03:41Z", .took_ms = 5, .who = "\xc3", .run = "01KAG00000EV1X000000000000" },
+    { .env = "test", .version = "20261101000004", .title = "\xe4\xbd\xa0\xe5\xa5\xbd\xe4\xb8\x96\xe7\x95\x8c\xe4\xbd\xa0\xe5\xa5\xbd\xe4\xb8\x96\xe7\x95\x8c\xe4\xbd\xa0\xe5\xa5\xbd\xe4\xb8\x96\xe7\x95\x8c wide", .state = MIG_RECORD_APPLIED, .when = "2026-11-20T16:03:41Z", .took_ms = 5, .who = "\xe4\xbd\xa0\xe5\xa5\xbd", .run = "01KAG00000EV1X000000000000" },
+    { .env = "test", .version = "20261101000005", .title = "two\nlines\tand a tab\r\x00", .state = MIG_RECORD_APPLIED, .when = "2026-11-20T16:03:41Z", .took_ms = 5, .who = "a\nb", .run = "01KAG00000EV1X000000000000" },
+    { .env = "test", .version = "20261119090000", .state = MIG_RECORD_FAILED, .when = "2026-11-20T16:03:41Z", .who = "ana", .run = "01KAG00000EV1X000000000000", .step = "ref",
       .error = "E11000 \x1b[31mkey\x1b[0m \xe2\x80\xae{ name: \"Eve\x07\" } \xff and so on and on and on and on and on and on and on and on and on" },
 };
 // clang-format on

@@ -409,11 +409,12 @@ static void add_gate(struct mig_plan *plan, const char *name, enum mig_gate_stat
     snprintf(gate->remedy, sizeof gate->remedy, "%s", remedy);
 }
 
-void world_plan(struct snapshot_world *world, const char *env, const char *words, bool counted)
+static void plan_on(struct snapshot_world *world, const char *env, const char *words, bool counted,
+                    bool fresh)
 {
     struct mig_seen_plan *seen = mig_seen_plan_new(world->snapshot->files);
     struct mig_history *history = new_history();
-    for (size_t i = 0; i < STORY_RECORDS; i++) {
+    for (size_t i = 0; i < STORY_RECORDS && !fresh; i++) {
         if (strcmp(story_records_of[i].env, env) == 0)
             add_record(history, seen->files->catalog, &story_records_of[i]);
     }
@@ -456,4 +457,14 @@ void world_plan(struct snapshot_world *world, const char *env, const char *words
         }
     }
     world_answer(world, counted ? MIG_QUERY_DRY_RUN : MIG_QUERY_PLAN, env, words, seen);
+}
+
+void world_plan(struct snapshot_world *world, const char *env, const char *words, bool counted)
+{
+    plan_on(world, env, words, counted, false);
+}
+
+void world_plan_all(struct snapshot_world *world, const char *env, bool counted)
+{
+    plan_on(world, env, "", counted, true);
 }

@@ -11,7 +11,7 @@
 
 #define WORLD_WALL_MS INT64_C(1795269731000) /* 2026-11-21T14:02:11Z */
 #define WORLD_NOW_MS  INT64_C(500000)        /* monotonic */
-#define WORLD_RUN     "01KAJN6W5Z8RUNNER0F0DEV001"
+#define WORLD_RUN     "01KAJN6W5Z8RXNNER0F0DEV001"
 
 struct snapshot_world {
     struct cfg_config *config;
@@ -51,6 +51,8 @@ struct mig_seen_rows *world_rows(const char *const *rows);
 /* The plan for an environment, built by the engine, with gates as prod would have them. words as the query's argument:
  * "", "--to V", "--down", "--down V". counted: with estimates, as a dry run. */
 void world_plan(struct snapshot_world *world, const char *env, const char *words, bool counted);
+/* The same of a database in which nothing has run: everything is in it. */
+void world_plan_all(struct snapshot_world *world, const char *env, bool counted);
 /* A run's log from JSON texts, NULL ends. */
 struct mig_seen_log *world_log(const char *const *events, bool over);
 

@@ -29,11 +29,11 @@ static const char *const entries[] = {
     ENTRY("dev", "20261118090000", "split the address into lines", "down", "reverted", "2026-11-17T18:20:09Z",
           "310", "ivo", "01KAG00000DEVR0000000000000", ""),
     ENTRY("prod", "20261112090000", "backfill currency", "up", "applied", "2026-11-14T09:01:02Z", "412000",
-          "ci", "01KAG00000PROD500000000000", ", 'ticket': 'CHG-2204'"),
+          "ci", "01KAG00000PRXD500000000000", ", 'ticket': 'CHG-2204'"),
     ENTRY("prod", "20251203090000", "the first of all", "up", "applied", "2025-12-03T09:01:02Z", "1", "mia",
           "01KAG00000OLD0000000000000", ""),
     ENTRY("test", "20261101000001", "red \\u001b[31m \\u202e alert", "up", "applied", "2025-12-03T09:01:02Z",
-          "1", "\\u001b[2Jeve", "01KAG00000EVIL000000000000", ", 'reason': 'one\\ntwo\\u0007'"),
+          "1", "\\u001b[2Jeve", "01KAG00000EV1X000000000000", ", 'reason': 'one\\ntwo\\u0007'"),
     NULL,
 };
 

@@ -174,7 +174,7 @@ static void each_act_is_a_command_line(void **state)
     stage_key(&stage, "d");
     stage_commands(&stage, "view plan --env prod --at 20261112090000 --tab diff");
     stage_key(&stage, "L");
-    stage_commands(&stage, "view log --env prod --run 01KAG00000PROD500000000000");
+    stage_commands(&stage, "view log --env prod --run 01KAG00000PRXD500000000000");
     given_the_cell("20261112090000", "test");
     stage_key(&stage, "R");
     stage_commands(&stage, "view recover --env test");

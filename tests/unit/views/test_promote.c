@@ -1,0 +1,95 @@
+/* The path to the last environment: what may go on, and the first thing that stands against it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "support/view_stage.h"
+
+static struct snapshot_world world;
+static struct view_stage stage;
+
+static int given_the_story(void **state)
+{
+    (void)state;
+    snapshot_world_init(&world);
+    world_story(&world);
+    world_plan(&world, "prod", "--to 20261118090000", false);
+    stage_open(&stage, &world, "view promote --env prod");
+    return 0;
+}
+
+static int done(void **state)
+{
+    (void)state;
+    stage_close(&stage);
+    snapshot_world_end(&world);
+    return 0;
+}
+
+static void the_path_at_every_size(void **state)
+{
+    (void)state;
+    stage_golden(&stage, "promote");
+    stage_any_size(&stage);
+}
+
+static void only_what_ran_before_is_ready(void **state)
+{
+    (void)state;
+    struct view_want wants[VIEW_WANTS_MAX];
+    assert_int_equal(stage.view->class->wants(stage.view, &stage.frame, wants), 1);
+    assert_string_equal(wants[0].env->name, "prod");
+    assert_string_equal(wants[0].argument, "--to 20261118090000"); /* the next one failed in test */
+    stage_key(&stage, "k");
+    stage_key(&stage, "enter");
+    stage_says(&stage, "nothing is ready to go on"); /* dev is still at it */
+}
+
+static void each_act_opens_the_plan_up_to_there(void **state)
+{
+    (void)state;
+    stage_key(&stage, "enter");
+    stage_commands(&stage, "view plan --env prod --to 20261118090000");
+    stage_key(&stage, "x");
+    stage_commands(&stage, "view plan --env prod --to 20261118090000 --dry-run");
+    stage_key(&stage, "o");
+    stage_commands(&stage, "view plan --env prod --to 20261118090000 --tab gates");
+}
+
+static void a_silent_environment_comes_first(void **state)
+{
+    (void)state;
+    world_dead(&world, "test", 130000);
+    assert_true(stage_shows(&stage, 120, 36, "no answer from test"));
+}
+
+static void in_step_there_is_nothing_to_do(void **state)
+{
+    (void)state;
+    world_in_step(&world);
+    assert_true(stage_shows(&stage, 80, 24, "nothing: it has all of it"));
+}
+
+static void every_key_does_something(void **state)
+{
+    (void)state;
+    stage_every_key(&world, "view promote");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, given_the_story, done)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(the_path_at_every_size),
+        TEST(only_what_ran_before_is_ready),
+        TEST(each_act_opens_the_plan_up_to_there),
+        TEST(a_silent_environment_comes_first),
+        TEST(in_step_there_is_nothing_to_do),
+        TEST(every_key_does_something),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
