@@ -49,6 +49,7 @@ struct tui_textview {
     uint64_t top;                 /* number of the first line on the screen */
     int top_row;                  /* with wrap: rows of it that are above the screen */
     int x;                        /* columns scrolled to the left */
+    uint64_t next;                /* the first line below the screen */
     int w, h;                     /* of the pane at the last drawing */
     char find[TUI_TEXTVIEW_FIND]; /* what is highlighted; "" nothing. Without capitals, capitals are equal */
     char filter[TUI_TEXTVIEW_FIND]; /* only lines with it; "" all */
