@@ -8,6 +8,7 @@ if(CCACHE AND NOT DEFINED CMAKE_C_COMPILER_LAUNCHER)
 endif()
 
 add_library(mig_flags INTERFACE)
+target_link_libraries(mig_flags INTERFACE m) # not with every compiler by itself
 
 target_compile_definitions(mig_flags INTERFACE _GNU_SOURCE $<$<BOOL:${MIGTUI_FAULTS}>:MIGTUI_FAULTS>)
 target_include_directories(mig_flags INTERFACE
@@ -16,12 +17,20 @@ target_include_directories(mig_flags INTERFACE
 target_compile_options(mig_flags INTERFACE
     "SHELL:-include ${PROJECT_SOURCE_DIR}/core/base/banned.h"
     -fno-common
-    # No machine's paths in the binary, and the same bytes from every build directory.
-    -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.
     -Wall -Wextra -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition
     -Wpointer-arith -Wwrite-strings -Wcast-qual -Wundef -Wvla -Wdouble-promotion -Wimplicit-fallthrough
     # Cutting a text to its buffer is what snprintf is for here; gcc would have each cut excused.
     $<$<C_COMPILER_ID:GNU>:-Wlogical-op -Wduplicated-cond -Wno-format-truncation>)
+
+if(MIGTUI_COVERAGE)
+    # The exit waits for the driver's threads, since _exit writes no counts.
+    target_compile_options(mig_flags INTERFACE --coverage -fprofile-abs-path -fprofile-update=atomic
+        -DDRIVER_WAIT_MS=5000)
+    target_link_options(mig_flags INTERFACE --coverage)
+else()
+    # No machine's paths in the binary, and the same bytes from every build directory.
+    target_compile_options(mig_flags INTERFACE -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.)
+endif()
 
 if(MIGTUI_WERROR)
     # A library's next release may deprecate what this one has; that is news, not a failure.
