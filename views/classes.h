@@ -5,6 +5,8 @@
 #include "views/view.h"
 
 extern const struct view_class view_matrix;
+extern const struct view_class view_plan;
+extern const struct view_class view_log;
 extern const struct view_class view_promote;
 extern const struct view_class view_history;
 extern const struct view_class view_recover;

@@ -149,7 +149,10 @@ struct tui_pane view_box(const struct tui_pane *pane, const char *title, const c
         return tui_frame(pane, TUI_BORDER, title, note);
     if (pane->h < 3)
         return *pane;
+    int x = tui_width(title) + 2;
     tui_field(pane, 0, 0, pane->w, TUI_TITLE, title);
+    if (note && note[0] && x < pane->w - 8)
+        tui_field(pane, x, 0, pane->w - x, TUI_DIM, note);
     return tui_pane_part(pane, 0, 1, pane->w, pane->h - 1);
 }
 

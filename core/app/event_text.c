@@ -42,6 +42,14 @@ int64_t mig_event_at(const bson_t *event)
     return mig_doc_time(event, "at", 0);
 }
 
+void mig_event_seconds(int64_t ms, struct mig_buf *out)
+{
+    if (ms >= 0 && ms < 60000)
+        mig_buf_printf(out, "%llds", (long long)(ms / 1000));
+    else
+        add_duration(out, ms);
+}
+
 int64_t mig_event_left_ms(int64_t done, int64_t total, double rate)
 {
     if (rate <= 0 || total <= done)
@@ -71,7 +79,7 @@ void mig_event_progress(const bson_t *event, double rate, struct mig_buf *out)
     int64_t left = mig_event_left_ms(done, total, rate);
     if (left >= 0) {
         mig_buf_str(out, ", ");
-        add_duration(out, left);
+        mig_event_seconds(left, out);
         mig_buf_str(out, " left");
     }
 }

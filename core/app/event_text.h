@@ -40,6 +40,9 @@ void mig_event_backed_up(const bson_t *event, struct mig_buf *out);
 /* Append "3 inserted, 12 modified, a note, 4.2s" of a step.done: only what is worth a word, so it may be nothing. */
 void mig_event_counts(const bson_t *event, struct mig_buf *out);
 
+/* Append a duration whose tenths say nothing: "38s", "3m12s". */
+void mig_event_seconds(int64_t ms, struct mig_buf *out);
+
 /* Milliseconds until done is total at that rate, in whole seconds; -1 when it can't be told. */
 int64_t mig_event_left_ms(int64_t done, int64_t total, double rate);
 

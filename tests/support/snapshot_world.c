@@ -414,11 +414,15 @@ static void plan_on(struct snapshot_world *world, const char *env, const char *w
 {
     struct mig_seen_plan *seen = mig_seen_plan_new(world->snapshot->files);
     struct mig_history *history = new_history();
+    bool back =
+        strncmp(words, "--down", 6) == 0; /* is planned on what is applied, as if nothing else were there */
     for (size_t i = 0; i < STORY_RECORDS && !fresh; i++) {
-        if (strcmp(story_records_of[i].env, env) == 0)
+        bool kept = !back || story_records_of[i].state == MIG_RECORD_APPLIED;
+        if (kept && strcmp(story_records_of[i].env, env) == 0)
             add_record(history, seen->files->catalog, &story_records_of[i]);
     }
-    qsort(history->records, history->count, sizeof *history->records, by_version);
+    if (history->count > 0)
+        qsort(history->records, history->count, sizeof *history->records, by_version);
     mig_history_head(history, history->head);
     seen->look = (struct mig_look){
         .env = world_env(world, env), .reachable = true, .server = server_of(env), .history = history

@@ -39,7 +39,7 @@ static void a_run_reads_as_prose(void **state)
          MIG_TONE_PLAIN);
     says("{'event': 'progress', 'step': 's1', 'done': 12400, 'total': 58112, 'rate': 1204, 'what': "
          "'documents'}",
-         "s1: 12,400 of 58,112 documents (21%), 1,204/s, 38.0s left", MIG_TONE_DETAIL);
+         "s1: 12,400 of 58,112 documents (21%), 1,204/s, 38s left", MIG_TONE_DETAIL);
     says("{'event': 'output', 'step': 'sh', 'line': 'done'}", "sh | done", MIG_TONE_DETAIL);
     says("{'event': 'step.done', 'step': 's1', 'kind': 'batch', 'modified': 3, 'inserted': 0, 'durationMs': "
          "4200}",

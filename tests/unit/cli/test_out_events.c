@@ -163,8 +163,8 @@ static void progress_in_a_pipe_is_a_line_every_few_seconds(void **state)
     feed(sink, PROGRESS("06.000", "3000"));
     feed(sink, PROGRESS("10.000", "5000"));
     assert_string_equal(sink->text.text, "    -> b: batch\n"
-                                         "       2,500 of 10,000 (25%), 500/s, 15.0s left\n"
-                                         "       5,000 of 10,000 (50%), 500/s, 10.0s left\n");
+                                         "       2,500 of 10,000 (25%), 500/s, 15s left\n"
+                                         "       5,000 of 10,000 (50%), 500/s, 10s left\n");
 }
 
 static void progress_on_a_terminal_is_rewritten_in_place(void **state)
@@ -180,8 +180,8 @@ static void progress_on_a_terminal_is_rewritten_in_place(void **state)
     feed(sink, PROGRESS("01.050", "1100"));
     feed(sink, PROGRESS("02.000", "2000"));
     feed(sink, "{\"event\":\"step.done\",\"step\":\"b\",\"durationMs\":3000,\"modified\":10000}");
-    assert_string_equal(sink->text.text, "       1,000 of 10,000 (10%), 1,000/s, 9.0s left"
-                                         "\r\033[K       2,000 of 10,000 (20%), 1,000/s, 8.0s left"
+    assert_string_equal(sink->text.text, "       1,000 of 10,000 (10%), 1,000/s, 9s left"
+                                         "\r\033[K       2,000 of 10,000 (20%), 1,000/s, 8s left"
                                          "\r\033[K       10,000 modified, 3.0s\n");
     assert_false(sink->events.open_line);
 }
