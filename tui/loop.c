@@ -23,7 +23,8 @@ struct tui_loop {
     struct tui_loop_counts counts;
     int signal_fd;
     int64_t drawn_ms, tick_ms;
-    bool wanted; /* a frame */
+    int cols, rows; /* that the hooks know of */
+    bool wanted;    /* a frame */
     bool running;
     int ended_by;
 };
@@ -107,10 +108,29 @@ void tui_loop_draw(struct tui_loop *loop)
 
 static void on_rest(uv_timer_t *timer);
 
+static void tell_size(struct tui_loop *loop)
+{
+    struct tui_event event = { .key = TUI_KEY_RESIZE };
+    tui_screen_resize(loop->screen);
+    const struct tui_canvas *canvas = tui_screen_canvas(loop->screen);
+    if (canvas->cols != loop->cols || canvas->rows != loop->rows) {
+        loop->cols = canvas->cols;
+        loop->rows = canvas->rows;
+        loop->hooks.key(loop->hooks.ctx, &event);
+    }
+    tui_loop_draw(loop);
+}
+
+static void suspend(struct tui_loop *loop)
+{
+    tui_screen_suspend(loop->screen);
+    tell_size(loop);
+}
+
 static void take_key(struct tui_loop *loop, const struct tui_event *event)
 {
     if (event->key == (TUI_KEY_CTRL | 'z'))
-        tui_screen_suspend(loop->screen);
+        suspend(loop);
     else if (event->key == (TUI_KEY_CTRL | 'l'))
         tui_screen_redraw(loop->screen);
     else
@@ -160,24 +180,13 @@ static void watch_tty(struct tui_loop *loop, bool for_writing)
         end(loop, SIGHUP);
 }
 
-static void tell_size(struct tui_loop *loop)
-{
-    struct tui_event event = { .key = TUI_KEY_RESIZE };
-    if (tui_screen_resize(loop->screen))
-        loop->hooks.key(loop->hooks.ctx, &event);
-    tui_loop_draw(loop);
-}
-
 /* ---- signals, messages, the clock ---- */
 
 static void take_signal(struct tui_loop *loop, int number)
 {
     switch (number) {
     case SIGWINCH: tell_size(loop); break;
-    case SIGTSTP:
-        tui_screen_suspend(loop->screen);
-        tell_size(loop);
-        break;
+    case SIGTSTP: suspend(loop); break;
     case SIGCONT: /* stopped by others, and the shell has changed the terminal: take it again, all of it */
         if (!tui_screen_enter(loop->screen))
             tui_screen_suspend(loop->screen);
@@ -279,6 +288,8 @@ struct tui_loop *tui_loop_open(struct tui_screen *screen, const struct tui_loop_
     struct tui_loop *loop = mig_alloc(sizeof *loop);
     loop->screen = screen;
     loop->hooks = *hooks;
+    loop->cols = tui_screen_canvas(screen)->cols;
+    loop->rows = tui_screen_canvas(screen)->rows;
     loop->drawn_ms = tui_loop_now() - TUI_FRAME_MS;
     uv_loop_init(&loop->uv);
     if (!start(loop, err)) {

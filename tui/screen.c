@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -27,7 +28,6 @@
 #include "tui/term.h"
 #include "tui/terminfo.h"
 
-#define CLIP_MAX  74994 /* characters of base64 that terminals are known to take */
 #define TITLE_MAX 80
 
 #define PASTE_ON  "\033[?2004h"
@@ -47,7 +47,7 @@ struct tui_screen {
     FILE *file, *nothing; /* what ncurses writes to, and reads from */
     int memory;           /* the descriptor of .file */
     bool on;              /* the terminal is ours */
-    bool mouse;
+    bool mouse, titled;   /* asked for; a title was set, and the terminal keeps its own */
 };
 
 /* ---- ncurses and its file ---- */
@@ -103,10 +103,16 @@ static bool start_curses(struct tui_screen *screen, const char *term, struct mig
 /* What undoes all that enter has done, for the rescue. The leading ESC \ ends whatever sequence a crash has cut. */
 static size_t undoing(const struct tui_screen *screen, char *ret, size_t size)
 {
-    int len = snprintf(ret, size, "\033\\%s%s%s%s%s%s", MOUSE_OFF, PASTE_OFF,
-                       screen->options.title ? TITLE_OFF : "", tui_terminfo("sgr0"), tui_terminfo("cnorm"),
-                       tui_terminfo("rmcup"));
+    int len = snprintf(ret, size, "\033\\%s%s%s%s%s%s", MOUSE_OFF, PASTE_OFF, screen->titled ? TITLE_OFF : "",
+                       tui_terminfo("sgr0"), tui_terminfo("cnorm"), tui_terminfo("rmcup"));
     return len > 0 && (size_t)len < size ? (size_t)len : 0;
+}
+
+static void make_rescue(struct tui_screen *screen)
+{
+    char bytes[256];
+    size_t len = undoing(screen, bytes, sizeof bytes);
+    tui_term_rescue(&screen->term, bytes, len, screen->capture.before[STDERR_FILENO]);
 }
 
 /* ---- opening and closing ---- */
@@ -118,13 +124,9 @@ bool tui_screen_enter(struct tui_screen *screen)
     if (!screen->on && screen->options.fd == 0)
         tui_capture_start(&screen->capture);
     if (screen->options.fd == 0) {
-        char bytes[256];
-        size_t len = undoing(screen, bytes, sizeof bytes);
-        tui_term_rescue(&screen->term, bytes, len, screen->capture.before[STDERR_FILENO]);
+        make_rescue(screen);
         tui_term_take(&screen->term);
     }
-    if (!screen->on && screen->options.title)
-        say(screen, TITLE_ON);
     screen->on = true;
     say(screen, PASTE_ON);
     if (screen->mouse)
@@ -142,8 +144,9 @@ void tui_screen_leave(struct tui_screen *screen)
     if (screen->mouse)
         say(screen, MOUSE_OFF);
     say(screen, PASTE_OFF);
-    if (screen->options.title)
+    if (screen->titled)
         say(screen, TITLE_OFF);
+    screen->titled = false;
     endwin();
     collect(screen);
     tui_term_drain(&screen->term, 500);
@@ -211,6 +214,17 @@ static bool told_to_end(void)
            (sigismember(&pending, SIGTERM) || sigismember(&pending, SIGHUP) || sigismember(&pending, SIGINT));
 }
 
+/* Take a signal that is blocked and waits. */
+static void forget(int number)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, number);
+    struct timespec now = { 0 };
+    while (sigtimedwait(&set, NULL, &now) > 0)
+        ;
+}
+
 void tui_screen_suspend(struct tui_screen *screen)
 {
     sigset_t stop, before;
@@ -229,6 +243,7 @@ void tui_screen_suspend(struct tui_screen *screen)
             break;
         kill(0, SIGTTIN);
     }
+    forget(SIGCONT); /* all that it asks for is done */
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
@@ -341,8 +356,12 @@ static bool write_clip(const char *path, const char *text, size_t len, struct mi
 
 bool tui_screen_copy(struct tui_screen *screen, const char *text, size_t len, struct mig_error *err)
 {
-    size_t room = len < CLIP_MAX ? sodium_base64_ENCODED_LEN(len, sodium_base64_VARIANT_ORIGINAL) : SIZE_MAX;
-    if (screen->on && room <= CLIP_MAX) {
+    size_t room = sodium_base64_ENCODED_LEN(len, sodium_base64_VARIANT_ORIGINAL);
+    bool fits = len <= TUI_CLIP_MAX;
+    if (!fits && !screen->options.clip_path)
+        return mig_fail(err, MIG_ERR_LIMIT, "%zu bytes are more than a terminal's clipboard takes (%d)", len,
+                        TUI_CLIP_MAX);
+    if (screen->on && fits) {
         char *encoded MIG_AUTOFREE = mig_alloc(room);
         sodium_bin2base64(encoded, room, (const unsigned char *)text, len, sodium_base64_VARIANT_ORIGINAL);
         say(screen, "\033]52;c;");
@@ -363,6 +382,12 @@ void tui_screen_title(struct tui_screen *screen, const char *text)
     for (size_t i = 0; i < title.len && !screen->canvas->utf8; i++)
         if ((unsigned char)title.text[i] >= 0x80)
             title.text[i] = '?';
+    if (!screen->titled) {
+        screen->titled = true;
+        say(screen, TITLE_ON);
+        if (screen->options.fd == 0)
+            make_rescue(screen);
+    }
     say(screen, "\033]2;");
     tui_term_add(&screen->term, title.text, title.len);
     say(screen, "\a");

@@ -60,8 +60,10 @@ void tui_screen_suspend(struct tui_screen *screen);
 void tui_screen_leave(struct tui_screen *screen);
 bool tui_screen_enter(struct tui_screen *screen);
 
-/* Send text to the terminal's clipboard (OSC 52) and to the clip file. Whether a terminal took it nobody can know: say
- * "sent to the terminal; also in FILE". false: the file could not be written. */
+/* Send text to the terminal's clipboard (OSC 52; no more than TUI_CLIP_MAX bytes) and to the clip file. Whether a terminal
+ * took it nobody can know: say "sent to the terminal; also in FILE", and of a longer text "in FILE". false: the file could
+ * not be written, or there is none and the text is too long. */
+#define TUI_CLIP_MAX 56000
 bool tui_screen_copy(struct tui_screen *screen, const char *text, size_t len, struct mig_error *err);
 void tui_screen_title(struct tui_screen *screen, const char *text); /* unsafe characters are spelled out */
 void tui_screen_bell(struct tui_screen *screen);

@@ -73,14 +73,13 @@ size_t vterm_screen_take(struct vterm_screen *vterm)
     char bytes[4096];
     ssize_t n;
     mig_buf_reset(&vterm->sent);
-    do {
-        if (vterm->screen)
-            tui_screen_send(vterm->screen);
+    for (bool more = true; more;) {
+        more = vterm->screen && !tui_screen_send(vterm->screen);
         while ((n = read(vterm->pipe[0], bytes, sizeof bytes)) > 0) {
             mig_buf_add(&vterm->sent, bytes, (size_t)n);
             vterm_input_write(emulator->vterm, bytes, (size_t)n);
         }
-    } while (vterm->screen && !tui_screen_send(vterm->screen));
+    }
     vterm_screen_flush_damage(emulator->screen);
     return vterm->sent.len;
 }

@@ -2,7 +2,7 @@
  *
  * usage: terminal_probe REPORT [ascii] [mono] [title] [storm]
  * Shows its size, the last key, ticks and wakes; writes how it ended to REPORT. Keys: q ends it, p prints on standard
- * error, c crashes, e calls exit(3), i ends it twenty ticks later.
+ * error, c crashes, o runs out of stack, e calls exit(3), i ends it twenty ticks later.
  */
 #include <locale.h>
 #include <pthread.h>
@@ -38,6 +38,13 @@ static void draw(void *ctx, struct tui_canvas *canvas)
     tui_printf(&in, 0, 3, TUI_PLAIN, "wakes %lu", atomic_load(&probe->wakes));
 }
 
+static size_t deeper(size_t depth)
+{
+    volatile char room[4096];
+    room[depth % sizeof room] = 1;
+    return depth == SIZE_MAX ? 0 : deeper(depth + 1) + (size_t)room[depth % sizeof room];
+}
+
 static void on_key(void *ctx, const struct tui_event *event)
 {
     struct probe *probe = ctx;
@@ -50,6 +57,7 @@ static void on_key(void *ctx, const struct tui_event *event)
     case 'q': tui_loop_stop(probe->loop); break;
     case 'p': fprintf(stderr, "a library \033[31msays\n"); break;
     case 'c': raise(SIGSEGV); break;
+    case 'o': probe->keys += deeper(probe->keys); break;
     case 'e': exit(3);
     case 'i': probe->last_tick = probe->ticks + 20; break;
     default: break;

@@ -1,17 +1,25 @@
 """The terminal is left as it was found, whatever ends the program; it draws at every size, and stays quiet."""
 
+import fcntl
 import json
 import os
 import pty
-import select
 import re
+import select
 import signal
+import sys
+import termios
 import unittest
 from pathlib import Path
 
 from tmux import PROMPT, Tmux, child_of, ended, quoted, wait_for
 
 PROBE = Path(os.environ["MIGTUI_BUILD_DIR"]) / "tests/terminal_probe"
+
+
+def is_filling(fd):
+    waiting = fcntl.ioctl(fd, termios.FIONREAD, b"\0\0\0\0")
+    return int.from_bytes(waiting, sys.byteorder) >= 2048
 
 
 class Probe(unittest.TestCase):
@@ -84,7 +92,7 @@ class End(Probe):
     def test_a_crash_and_exit_from_below_give_it_back(self):
         t = self.terminal()
         modes = t.modes()
-        for key, status in (("c", None), ("e", ["3"])):
+        for key, status in (("c", None), ("o", None), ("e", ["3"])):
             with self.subTest(key):
                 self.start(t)
                 t.press(key)
@@ -125,6 +133,22 @@ class End(Probe):
         used = os.wait4(pid, 0)[2]
         self.assertLess(used.ru_utime + used.ru_stime, 5)  # seconds: it did not spin
         self.assertEqual(json.loads(report.read_text())["ended_by"], signal.SIGHUP)
+
+    def test_a_terminal_that_nobody_reads_any_more_ends_it_too(self):
+        report = self.terminal().report
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.execve(PROBE, [str(PROBE), str(report), "storm"], os.environ | {"TERM": "xterm"})  # noqa: S606
+        self.addCleanup(os.close, fd)
+        seen = b""
+        while b"wakes" not in seen:
+            self.assertTrue(select.select([fd], [], [], 60)[0])
+            seen += os.read(fd, 65536)
+        wait_for(lambda: os.write(fd, b"\x0c") and is_filling(fd), "bytes that nobody reads")  # C-l: all of it again
+        os.kill(pid, signal.SIGTERM)
+        wait_for(lambda: ended(pid), "the end of the program")
+        os.waitpid(pid, 0)
+        self.assertEqual(json.loads(report.read_text())["ended_by"], signal.SIGTERM)
 
 
 class Stop(Probe):

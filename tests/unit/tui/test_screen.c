@@ -235,6 +235,30 @@ static void frames_cost_what_changed(void **state)
     assert_true(tui_screen_bytes(vterm.screen) > first + move);
 }
 
+/* A terminal that takes nothing for a while: nothing blocks, no frame is begun before the last is out, none is torn. */
+static void a_slow_terminal_gets_whole_frames_and_blocks_nothing(void **state)
+{
+    (void)state;
+    given(120, 36);
+    fcntl(vterm.pipe[1], F_SETPIPE_SZ, 4096);
+    struct tui_table table = { 0 };
+    draw_matrix(&table, "14:02:11Z");
+    assert_true(tui_screen_flush(vterm.screen)); /* 7 KB begun */
+    assert_false(tui_screen_send(vterm.screen));
+    draw_matrix(&table, "14:02:12Z");
+    assert_false(tui_screen_flush(vterm.screen));
+    assert_false(tui_screen_flush(vterm.screen));
+    vterm_screen_take(&vterm); /* somebody reads again */
+    assert_true(tui_screen_send(vterm.screen));
+    assert_in_range(vterm_screen_frame(&vterm), 1, 20); /* the clock, from a screen that is as it should be */
+    MIG_AUTOBUF struct mig_buf shown, drawn;
+    mig_buf_init(&shown, 1 << 20);
+    mig_buf_init(&drawn, 1 << 20);
+    vterm_screen_text(&vterm, &shown);
+    tui_canvas_text(vterm.canvas, &drawn);
+    assert_string_equal(shown.text, drawn.text);
+}
+
 static void redrawing_sends_everything_again(void **state)
 {
     (void)state;
@@ -331,11 +355,16 @@ static void copying_writes_the_file_and_tells_the_terminal(void **state)
     vterm_screen_take(&vterm);
     assert_string_equal(vterm.sent.text, "\033]52;c;YRtiCg==\a");
 
-    char *large = mig_alloc_n(100000, 1);
-    memset(large, 'x', 100000);
-    assert_true(
-        tui_screen_copy(vterm.screen, large, 100000, &err)); /* more than terminals take: to the file only */
-    assert_int_equal(vterm_screen_take(&vterm), 0);
+    char *large = mig_alloc_n(TUI_CLIP_MAX + 1, 1);
+    memset(large, 'x', TUI_CLIP_MAX);
+    assert_true(tui_screen_copy(vterm.screen, large, TUI_CLIP_MAX, &err));
+    size_t sent = vterm_screen_take(&vterm);
+    assert_in_range(sent, TUI_CLIP_MAX * 4 / 3, 74994 + 8); /* what terminals are known to take */
+    bool done = tui_screen_copy(vterm.screen, large, TUI_CLIP_MAX + 1, &err); /* and there is no file */
+    assert_false(done);
+    assert_int_equal(err.code, MIG_ERR_LIMIT);
+    sent = vterm_screen_take(&vterm);
+    assert_int_equal(sent, 0);
     free(large);
 }
 
@@ -376,6 +405,7 @@ int main(void)
         cmocka_unit_test_teardown(ascii_is_all_that_is_sent_where_there_is_no_utf8, close_it),
         cmocka_unit_test_teardown(no_foreign_byte_reaches_the_terminal, close_it),
         cmocka_unit_test_teardown(frames_cost_what_changed, close_it),
+        cmocka_unit_test_teardown(a_slow_terminal_gets_whole_frames_and_blocks_nothing, close_it),
         cmocka_unit_test_teardown(redrawing_sends_everything_again, close_it),
         cmocka_unit_test_teardown(the_cursor_is_hidden_until_a_field_shows_it, close_it),
         cmocka_unit_test_teardown(the_last_cell_and_the_smallest_screen_can_be_drawn, close_it),
