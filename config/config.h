@@ -55,6 +55,7 @@ struct cfg_gate {
     bool self_approval;
     bool is_signed;
     char *allowed_signers; /* path */
+    char *revoked_signers; /* path, or NULL */
     int64_t expires_ms;
     int64_t max_replication_lag_ms; /* 0: not asked for */
     bool break_glass;

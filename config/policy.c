@@ -79,6 +79,29 @@ static bool check_rehearsal(const struct subject *s)
                 nearest ? "\"?" : "");
 }
 
+static bool check_approvers(const struct subject *s)
+{
+    const struct cfg_gate *gate = &s->environment->gate;
+    long long approvers = (long long)gate->approvers.count;
+    const char *name = s->environment->name;
+    for (size_t i = 0; i < gate->approvers.count; i++) {
+        for (size_t k = 0; k < i; k++) {
+            if (strcmp(gate->approvers.items[i], gate->approvers.items[k]) == 0)
+                return FAIL(s, at(s->gate, "approvers"), "the gate of %s names approver %s twice", name,
+                            gate->approvers.items[i]);
+        }
+    }
+    if (cfg_node_get(s->gate, "revokedSigners") && !gate->is_signed)
+        return FAIL(s, at(s->gate, "revokedSigners"),
+                    "the gate of %s has revokedSigners but nothing is signed", name);
+    if (gate->break_glass && approvers == 1)
+        return FAIL(
+            s, at(s->gate, "breakGlass"),
+            "the gate of %s allows breakGlass and has one approver: two people must close it, so nobody could",
+            name);
+    return true;
+}
+
 static bool check_approvals(const struct subject *s)
 {
     const struct cfg_gate *gate = &s->environment->gate;
@@ -150,8 +173,8 @@ static bool check_environment(const struct subject *s)
 {
     if (!check_unique(s) || !check_credentials(s))
         return false;
-    return !s->environment->has_gate ||
-           (check_rehearsal(s) && check_approvals(s) && check_window(s) && check_backup(s));
+    return !s->environment->has_gate || (check_rehearsal(s) && check_approvers(s) && check_approvals(s) &&
+                                         check_window(s) && check_backup(s));
 }
 
 /* ---- channels ---- */

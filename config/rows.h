@@ -67,6 +67,8 @@
       "an approval needs an SSH signature") \
     X("allowedSigners", PATH, allowed_signers, OPT, "allowed_signers", 1, 4096, NULL, \
       "keys that may sign, in the format of ssh-keygen, relative to this file") \
+    X("revokedSigners", PATH, revoked_signers, OPT, NULL, 1, 4096, NULL, \
+      "keys that no longer count: a KRL of ssh-keygen, or public keys, one a line; relative to this file") \
     X("expires", DURATION, expires_ms, OPT, "24h", CFG_MS_MINUTE, 60 * CFG_MS_DAY, NULL, \
       "how long a request and its approvals are good for") \
     X("maxReplicationLag", DURATION, max_replication_lag_ms, OPT, NULL, 100, CFG_MS_DAY, NULL, \

@@ -42,6 +42,7 @@
 #define MAPPED_FROM (128 * 1024)
 
 struct root {
+    char signing_key[4096];
     struct mig_host *host;
     struct cfg_config *config;
     struct mig_app app;
@@ -135,6 +136,21 @@ static const char *operator_of(const struct mig_cmdline *line, const struct mig_
     return name && name[0] ? name : host->self.os_user;
 }
 
+/* --key, MIGTUI_SIGNING_KEY, else what ssh-keygen makes by itself. */
+static const char *signing_key_of(struct root *root, const struct mig_cmdline *line)
+{
+    const char *home = getenv("HOME");
+    const char *key = mig_cmdline_value(line, MIG_OPT_KEY);
+    if (!key)
+        key = getenv("MIGTUI_SIGNING_KEY");
+    if (key && *key)
+        return key;
+    if (!home || *home != '/')
+        return NULL;
+    snprintf(root->signing_key, sizeof root->signing_key, "%s/.ssh/id_ed25519", home);
+    return root->signing_key;
+}
+
 static bool open_app(void *ctx, const struct mig_cmdline *line, struct mig_app **ret, struct mig_error *err)
 {
     struct root *root = ctx;
@@ -155,6 +171,7 @@ static bool open_app(void *ctx, const struct mig_cmdline *line, struct mig_app *
         .config = root->config,
         .host = root->host,
         .operator_name = operator_of(line, root->host),
+        .signing_key = signing_key_of(root, line),
         .ports_ctx = root,
         .open_store = open_store,
         .read_catalog = read_catalog,

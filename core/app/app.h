@@ -19,7 +19,8 @@ struct mig_app {
     const struct cfg_config *config; /* NULL for commands that need no project */
     struct mig_host *host;
     const char
-        *operator_name; /* --operator, MIGTUI_OPERATOR, git's user.name is not read; else the OS user */
+        *operator_name;      /* --operator, MIGTUI_OPERATOR, git's user.name is not read; else the OS user */
+    const char *signing_key; /* --key, MIGTUI_SIGNING_KEY, else ~/.ssh/id_ed25519; the agent may hold it */
     void *ports_ctx;
 
     /* Open an environment's database. run: the run's id for the connection's appName, or "" for a reader. The caller closes it

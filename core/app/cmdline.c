@@ -255,7 +255,8 @@ static bool check_whole(struct reader *reader)
     if (line->argument_count > (size_t)command->max_arguments)
         return refuse(reader, "what is '%s'? It takes no such argument",
                       line->arguments[command->max_arguments]);
-    if (command->choices && !mig_choice_has(command->choices, line->arguments[0])) {
+    if (command->choices && line->argument_count > 0 &&
+        !mig_choice_has(command->choices, line->arguments[0])) {
         char fmt[128];
         snprintf(fmt, sizeof fmt, "'%%s' is none of %s", command->choices);
         return refuse(reader, fmt, line->arguments[0]);

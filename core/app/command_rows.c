@@ -15,6 +15,7 @@
 #define PROJECT "Project"
 #define LOOKS   "Look"
 #define RUNS    "Runs"
+#define ASKS    "Approve"
 #define TOOLS   "Tools"
 
 #define READS (MIG_CMD_CLI | MIG_CMD_NEEDS_CONFIG)
@@ -28,6 +29,7 @@
     { MIG_OPT_CONFIRM_TEXT, "what would be typed on a protected environment: its database and the number of migrations" }, \
     { MIG_OPT_CONFIRM, "the manual step with this id was done; may be repeated" }, \
     { MIG_OPT_TAKE_OVER, "take over the expired lock of a run that is gone, after its operations were ended" }, \
+    { MIG_OPT_BREAK_GLASS, "run without approval where the policy has breakGlass: red for everybody until two people closed it" }, \
     { MIG_OPT_REASON, "why, for the record" }, \
     { MIG_OPT_TICKET, "which ticket, for the record" }
 
@@ -175,6 +177,117 @@ const struct mig_command mig_command_rows[MIG_COMMANDS] = {
                           { MIG_OPT_YES, "do not ask; never enough on a protected environment" },
                           { MIG_OPT_CONFIRM_TEXT, "what would be typed on a protected environment: its database and 1" }, END },
         .flags = WRITES,
+    },
+    [MIG_COMMAND_GATE] = {
+        .id = MIG_COMMAND_GATE, .name = "gate", .arguments = "[FILE]", .max_arguments = 1, .value = MIG_VALUE_FILE, .group = ASKS,
+        .summary = "Show what stands between a plan and its environment",
+        .help = "Every check with what it saw: files, identity, order, lint, rehearsal, drift, approvals, backup, window, lock,\n"
+                "replication, clock and freshness, as far as the policy asks for them. They are evaluated once more under the\n"
+                "lock, right before the first step. Without FILE: of everything pending.\n\n"
+                "Exit 0 when all are open, else that of the first that is closed: 5, 3 for the lock, 4 for files, 6 for the\n"
+                "backup.\n\n"
+                "--accept-drift says, with a reason that is kept, that a change somebody made to the collections of this plan is\n"
+                "meant.",
+        .examples = SHOWN { { "gate --env prod", "what stands against a run on prod now" },
+                            { "gate --env prod --accept-drift --reason \"index added by the DBA, OPS-12\"", "it is meant" }, { 0 } },
+        .options = ROWS { { MIG_OPT_ENV, "the environment; may be left out when there is only one" },
+                          { MIG_OPT_TO, "up to and including this migration (with --down: down to it)" },
+                          { MIG_OPT_COUNT, "at most so many migrations" },
+                          { MIG_OPT_DOWN, "of a rollback" },
+                          { MIG_OPT_RESUME, "of a resume" },
+                          { MIG_OPT_ACCEPT_DRIFT, "what changed in the collections of this plan is meant" },
+                          { MIG_OPT_REASON, "with --accept-drift: why; must be given" },
+                          { MIG_OPT_CONFIRM_TEXT, "with --accept-drift: what would be typed on a protected environment" },
+                          { MIG_OPT_YES, "with --accept-drift: do not ask; never enough on a protected environment" }, END },
+        .flags = READS | MIG_CMD_NEEDS_ENV,
+    },
+    [MIG_COMMAND_REQUEST] = {
+        .id = MIG_COMMAND_REQUEST, .name = "request", .arguments = "[FILE]", .max_arguments = 1, .value = MIG_VALUE_FILE, .group = ASKS,
+        .summary = "Ask for a plan to be approved",
+        .help = "Asks for exactly this plan on exactly this environment: the request is void as soon as a file, the order, the\n"
+                "history, the target, the server's version or the policy moves, and says which. It is good for as long as the\n"
+                "policy says (expires). Where approvals are signed, so is the request, with your SSH key. Prints its id.",
+        .examples = SHOWN { { "request prod.plan --reason \"orders before Easter\" --ticket SHOP-42", "a saved plan" },
+                            { "request --env prod --reason \"hotfix\"", "everything pending" }, { 0 } },
+        .options = ROWS { { MIG_OPT_ENV, "the environment; may be left out when there is only one" },
+                          { MIG_OPT_REASON, "why; must be given" },
+                          { MIG_OPT_TICKET, "which ticket" },
+                          { MIG_OPT_PLAN, "only if the plan still has this id (its first 8 digits are enough)" },
+                          { MIG_OPT_TO, "up to and including this migration (with --down: down to it)" },
+                          { MIG_OPT_COUNT, "at most so many migrations" },
+                          { MIG_OPT_DOWN, "to roll back" },
+                          { MIG_OPT_RESUME, "to resume, when the approval of the run that failed is over" },
+                          { MIG_OPT_KEY, "the SSH key to sign with; else MIGTUI_SIGNING_KEY, else ~/.ssh/id_ed25519" }, END },
+        .flags = READS | MIG_CMD_NEEDS_ENV | MIG_CMD_MUTATES,
+    },
+    [MIG_COMMAND_REQUESTS] = {
+        .id = MIG_COMMAND_REQUESTS, .name = "requests", .arguments = "", .group = ASKS,
+        .summary = "List requests, newest first, with who decided what",
+        .help = "Each is judged as a run would judge it, signatures included. What waits for you is marked.",
+        .examples = SHOWN { { "requests --env prod", "what is asked for on prod" }, { 0 } },
+        .options = ROWS { { MIG_OPT_ENV, "only these environments" }, { MIG_OPT_LIMIT, "at most so many (20)" },
+                          { MIG_OPT_SIGNED_TEXT, "print the bytes that the signature of this request or decision covers, for ssh-keygen" },
+                          { MIG_OPT_KEY, "the SSH key you would sign with, to know what waits for you" }, END },
+        .flags = READS,
+    },
+    [MIG_COMMAND_APPROVE] = {
+        .id = MIG_COMMAND_APPROVE, .name = "approve", .arguments = "[REQUEST]", .max_arguments = 1, .value = MIG_VALUE_RUN, .group = ASKS,
+        .summary = "Approve a request, with your SSH key where the policy says so",
+        .help = "Shows the plan that was asked for, and asks. Refused when it would not count: your own request, a second\n"
+                "approval by the same person (the same database user or key, whatever the name), a key that allowed_signers does\n"
+                "not have, has no longer or has revoked, a request that is void or over. Without REQUEST: the only one that waits.",
+        .examples = SHOWN { { "approve --env prod", "the one that waits" },
+                            { "approve 01JD3Q8W0N5B7Y2V4T6R8P0M1K --env prod --key ~/.ssh/approvals", "with this key" }, { 0 } },
+        .options = ROWS { { MIG_OPT_ENV, "the environment; may be left out when there is only one" },
+                          { MIG_OPT_REASON, "a comment, for the record" },
+                          { MIG_OPT_KEY, "the SSH key to sign with; else MIGTUI_SIGNING_KEY, else ~/.ssh/id_ed25519" },
+                          { MIG_OPT_YES, "do not ask" }, END },
+        .flags = READS | MIG_CMD_NEEDS_ENV | MIG_CMD_MUTATES,
+    },
+    [MIG_COMMAND_REJECT] = {
+        .id = MIG_COMMAND_REJECT, .name = "reject", .arguments = "[REQUEST]", .max_arguments = 1, .value = MIG_VALUE_RUN, .group = ASKS,
+        .summary = "Reject a request, for good",
+        .help = "One no is enough. Without REQUEST: the only one that waits.",
+        .examples = SHOWN { { "reject --env prod --reason \"not before the release\"", "the one that waits" }, { 0 } },
+        .options = ROWS { { MIG_OPT_ENV, "the environment; may be left out when there is only one" },
+                          { MIG_OPT_REASON, "why; must be given" }, END },
+        .flags = READS | MIG_CMD_NEEDS_ENV | MIG_CMD_MUTATES,
+    },
+    [MIG_COMMAND_WITHDRAW] = {
+        .id = MIG_COMMAND_WITHDRAW, .name = "withdraw", .arguments = "[REQUEST]", .max_arguments = 1, .value = MIG_VALUE_RUN, .group = ASKS,
+        .summary = "Take back your own request",
+        .help = "Without REQUEST: the only one that waits.",
+        .examples = SHOWN { { "withdraw --env prod", "the one that waits" }, { 0 } },
+        .options = ROWS { { MIG_OPT_ENV, "the environment; may be left out when there is only one" },
+                          { MIG_OPT_REASON, "why, for the record" }, END },
+        .flags = READS | MIG_CMD_NEEDS_ENV | MIG_CMD_MUTATES,
+    },
+    [MIG_COMMAND_PROMOTE] = {
+        .id = MIG_COMMAND_PROMOTE, .name = "promote", .arguments = "", .group = ASKS,
+        .summary = "Bring to an environment what succeeded in the one before it",
+        .help = "Plans what has succeeded in the environment before it (the one that rehearsedIn names, else the one before in\n"
+                "migtui.yaml), with the same meaning, and has not run here. Then the next thing that is due: when an approval is\n"
+                "asked for and nobody has asked yet, it asks (--reason); when it was given and every gate is open, it runs, with\n"
+                "the same confirmation as apply. Exit 2 while an approval is waited for, 5 when another gate is closed.",
+        .examples = SHOWN { { "promote --env prod --reason \"release 12\" --ticket SHOP-42", "asks, or runs what was approved" }, { 0 } },
+        .options = ROWS { RUN_OPTIONS,
+                          { MIG_OPT_KEY, "the SSH key to sign a request with" }, END },
+        .flags = WRITES,
+    },
+    [MIG_COMMAND_GLASS] = {
+        .id = MIG_COMMAND_GLASS, .name = "glass", .arguments = "[close [REQUEST]]", .max_arguments = 2, .choices = "close",
+        .value = MIG_VALUE_CHOICE, .group = ASKS,
+        .summary = "Runs that went without approval, until two people have closed each",
+        .help = "apply --break-glass runs on a protected environment without approval, where the policy has breakGlass: true. It\n"
+                "is red in status until two different people have looked at what was done and closed it, with what they found;\n"
+                "who broke the glass is not one of them unless selfApproval is on.",
+        .examples = SHOWN { { "glass", "what is still open" },
+                            { "glass close --env prod --reason \"looked through, all as it should be\"", "close it" }, { 0 } },
+        .options = ROWS { { MIG_OPT_ENV, "the environment; the list takes several" },
+                          { MIG_OPT_REASON, "with close: what was found; must be given" },
+                          { MIG_OPT_KEY, "the SSH key to sign with; else MIGTUI_SIGNING_KEY, else ~/.ssh/id_ed25519" },
+                          { MIG_OPT_LIMIT, "the list: at most so many (20)" }, END },
+        .flags = READS | MIG_CMD_MUTATES,
     },
     [MIG_COMMAND_RUNS] = {
         .id = MIG_COMMAND_RUNS, .name = "runs", .arguments = "", .group = RUNS,

@@ -10,6 +10,7 @@
 #include "app/app.h"
 
 #define MIG_FENCE_ID      "#fence"
+#define MIG_SCHEMA_ID     "schema" /* in <prefix>meta */
 #define MIG_LAYOUT        1
 #define MIG_TEXT_KEPT_MAX (4 * 1024 * 1024) /* larger files keep their digests only */
 
@@ -19,7 +20,7 @@ struct mig_names {
 };
 void mig_names_make(const char *prefix, struct mig_names *ret);
 
-/* Read meta, lock, fence and all records. A database that migtui never saw gives an empty history, not an error. */
+/* Read meta, lock, fence, open requests and all records. A database that migtui never saw gives an empty history, not an error. */
 bool mig_history_load(struct mig_store *store, const struct mig_names *names, const struct mig_server *server,
                       struct mig_history **ret, struct mig_error *err);
 

@@ -1,4 +1,4 @@
-/* history_read.c - one aggregate brings meta, lock and records; older servers take three finds. */
+/* history_read.c - one aggregate brings meta, lock, open requests and records; older servers take four. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,7 +152,16 @@ static bool take_document(const bson_t *doc, void *context)
     bson_iter_t it;
     bson_iter_t each;
     bson_t record;
-    if (strcmp(kind, "meta") == 0) {
+    if (strcmp(kind, "meta") == 0 && strcmp(mig_doc_str(doc, "_id", ""), MIG_SCHEMA_ID) == 0) {
+        if (!history->schema)
+            history->schema = bson_copy(doc);
+    } else if (strcmp(kind, "request") == 0) {
+        if (strcmp(mig_doc_str(doc, "state", ""), "open") != 0)
+            return true;
+        history->requests = mig_grow(history->requests, history->request_count, &history->request_room,
+                                     sizeof *history->requests);
+        mig_request_decode(doc, &history->requests[history->request_count++]);
+    } else if (strcmp(kind, "meta") == 0) {
         safe_copy(doc, "uuid", history->environment_uuid, sizeof history->environment_uuid);
         safe_copy(doc, "project", history->project, sizeof history->project);
         history->format = (int)mig_doc_int(doc, "layout", 0);
@@ -228,11 +237,14 @@ static bson_t *union_pipeline(const struct mig_names *names)
     // clang-format off
     return BCON_NEW(
         "aggregate", BCON_UTF8(names->meta), "cursor", "{", "batchSize", BCON_INT32(GROUPS_A_BATCH), "}", "pipeline", "[",
-        "{", "$match", "{", "_id", "meta", "}", "}",
+        "{", "$match", "{", "_id", "{", "$in", "[", "meta", MIG_SCHEMA_ID, "]", "}", "}", "}",
         "{", "$set", "{", "_kind", "meta", "_now", "$$NOW", "}", "}",
         "{", "$unionWith", "{", "coll", BCON_UTF8(names->lock), "pipeline", "[",
             "{", "$match", "{", "_id", "lock", "}", "}",
             "{", "$set", "{", "_kind", "lock", "_now", "$$NOW", "}", "}", "]", "}", "}",
+        "{", "$unionWith", "{", "coll", BCON_UTF8(names->approvals), "pipeline", "[",
+            "{", "$match", "{", "state", "open", "}", "}",
+            "{", "$set", "{", "_kind", "request", "}", "}", "]", "}", "}",
         "{", "$unionWith", "{", "coll", BCON_UTF8(names->history), "pipeline", BCON_ARRAY(&groups), "}", "}",
         "]");
     // clang-format on
@@ -271,6 +283,7 @@ bool mig_history_load(struct mig_store *store, const struct mig_names *names, co
     bool ok = server->can_union ? load_union(store, names, history, err)
                                 : load_one(store, names->meta, "meta", history, err) &&
                                       load_one(store, names->lock, "lock", history, err) &&
+                                      load_one(store, names->approvals, "request", history, err) &&
                                       load_one(store, names->history, "record", history, err);
     if (ok && history->format > MIG_LAYOUT) {
         ok = mig_fail(err, MIG_ERR_INTEGRITY,

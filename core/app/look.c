@@ -52,6 +52,7 @@ bool mig_look_store(struct mig_app *app, const struct cfg_environment *env, stru
     }
     ok = ok && mig_history_load(store, &names, &ret->server, &ret->history, &ret->error);
     ret->looked_at = app->host->ops->wall_ms(app->host);
+    ret->looked_mono_ms = app->host->ops->mono_ms(app->host);
     ret->took_ms = app->host->ops->mono_ms(app->host) - began;
     ret->reachable = ok;
     if (!ok) {

@@ -17,6 +17,7 @@ struct mig_look {
     struct mig_history *history;
     struct mig_views views;
     int64_t looked_at; /* our wall clock */
+    int64_t looked_mono_ms;
     int64_t took_ms;
 };
 

@@ -29,8 +29,9 @@ const char *mig_run_status_word(enum mig_run_status status)
 /* ---- planning ---- */
 
 static bool make_plan(struct mig_app *app, const struct mig_selection *selection,
-                      const struct mig_catalog *catalog, const struct mig_look *look, const char *own_run,
-                      struct mig_plan **ret, struct mig_error *err)
+                      const struct mig_catalog *catalog, const struct mig_look *look, struct mig_store *store,
+                      const struct mig_gate_question *question, struct mig_plan **ret,
+                      struct mig_approval_verdict *ret_approval, struct mig_error *err)
 {
     struct mig_plan_input input = { .environment = look->env->name,
                                     .database = look->env->database,
@@ -42,8 +43,18 @@ static bool make_plan(struct mig_app *app, const struct mig_selection *selection
                                     .selection = selection };
     if (!mig_plan_build(&input, ret, err))
         return false;
-    mig_gates_evaluate(app, look, own_run, *ret);
+    if ((*ret)->count > 0)
+        mig_gates_evaluate(app, look, store, question, *ret, ret_approval);
     return true;
+}
+
+static bool plan_run(struct mig_runner *r, struct mig_error *err)
+{
+    struct mig_gate_question question = { .own_run = r->run,
+                                          .resume = r->options->selection.resume,
+                                          .break_glass = r->options->break_glass };
+    return make_plan(r->app, &r->options->selection, r->catalog, &r->look, r->store, &question, &r->plan,
+                     &r->approval, err);
 }
 
 bool mig_run_plan(struct mig_app *app, const struct cfg_environment *env,
@@ -67,7 +78,8 @@ bool mig_run_plan(struct mig_app *app, const struct cfg_environment *env,
         if (mig_meta_ensure(store, &names, app->config->project, uuid, uuid, &ignored))
             memcpy(ret_look->history->environment_uuid, uuid, sizeof uuid);
     }
-    ok = ok && make_plan(app, selection, catalog, ret_look, NULL, ret, err);
+    struct mig_gate_question question = { .resume = selection->resume };
+    ok = ok && make_plan(app, selection, catalog, ret_look, store, &question, ret, NULL, err);
     store->ops->close(store);
     return ok;
 }
@@ -107,13 +119,7 @@ static bool check_gates(struct mig_runner *r, struct mig_error *err)
     const struct mig_gate *gate = mig_gates_closed(r->plan, r->env);
     if (!gate)
         return true;
-    mig_fail(err,
-             strcmp(gate->name, "lock") == 0       ? MIG_ERR_LOCKED
-             : strcmp(gate->name, "files") == 0    ? MIG_ERR_INTEGRITY
-             : strcmp(gate->name, "identity") == 0 ? MIG_ERR_WRONG_SERVER
-                                                   : MIG_ERR_GATE,
-             "%s: gate %s is closed: %s", r->env->name, gate->name, gate->reason);
-    return mig_hint(err, "%s", gate->remedy);
+    return mig_gate_fail(gate, r->env, err);
 }
 
 static void drop_plan(struct mig_runner *r)
@@ -246,12 +252,13 @@ static bool settle_plan(struct mig_runner *r, struct mig_error *err)
     mig_history_free(r->look.history);
     mig_views_done(&r->look.views);
     r->look.history = history;
+    r->look.looked_mono_ms = r->host->ops->mono_ms(r->host);
     mig_states_derive(r->catalog, history, r->env->order, &r->look.views);
     /* Our own lock must not make an interrupted migration look as if it ran. */
     if (strcmp(history->environment_uuid, uuid) != 0)
         return mig_fail(err, MIG_ERR_WRONG_SERVER, "%s: the database was replaced while the run began",
                         r->env->name);
-    if (!make_plan(r->app, &r->options->selection, r->catalog, &r->look, r->run, &r->plan, err))
+    if (!plan_run(r, err))
         return false;
     memcpy(r->result->plan_id, r->plan->id, sizeof r->plan->id);
     if (!check_pinned(r, err) || !check_gates(r, err) || !see_operations(r, err))
@@ -400,7 +407,7 @@ static bool name_target(struct mig_runner *r, struct mig_error *err)
 static bool plan_first(struct mig_runner *r, bool *ret_nothing, struct mig_error *err)
 {
     *ret_nothing = false;
-    if (!make_plan(r->app, &r->options->selection, r->catalog, &r->look, r->run, &r->plan, err))
+    if (!plan_run(r, err))
         return err->code == MIG_ERR_LOCKED && r->options->lock_wait_ms > 0; /* wait for the lock, then plan */
     if (r->plan->count == 0 && !r->options->plan_id) {
         *ret_nothing = true;
@@ -415,8 +422,7 @@ static bool plan_first(struct mig_runner *r, bool *ret_nothing, struct mig_error
         return false;
     mig_plan_free(r->plan);
     r->plan = NULL;
-    return make_plan(r->app, &r->options->selection, r->catalog, &r->look, r->run, &r->plan, err) &&
-           check_pinned(r, err);
+    return plan_run(r, err) && check_pinned(r, err);
 }
 
 static void finish(struct mig_runner *r)
@@ -429,6 +435,8 @@ static void finish(struct mig_runner *r)
     bool reachable = result->status != MIG_RUN_UNKNOWN && result->status != MIG_RUN_FENCED;
     if (r->locked && reachable)
         mig_report_run_record(r, false);
+    if (r->locked && reachable)
+        mig_run_keep_prints(r);
     if (r->store && reachable)
         mig_run_audit_end(r);
     mig_report_finished(r);

@@ -28,6 +28,7 @@ struct mig_run_options {
     const char *ticket;
     const char *const *confirmed; /* ids of manual steps confirmed, NULL-terminated, or NULL */
     int64_t lock_wait_ms;         /* how long to wait for another run; 0: not at all */
+    bool break_glass;             /* go without approval where the policy allows that; needs a reason */
     bool take_over; /* an expired lock of another run may be taken after its operations were killed */
     const volatile bool *stop; /* turns true on SIGINT/SIGTERM: stop at the next safe point; may be NULL */
     mig_event_fn on_event;     /* each event as it happens; may be NULL */

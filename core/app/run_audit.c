@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/run_report.h"
+#include "app/schema_print.h"
 #include "base/cleanup.h"
 
 #define VERSIONS_MAX 200 /* the run's document and the history have all of them */
@@ -49,6 +50,40 @@ static void tell_anchor(struct mig_runner *r)
     r->audit.warning[0] = '\0';
 }
 
+static bool glass_breaks(const struct mig_runner *r)
+{
+    for (size_t i = 0; i < r->plan->gate_count; i++) {
+        if (r->plan->gates[i].passed_over)
+            return true;
+    }
+    return false;
+}
+
+static bool break_glass(struct mig_runner *r, struct mig_error *err)
+{
+    struct mig_audit_act act = { .action = "glass.break",
+                                 .plan = r->plan->id,
+                                 .run = r->run,
+                                 .request = r->run,
+                                 .reason = r->options->reason,
+                                 .ticket = r->options->ticket };
+    if (!r->options->reason || !*r->options->reason)
+        return mig_fail(err, MIG_ERR_USAGE, "breaking the glass needs a reason: --reason \"why\"");
+    return mig_glass_break(r->app, r->env, r->store, &r->audit.who, r->plan, r->run, r->options->reason,
+                           r->audit.server_ms, err) &&
+           mig_audit_append(&r->audit, &act, err);
+}
+
+/* What lets the run go: nothing is asked for, an approval that is used up by this, or broken glass. */
+static bool use_approval(struct mig_runner *r, struct mig_error *err)
+{
+    if (glass_breaks(r))
+        return break_glass(r, err);
+    if (r->approval.state != MIG_APPROVAL_APPROVED)
+        return true;
+    return mig_request_use(r->store, &r->names, &r->approval, r->run, r->options->selection.resume, err);
+}
+
 bool mig_run_audit_start(struct mig_runner *r, struct mig_error *err)
 {
     MIG_AUTODOC bson_t more = BSON_INITIALIZER;
@@ -58,16 +93,18 @@ bool mig_run_audit_start(struct mig_runner *r, struct mig_error *err)
     struct mig_audit_act act = { .action = action,
                                  .plan = r->plan->id,
                                  .run = r->run,
+                                 .request =
+                                     r->approval.state == MIG_APPROVAL_APPROVED ? r->approval.request : NULL,
                                  .reason = r->options->reason,
                                  .ticket = r->options->ticket,
                                  .more = &more };
     r->audited = mig_audit_begin(r->app, r->env, r->store, r->look.history->environment_uuid,
                                  r->look.server.skew_ms, &r->audit, err) &&
-                 mig_audit_append(&r->audit, &act, err);
+                 use_approval(r, err) && mig_audit_append(&r->audit, &act, err);
     tell_anchor(r);
-    if (!r->audited)
+    if (!r->audited && !err->hint[0])
         return mig_hint(err, "nothing was started: what cannot be put on record does not run");
-    return true;
+    return r->audited;
 }
 
 static void end_of_started(struct mig_runner *r, struct mig_audit_act *act, bson_t *more)
@@ -111,4 +148,20 @@ void mig_run_audit_end(struct mig_runner *r)
     if (!ok || !mig_audit_append(&r->audit, &act, &err))
         mig_journal_warn(&r->journal, "this is not on record: %s", err.message);
     tell_anchor(r);
+}
+
+void mig_run_keep_prints(struct mig_runner *r)
+{
+    struct mig_prints prints;
+    struct mig_error err;
+    if (!r->audited || !r->plan)
+        return;
+    mig_prints_of_plan(r->plan, &prints);
+    if (prints.count > 0 &&
+        (!mig_prints_read(r->store, &prints, &err) ||
+         !mig_prints_keep(r->store, &r->names, &prints, r->look.history->schema, r->run, &err)))
+        mig_journal_warn(&r->journal,
+                         "what the collections are like now was not kept, so the next run may see drift: %s",
+                         err.message);
+    mig_prints_done(&prints);
 }

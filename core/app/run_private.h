@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 
+#include "app/approval.h"
 #include "app/audit.h"
 #include "app/history.h"
 #include "app/journal.h"
@@ -43,8 +44,9 @@ struct mig_runner {
     struct mig_lock_claim claim;
     int64_t token;
     bool locked;
-    bool started;  /* run.started was emitted: the first event of every run */
-    bool recorded; /* it has a document in <prefix>runs */
+    bool started;                         /* run.started was emitted: the first event of every run */
+    bool recorded;                        /* it has a document in <prefix>runs */
+    struct mig_approval_verdict approval; /* as judged under the lock */
     struct mig_audit audit;
     bool audited;                  /* its start is on record */
     char took_over[MIG_ULID_SIZE]; /* the run that had not let the lock go, or "" */

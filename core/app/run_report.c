@@ -123,6 +123,28 @@ static void append_migrations(struct mig_runner *r, bson_t *set)
     bson_append_array_end(set, &list);
 }
 
+static void append_gates(struct mig_runner *r, bson_t *set)
+{
+    bson_t list;
+    bson_t row;
+    BSON_APPEND_ARRAY_BEGIN(set, "gates", &list);
+    for (size_t i = 0; i < r->plan->gate_count; i++) {
+        const struct mig_gate *gate = &r->plan->gates[i];
+        char key[24];
+        const char *index;
+        size_t len = bson_uint32_to_string((uint32_t)i, &index, key, sizeof key);
+        bson_append_document_begin(&list, index, (int)len, &row);
+        BSON_APPEND_UTF8(&row, "name", gate->name);
+        BSON_APPEND_UTF8(&row, "state", mig_gate_state_word(gate->state));
+        BSON_APPEND_UTF8(&row, "reason", gate->reason);
+        if (gate->passed_over)
+            BSON_APPEND_BOOL(&row, "passedOver", true);
+        bson_append_document_end(&list, &row);
+    }
+    bson_append_array_end(set, &list);
+    append_if(set, "request", r->approval.state == MIG_APPROVAL_APPROVED ? r->approval.request : NULL);
+}
+
 void mig_report_run_record(struct mig_runner *r, bool starting)
 {
     bson_t command = BSON_INITIALIZER;
@@ -145,8 +167,10 @@ void mig_report_run_record(struct mig_runner *r, bool starting)
     bson_t set;
     BSON_APPEND_DOCUMENT_BEGIN(&part, "$set", &set);
     describe(r, &set);
-    if (starting)
+    if (starting) {
         append_migrations(r, &set);
+        append_gates(r, &set);
+    }
     BSON_APPEND_UTF8(&set, "status", starting ? "running" : mig_run_status_word(r->result->status));
     if (!starting) {
         BSON_APPEND_INT64(&set, "migrations", (int64_t)r->result->migrations);

@@ -69,6 +69,10 @@ bool cli_catalog(struct cli *cli, unsigned flags, bool all_must_be_good, struct 
 /* Text for people made safe: error and hint as they are shown at the end of a command. */
 void cli_error_text(const struct cli_style *style, const struct mig_error *err, struct mig_buf *out);
 
+/* Tell of a request that was made: its id on standard output, what to do with it beside. */
+struct mig_request;
+void cli_told_request(struct cli *cli, const struct mig_request *request);
+
 #define CLI_COMMAND(name) int cli_##name(struct cli *cli, struct mig_error *err)
 CLI_COMMAND(init);
 CLI_COMMAND(new);
@@ -81,6 +85,14 @@ CLI_COMMAND(rollback);
 CLI_COMMAND(resume);
 CLI_COMMAND(recover);
 CLI_COMMAND(mark);
+CLI_COMMAND(gate);
+CLI_COMMAND(request);
+CLI_COMMAND(requests);
+CLI_COMMAND(approve);
+CLI_COMMAND(reject);
+CLI_COMMAND(withdraw);
+CLI_COMMAND(promote);
+CLI_COMMAND(glass);
 CLI_COMMAND(runs);
 CLI_COMMAND(log);
 CLI_COMMAND(attach);

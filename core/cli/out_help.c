@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "config/options.h"
 
-static const char *const groups[] = { "Look", "Change", "Runs", "Project", "Tools", NULL };
+static const char *const groups[] = { "Look", "Change", "Approve", "Runs", "Project", "Tools", NULL };
 
 const char *cli_help_group(size_t i)
 {

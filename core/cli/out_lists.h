@@ -22,4 +22,10 @@ void cli_backups_row(struct cli_table *table, const bson_t *backup);
 struct cli_table *cli_audit_table(const struct cli_style *style);
 void cli_audit_row(struct cli_table *table, const bson_t *entry);
 
+/* A row as mig_requests_list feeds it. */
+struct cli_table *cli_requests_table(const struct cli_style *style);
+void cli_requests_row(struct cli_table *table, const bson_t *request);
+/* The same in full, with the steps of its plan, for who is to decide. */
+void cli_request_text(const bson_t *request, const struct cli_style *style, struct mig_buf *out);
+
 #endif

@@ -39,20 +39,27 @@ static void steps_text(const struct mig_plan_item *item, const struct cli_style 
     cli_table_free(table);
 }
 
-static void gates_text(const struct mig_plan *plan, const struct cli_style *style, struct mig_buf *out)
+static void gate_text(const struct mig_gate *gate, const struct cli_style *style, struct mig_buf *out)
 {
-    bool headed = false;
+    mig_buf_printf(out, "  - %-11s ", gate->name);
+    cli_ink(out, style, gate->state == MIG_GATE_OK ? CLI_GOOD : CLI_BAD, mig_gate_state_word(gate->state));
+    mig_buf_printf(out, ": %s\n", gate->reason);
+    if (gate->passed_over)
+        mig_buf_str(out, "      passed over: the glass is broken\n");
+    if (gate->remedy[0])
+        mig_buf_printf(out, "      next: %s\n", gate->remedy);
+}
+
+void cli_gates_text(const struct mig_plan *plan, const struct cli_style *style, bool all, struct mig_buf *out)
+{
+    bool headed = all;
     for (size_t i = 0; i < plan->gate_count; i++) {
         const struct mig_gate *gate = &plan->gates[i];
-        if (gate->state == MIG_GATE_OK)
+        if (!all && gate->state == MIG_GATE_OK)
             continue;
         mig_buf_str(out, headed ? "" : "\nGates that are not open:\n");
         headed = true;
-        mig_buf_printf(out, "  - %s ", gate->name);
-        cli_ink(out, style, CLI_BAD, mig_gate_state_word(gate->state));
-        mig_buf_printf(out, ": %s\n", gate->reason);
-        if (gate->remedy[0])
-            mig_buf_printf(out, "      next: %s\n", gate->remedy);
+        gate_text(gate, style, out);
     }
 }
 
@@ -84,7 +91,7 @@ void cli_plan_text(const struct mig_plan *plan, const struct mig_look *look, con
         cli_ink(out, style, CLI_WAIT, "Warning:");
         mig_buf_printf(out, " %s\n", plan->warnings[i]);
     }
-    gates_text(plan, style, out);
+    cli_gates_text(plan, style, false, out);
     if (plan->count > 0)
         mig_buf_printf(out, "\nPlan %s\n", plan->id);
 }

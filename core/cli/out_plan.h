@@ -11,4 +11,8 @@
 void cli_plan_text(const struct mig_plan *plan, const struct mig_look *look, const struct cli_style *style,
                    struct mig_buf *out);
 
+/* The gates of a plan; all of them, or those that are not open. */
+void cli_gates_text(const struct mig_plan *plan, const struct cli_style *style, bool all,
+                    struct mig_buf *out);
+
 #endif

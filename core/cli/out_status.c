@@ -104,6 +104,30 @@ static void lock_text(const struct mig_look *look, struct mig_buf *out)
                    mig_lock_alive(lock) ? "" : " (expired: its run is gone)");
 }
 
+/* Runs that went without approval stay here, red, until two people have closed each. */
+static void glass_text(const struct mig_look *look, const struct cli_style *style, struct mig_buf *out)
+{
+    size_t waiting = 0;
+    for (size_t i = 0; i < look->history->request_count; i++) {
+        const struct mig_request *request = &look->history->requests[i];
+        char age[MIG_TIME_SIZE];
+        if (request->kind != MIG_REQUEST_GLASS) {
+            waiting += request->expires_at > look->history->server_now;
+            continue;
+        }
+        mig_time_duration(look->history->server_now - request->created_at, age);
+        mig_buf_str(out, "  -- ");
+        cli_ink(out, style, CLI_BAD, "GLASS BROKEN");
+        mig_buf_printf(out, ":    run %s by %s, %s ago, without approval: %s\n", request->used_by,
+                       mig_person_name(&request->requested.who), age, request->reason);
+        mig_buf_printf(out, "       two people close it: migtui glass close %s --env %s\n", request->id,
+                       look->env->name);
+    }
+    if (waiting > 0)
+        mig_buf_printf(out, "  -- Requests:        %zu open: migtui requests --env %s\n", waiting,
+                       look->env->name);
+}
+
 /* What needs a person, one line a migration, with its reason. */
 static void findings_text(const struct mig_look *look, struct mig_buf *out)
 {
@@ -148,6 +172,7 @@ static void block_text(const struct mig_look *look, const struct cli_style *styl
         mig_buf_printf(out, " (%zu out of order)", look->views.counts[MIG_LATE]);
     mig_buf_char(out, '\n');
     lock_text(look, out);
+    glass_text(look, style, out);
     findings_text(look, out);
 }
 
@@ -346,6 +371,35 @@ static void append_migrations(const struct mig_look *look, bson_t *doc)
     bson_append_array_end(doc, &list);
 }
 
+/* requests: how many are open; glass: broken and not closed. */
+static void append_requests(const struct mig_look *look, bson_t *doc)
+{
+    int64_t open = 0;
+    uint32_t broken = 0;
+    bson_t list;
+    BSON_APPEND_ARRAY_BEGIN(doc, "glass", &list);
+    for (size_t i = 0; i < look->history->request_count; i++) {
+        const struct mig_request *request = &look->history->requests[i];
+        char buffer[16];
+        const char *key;
+        bson_t item;
+        if (request->kind != MIG_REQUEST_GLASS) {
+            open += request->expires_at > look->history->server_now;
+            continue;
+        }
+        size_t len = bson_uint32_to_string(broken++, &key, buffer, sizeof buffer);
+        bson_append_document_begin(&list, key, (int)len, &item);
+        BSON_APPEND_UTF8(&item, "request", request->id);
+        BSON_APPEND_UTF8(&item, "run", request->used_by);
+        BSON_APPEND_UTF8(&item, "by", mig_person_name(&request->requested.who));
+        BSON_APPEND_UTF8(&item, "reason", request->reason);
+        append_time(&item, "at", request->created_at);
+        bson_append_document_end(&list, &item);
+    }
+    bson_append_array_end(doc, &list);
+    BSON_APPEND_INT64(doc, "requests", open);
+}
+
 static void append_look(const struct mig_look *look, bson_t *doc)
 {
     BSON_APPEND_UTF8(doc, "name", look->env->name);
@@ -370,6 +424,7 @@ static void append_look(const struct mig_look *look, bson_t *doc)
     bson_append_document_end(doc, &server);
     BSON_APPEND_UTF8(doc, "historyHead", look->history->head);
     append_lock(look, doc);
+    append_requests(look, doc);
     append_migrations(look, doc);
 }
 

@@ -93,6 +93,7 @@ int run_job_foreground(struct cli *cli, struct run_job *job, struct mig_error *e
         .ticket = mig_cmdline_value(cli->line, MIG_OPT_TICKET),
         .confirmed = (const char *const *)job->confirmed,
         .lock_wait_ms = cli->app->config->lock_wait_ms,
+        .break_glass = mig_cmdline_has(cli->line, MIG_OPT_BREAK_GLASS),
         .take_over = mig_cmdline_has(cli->line, MIG_OPT_TAKE_OVER),
         .stop = cli_signals_stop(cli->signals),
         .on_event = runner ? NULL : on_event,

@@ -92,6 +92,8 @@ static bool take_plan_option(struct cli *cli, struct run_job *job, struct mig_er
     return true;
 }
 
+static bool check_glass(const struct cli *cli, const struct cfg_environment *env, struct mig_error *err);
+
 bool run_job_init(struct cli *cli, enum run_act act, char *const *arguments, size_t count,
                   struct run_job *ret, struct mig_error *err)
 {
@@ -119,7 +121,7 @@ bool run_job_init(struct cli *cli, enum run_act act, char *const *arguments, siz
     }
     if (!ret->env)
         ret->env = cli_environment(cli, err);
-    return ret->env && take_plan_option(cli, ret, err);
+    return ret->env && check_glass(cli, ret->env, err) && take_plan_option(cli, ret, err);
 }
 
 void run_job_done(struct run_job *job)
@@ -133,7 +135,7 @@ void run_job_done(struct run_job *job)
 
 /* ---- before it starts ---- */
 
-static bool check_plan_id(const struct run_job *job, const struct mig_plan *plan, struct mig_error *err)
+bool run_job_pinned(const struct run_job *job, const struct mig_plan *plan, struct mig_error *err)
 {
     char moved[512] = "";
     if (!job->plan_id[0] || strncmp(plan->id, job->plan_id, strlen(job->plan_id)) == 0)
@@ -146,17 +148,37 @@ static bool check_plan_id(const struct run_job *job, const struct mig_plan *plan
                     job->selection.direction == MIG_DOWN ? " --down" : "");
 }
 
-static bool check_gates(const struct run_job *job, const struct mig_plan *plan, struct mig_error *err)
+static bool check_gates(const struct cli *cli, const struct run_job *job, const struct mig_plan *plan,
+                        struct mig_error *err)
 {
-    const struct mig_gate *gate = mig_gates_closed(plan, job->env);
-    if (!gate ||
-        strcmp(gate->name, "lock") == 0) /* the run itself waits for the lock, or says who holds it */
+    bool breaks = mig_cmdline_has(cli->line, MIG_OPT_BREAK_GLASS);
+    for (size_t i = 0; i < plan->gate_count; i++) {
+        const struct mig_gate *gate = &plan->gates[i];
+        /* The run itself waits for the lock, or says who holds it. */
+        if (mig_gate_is_closed(gate, job->env->is_protected) && strcmp(gate->name, "lock") != 0 &&
+            !(breaks && strcmp(gate->name, "approvals") == 0))
+            return mig_gate_fail(gate, job->env, err);
+    }
+    return true;
+}
+
+/* Whether the glass may be broken is known before anything is looked at. */
+static bool check_glass(const struct cli *cli, const struct cfg_environment *env, struct mig_error *err)
+{
+    const char *reason = mig_cmdline_value(cli->line, MIG_OPT_REASON);
+    if (!mig_cmdline_has(cli->line, MIG_OPT_BREAK_GLASS))
         return true;
-    enum mig_error_code code = strcmp(gate->name, "files") == 0      ? MIG_ERR_INTEGRITY
-                               : strcmp(gate->name, "identity") == 0 ? MIG_ERR_WRONG_SERVER
-                                                                     : MIG_ERR_GATE;
-    mig_fail(err, code, "%s: gate %s is closed: %s", job->env->name, gate->name, gate->reason);
-    return mig_hint(err, "%s", gate->remedy);
+    if (!env->is_protected || !env->has_gate || !env->gate.break_glass) {
+        mig_fail(err, MIG_ERR_GATE, "%s: its policy has no glass to break", env->name);
+        return mig_hint(err,
+                        "breakGlass: true in its gate, on a protected environment, would allow it; ask for "
+                        "approval: migtui request --env %s",
+                        env->name);
+    }
+    if (!reason || !*reason)
+        return mig_fail(err, MIG_ERR_GATE, "%s: breaking the glass needs a reason: --reason \"why\"",
+                        env->name);
+    return true;
 }
 
 static bool ask(struct cli *cli, struct run_job *job, const struct mig_plan *plan,
@@ -194,9 +216,9 @@ bool run_job_prepare(struct cli *cli, struct run_job *job, bool *ret_empty, stru
     bool ok = cli_catalog(cli, MIG_CATALOG_NO_BODIES, true, &catalog, err);
     if (ok) {
         ok = mig_run_plan(cli->app, job->env, &job->selection, catalog, &look, &plan, err) &&
-             check_plan_id(job, plan, err);
+             run_job_pinned(job, plan, err);
         *ret_empty = ok && plan->count == 0;
-        ok = ok && (*ret_empty || (check_gates(job, plan, err) && ask(cli, job, plan, &look, err)));
+        ok = ok && (*ret_empty || (check_gates(cli, job, plan, err) && ask(cli, job, plan, &look, err)));
         if (ok) {
             memcpy(job->plan_id, plan->id, sizeof job->plan_id);
             job->migrations = plan->count;

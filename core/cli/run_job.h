@@ -31,6 +31,10 @@ void run_job_done(struct run_job *job);
 bool run_job_prepare(struct cli *cli, struct run_job *job, bool *ret_empty, struct mig_error *err)
     MIG_MUST_CHECK;
 
+/* False, and *err says what moved, when the job is pinned to another plan. */
+bool run_job_pinned(const struct run_job *job, const struct mig_plan *plan, struct mig_error *err)
+    MIG_MUST_CHECK;
+
 /* In this process, with events told as they come. */
 int run_job_foreground(struct cli *cli, struct run_job *job, struct mig_error *err);
 

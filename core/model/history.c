@@ -89,6 +89,11 @@ void mig_history_free(struct mig_history *history)
     for (size_t i = 0; i < history->count; i++)
         mig_record_done(&history->records[i]);
     free(history->records);
+    for (size_t i = 0; i < history->request_count; i++)
+        mig_request_done(&history->requests[i]);
+    free(history->requests);
+    if (history->schema)
+        bson_destroy(history->schema);
     free(history);
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/hash.h"
 #include "base/id.h"
+#include "model/approval.h"
 
 /* enum, word in the database and JSON. reverted is as good as pending. */
 #define MIG_RECORD_TABLE(X) \
@@ -117,6 +118,10 @@ struct mig_history {
     size_t count;
     size_t room;
     struct mig_lock lock;
+    struct mig_request *requests; /* open ones, and broken glass that is not closed */
+    size_t request_count;
+    size_t request_room;
+    bson_t *schema; /* fingerprints that the last runs left (app/schema_print.h), or NULL */
     int64_t fence_token;
     char head[MIG_SHA256_HEX]; /* derived: see mig_history_head in engine/head.h */
     int64_t server_now;

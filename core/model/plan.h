@@ -54,6 +54,8 @@ const char *mig_gate_state_word(enum mig_gate_state state); /* ok, failed, unkno
 struct mig_gate {
     const char *name; /* static */
     enum mig_gate_state state;
+    bool asked;       /* the policy asks for it, so unknown closes it on any environment */
+    bool passed_over; /* closed, and the glass was broken: the run goes without it */
     char reason[256];
     char remedy[256];
 };
@@ -71,7 +73,8 @@ struct mig_plan {
     size_t warning_count;
     struct mig_gate *gates;
     size_t gate_count;
-    const char *sum_problem; /* borrowed from the catalog; NULL when migtui.sum agrees or is not there */
+    int64_t gate_round_trips; /* what evaluating them cost on this environment's server */
+    const char *sum_problem;  /* borrowed from the catalog; NULL when migtui.sum agrees or is not there */
 };
 
 void mig_views_done(struct mig_views *views);
