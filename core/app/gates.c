@@ -315,7 +315,7 @@ static bool accept(struct mig_app *app, const struct cfg_environment *env, const
     bool ok = app->open_store(app->ports_ctx, env, "", &store, err);
     if (ok) {
         ok = mig_look_store(app, env, store, NULL, &look, err) && mig_prints_read(store, &prints, err) &&
-             mig_prints_keep(store, &names, &prints, look.history->schema, "accepted", err);
+             mig_prints_keep(store, &names, &prints, look.history->schema, -1, "accepted", err);
         mig_look_done(&look);
         store->ops->close(store);
     }

@@ -9,6 +9,7 @@
 #include "app/history.h"
 #include "app/lock.h"
 #include "app/look.h"
+#include "app/schema_print.h"
 #include "app/server_probe.h"
 #include "app/step_run.h"
 #include "base/cleanup.h"
@@ -212,6 +213,17 @@ static void mark_note(struct marking *m, const char *version, enum mig_record_st
     (void)mig_write(m->store, command, &ignored);
 }
 
+/* What was done by hand is not drift. */
+static bool mark_strike(struct marking *m, const bson_t *schema, const struct mig_migration *file,
+                        struct mig_error *err)
+{
+    struct mig_prints prints;
+    mig_prints_of_migration(file, &prints);
+    bool ok = mig_prints_strike(m->store, &m->names, &prints, schema, m->token, m->run, err);
+    mig_prints_done(&prints);
+    return ok;
+}
+
 static void put(char **slot, const char *text)
 {
     free(*slot);
@@ -259,6 +271,8 @@ static bool mark_locked(struct marking *m, const struct mig_catalog *catalog, co
         put(&record->os_user, m->app->host->self.os_user);
         put(&record->host, m->app->host->self.host);
         ok = mark_write(m, record, file ? file->text : NULL, file ? file->text_len : 0, err);
+        if (ok && file)
+            ok = mark_strike(m, look.history->schema, file, err);
         if (ok)
             mark_note(m, version, state, reason);
     }

@@ -84,6 +84,17 @@ static bool use_approval(struct mig_runner *r, struct mig_error *err)
     return mig_request_use(r->store, &r->names, &r->approval, r->run, r->options->selection.resume, err);
 }
 
+/* From the first step on, what the last run left holds no more for what this one touches; should it die, nothing is known rather than
+ * something wrong (found by the simulator: a killed run's own work looked like drift, and stood in the way of its resume). */
+static bool strike_prints(struct mig_runner *r, struct mig_error *err)
+{
+    struct mig_prints prints;
+    mig_prints_of_plan(r->plan, &prints);
+    bool ok = mig_prints_strike(r->store, &r->names, &prints, r->look.history->schema, r->token, r->run, err);
+    mig_prints_done(&prints);
+    return ok;
+}
+
 bool mig_run_audit_start(struct mig_runner *r, struct mig_error *err)
 {
     MIG_AUTODOC bson_t more = BSON_INITIALIZER;
@@ -100,7 +111,7 @@ bool mig_run_audit_start(struct mig_runner *r, struct mig_error *err)
                                  .more = &more };
     r->audited = mig_audit_begin(r->app, r->env, r->store, r->look.history->environment_uuid,
                                  r->look.server.skew_ms, &r->audit, err) &&
-                 use_approval(r, err) && mig_audit_append(&r->audit, &act, err);
+                 use_approval(r, err) && mig_audit_append(&r->audit, &act, err) && strike_prints(r, err);
     tell_anchor(r);
     if (!r->audited && !err->hint[0])
         return mig_hint(err, "nothing was started: what cannot be put on record does not run");
@@ -159,7 +170,7 @@ void mig_run_keep_prints(struct mig_runner *r)
     mig_prints_of_plan(r->plan, &prints);
     if (prints.count > 0 &&
         (!mig_prints_read(r->store, &prints, &err) ||
-         !mig_prints_keep(r->store, &r->names, &prints, r->look.history->schema, r->run, &err)))
+         !mig_prints_keep(r->store, &r->names, &prints, r->look.history->schema, r->token, r->run, &err)))
         mig_journal_warn(&r->journal,
                          "what the collections are like now was not kept, so the next run may see drift: %s",
                          err.message);

@@ -48,26 +48,48 @@ static void add_names(struct mig_prints *prints, const bson_t *doc, int depth)
     }
 }
 
+static void add_step(struct mig_prints *prints, const struct mig_step *step)
+{
+    bool names_others = step->kind == MIG_STEP_RENAME_COLLECTION || step->kind == MIG_STEP_TRANSACTION ||
+                        step->kind == MIG_STEP_MERGE || step->kind == MIG_STEP_OUT;
+    bson_iter_t first;
+    if (step->kind == MIG_STEP_ASSERT) /* reads documents, and depends on no option or index */
+        return;
+    add_name(prints, step->collection);
+    if (names_others && step->doc)
+        add_names(prints, step->doc, 0);
+    if (step->kind == MIG_STEP_COMMAND && step->body && mig_doc_find(step->body, "run", &first) &&
+        bson_iter_recurse(&first, &first) && bson_iter_next(&first) && BSON_ITER_HOLDS_UTF8(&first))
+        add_name(prints, bson_iter_utf8(&first, NULL));
+}
+
 void mig_prints_of_plan(const struct mig_plan *plan, struct mig_prints *ret)
 {
     *ret = (struct mig_prints){ 0 };
     for (size_t i = 0; i < plan->count; i++) {
-        for (size_t s = 0; s < plan->items[i].step_count; s++) {
-            const struct mig_step *step = plan->items[i].steps[s].step;
-            bool names_others = step->kind == MIG_STEP_RENAME_COLLECTION ||
-                                step->kind == MIG_STEP_TRANSACTION || step->kind == MIG_STEP_MERGE ||
-                                step->kind == MIG_STEP_OUT;
-            bson_iter_t first;
-            if (step->kind == MIG_STEP_ASSERT) /* reads documents, and depends on no option or index */
-                continue;
-            add_name(ret, step->collection);
-            if (names_others && step->doc)
-                add_names(ret, step->doc, 0);
-            if (step->kind == MIG_STEP_COMMAND && step->body && mig_doc_find(step->body, "run", &first) &&
-                bson_iter_recurse(&first, &first) && bson_iter_next(&first) && BSON_ITER_HOLDS_UTF8(&first))
-                add_name(ret, bson_iter_utf8(&first, NULL));
-        }
+        for (size_t s = 0; s < plan->items[i].step_count; s++)
+            add_step(ret, plan->items[i].steps[s].step);
     }
+}
+
+void mig_prints_of_migration(const struct mig_migration *migration, struct mig_prints *ret)
+{
+    *ret = (struct mig_prints){ 0 };
+    for (size_t i = 0; i < migration->up_count; i++)
+        add_step(ret, &migration->up[i]);
+    for (size_t i = 0; i < migration->down_count; i++)
+        add_step(ret, &migration->down[i]);
+}
+
+bool mig_prints_strike(struct mig_store *store, const struct mig_names *names,
+                       const struct mig_prints *prints, const bson_t *schema, int64_t token, const char *run,
+                       struct mig_error *err)
+{
+    for (size_t i = 0; i < prints->count; i++) {
+        if (mig_print_kept(schema, prints->items[i].name)) /* none of them was read, so none is kept */
+            return mig_prints_keep(store, names, prints, schema, token, run, err);
+    }
+    return true;
 }
 
 /* ---- reading ---- */
@@ -120,7 +142,7 @@ static int by_text(const void *a, const void *b)
 static bool add_indexes(struct mig_store *store, struct mig_print *print, struct mig_error *err)
 {
     struct index_list list = { 0 };
-    MIG_AUTOBSON bson_t *command = BCON_NEW("listIndexes", BCON_UTF8(print->name), "cursor", "{", "}");
+    MIG_AUTOBSON bson_t *command = BCON_NEW("listIndexes", BCON_UTF8(print->name));
     struct mig_call call = { .command = command, .no_concern = true, .max_time_ms = 10000 };
     bool ok = store->ops->query(store, &call, take_index, &list, err);
     ok = ok || err->server_code == 166; /* CommandNotSupportedOnView: a view has none */
@@ -149,7 +171,7 @@ bool mig_prints_read(struct mig_store *store, struct mig_prints *prints, struct 
         prints->items[i].print[0] = '\0';
     }
     MIG_AUTOBSON bson_t *command = BCON_NEW("listCollections", BCON_INT32(1), "filter", "{", "name", "{",
-                                            "$in", BCON_ARRAY(&names), "}", "}", "cursor", "{", "}");
+                                            "$in", BCON_ARRAY(&names), "}", "}");
     struct mig_call call = { .command = command, .no_concern = true, .max_time_ms = 10000 };
     if (!store->ops->query(store, &call, take_collection, prints, err))
         return false;
@@ -192,14 +214,16 @@ static void add_row(bson_t *list, uint32_t at, const char *name, const char *pri
 }
 
 bool mig_prints_keep(struct mig_store *store, const struct mig_names *names, const struct mig_prints *prints,
-                     const bson_t *schema, const char *run, struct mig_error *err)
+                     const bson_t *schema, int64_t token, const char *run, struct mig_error *err)
 {
     MIG_AUTODOC bson_t list = BSON_INITIALIZER;
     bson_iter_t kept;
     bson_iter_t each;
     uint32_t count = 0;
-    for (size_t i = 0; i < prints->count && i < MIG_PRINTS_MAX; i++)
-        add_row(&list, count++, prints->items[i].name, prints->items[i].print, run);
+    for (size_t i = 0; i < prints->count && i < MIG_PRINTS_MAX; i++) {
+        if (prints->items[i].was_read)
+            add_row(&list, count++, prints->items[i].name, prints->items[i].print, run);
+    }
     bool more = schema && mig_doc_find(schema, "collections", &kept) && bson_iter_recurse(&kept, &each);
     while (more && count < KEPT_MAX && bson_iter_next(&each)) {
         bson_t row;
@@ -208,9 +232,17 @@ bool mig_prints_keep(struct mig_store *store, const struct mig_names *names, con
             add_row(&list, count++, mig_doc_str(&row, "name", ""), mig_doc_str(&row, "print", ""),
                     mig_doc_str(&row, "run", ""));
     }
-    MIG_AUTOBSON bson_t *command = BCON_NEW(
-        "update", BCON_UTF8(names->meta), "updates", "[", "{", "q", "{", "_id", BCON_UTF8(MIG_SCHEMA_ID), "}",
-        "u", "{", "$set", "{", "collections", BCON_ARRAY(&list), "run", BCON_UTF8(run), "}", "$currentDate",
-        "{", "at", BCON_BOOL(true), "}", "}", "upsert", BCON_BOOL(true), "}", "]");
-    return mig_write(store, command, err);
+    MIG_AUTODOC bson_t query = BSON_INITIALIZER;
+    MIG_AUTODOC bson_t set = BSON_INITIALIZER;
+    BCON_APPEND(&query, "_id", BCON_UTF8(MIG_SCHEMA_ID));
+    BCON_APPEND(&set, "collections", BCON_ARRAY(&list), "run", BCON_UTF8(run));
+    if (token >= 0) {
+        BCON_APPEND(&query, "token", "{", "$lte", BCON_INT64(token), "}");
+        BSON_APPEND_INT64(&set, "token", token);
+    }
+    MIG_AUTOBSON bson_t *command =
+        BCON_NEW("update", BCON_UTF8(names->meta), "updates", "[", "{", "q", BCON_DOCUMENT(&query), "u", "{",
+                 "$set", BCON_DOCUMENT(&set), "$currentDate", "{", "at", BCON_BOOL(true), "}", "}", "upsert",
+                 BCON_BOOL(true), "}", "]");
+    return mig_write(store, command, err) || (token >= 0 && err->server_code == 11000);
 }

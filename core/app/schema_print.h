@@ -27,14 +27,25 @@ void mig_prints_done(struct mig_prints *prints);
 /* The collections that the plan's steps name, each once, without prints. */
 void mig_prints_of_plan(const struct mig_plan *plan, struct mig_prints *ret);
 
+/* The same for one migration, its way up and its way down. */
+void mig_prints_of_migration(const struct mig_migration *migration, struct mig_prints *ret);
+
 /* Fill the prints: one round trip, and one for each collection that exists (MongoDB lists indexes of one collection at a time). */
 bool mig_prints_read(struct mig_store *store, struct mig_prints *prints, struct mig_error *err);
 
 /* The print that the last run left, or NULL when none was kept. */
 const char *mig_print_kept(const bson_t *schema, const char *name);
 
-/* Keep them as of this run: one write. Collections of earlier runs stay; of what was not read nothing is kept any more. */
+/* Keep them as of this run: one write. Collections of earlier runs stay; of what was not read nothing is kept any more. token: the run's
+ * fencing token, so that a run that was taken over does not replace what a newer one kept (no error: nothing is written then); -1: no
+ * run, an operator's decision. */
 bool mig_prints_keep(struct mig_store *store, const struct mig_names *names, const struct mig_prints *prints,
-                     const bson_t *schema, const char *run, struct mig_error *err);
+                     const bson_t *schema, int64_t token, const char *run, struct mig_error *err);
+
+/* From now on nothing is known of these collections (prints as mig_prints_of_… makes them, not read): somebody is about to change them, or
+ * has by hand. One write where something was kept, else none. */
+bool mig_prints_strike(struct mig_store *store, const struct mig_names *names,
+                       const struct mig_prints *prints, const bson_t *schema, int64_t token, const char *run,
+                       struct mig_error *err);
 
 #endif

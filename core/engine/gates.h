@@ -11,8 +11,9 @@
 #include "model/plan.h"
 #include "model/server.h"
 
-#define MIG_FRESH_MS 10000           /* nothing is decided on an older look */
-#define MIG_SKEW_MS  (5 * 60 * 1000) /* more, and this host's clock is wrong, or the server's */
+#define MIG_FRESH_MS 10000 /* nothing is decided on an older look */
+#define MIG_SKEW_MS \
+    86400000 /* a day: nothing is decided by this host's clock, but one of the two is plainly wrong */
 
 /* enum, name as it is shown */
 #define MIG_GATE_TABLE(X) \

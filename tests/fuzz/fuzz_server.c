@@ -181,7 +181,8 @@ static void plan(struct act *act, struct mig_look *look, enum mig_direction dire
         fuzz_check_error(&err);
         return;
     }
-    mig_gates_evaluate(&act->app, look, NULL, made);
+    const struct mig_gate_question question = { .resume = resume };
+    mig_gates_evaluate(&act->app, look, &act->script.base, &question, made, NULL);
     for (size_t i = 0; i < made->gate_count; i++) {
         fuzz_check_safe(made->gates[i].reason);
         fuzz_check_safe(made->gates[i].remedy);
