@@ -26,6 +26,8 @@ _migtui() {
         --ticket) COMPREPLY=(); return ;;
         --limit | -l) COMPREPLY=(); return ;;
         --id) COMPREPLY=(); return ;;
+        --signed-text) COMPREPLY=(); return ;;
+        --key) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --anchor) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --method) COMPREPLY=($(compgen -W 'archive mongodump exec' -- "$cur")); return ;;
         --into) COMPREPLY=(); return ;;
@@ -39,11 +41,19 @@ _migtui() {
         status) words=" --env --exit-code$words" ;;
         diff) words="$(_migtui_environments)$words" ;;
         plan) words=" --env --out --to --count --down --run$words" ;;
-        apply) words="$(compgen -f -- "$cur") --env --yes --plan --confirm-text --confirm --take-over --reason --ticket --to --count --detach$words" ;;
-        rollback) words=" --env --yes --plan --confirm-text --confirm --take-over --reason --ticket --to --count --run --detach$words" ;;
-        resume) words=" --env --yes --plan --confirm-text --confirm --take-over --reason --ticket --detach$words" ;;
-        recover) words=" --env --yes --plan --confirm-text --confirm --take-over --reason --ticket --undo --resume$words" ;;
+        apply) words="$(compgen -f -- "$cur") --env --yes --plan --confirm-text --confirm --take-over --break-glass --reason --ticket --to --count --detach$words" ;;
+        rollback) words=" --env --yes --plan --confirm-text --confirm --take-over --break-glass --reason --ticket --to --count --run --detach$words" ;;
+        resume) words=" --env --yes --plan --confirm-text --confirm --take-over --break-glass --reason --ticket --detach$words" ;;
+        recover) words=" --env --yes --plan --confirm-text --confirm --take-over --break-glass --reason --ticket --undo --resume$words" ;;
         mark) words=" --env --reason --yes --confirm-text$words" ;;
+        gate) words="$(compgen -f -- "$cur") --env --to --count --down --resume --accept-drift --reason --confirm-text --yes$words" ;;
+        request) words="$(compgen -f -- "$cur") --env --reason --ticket --plan --to --count --down --resume --key$words" ;;
+        requests) words=" --env --limit --signed-text --key$words" ;;
+        approve) words=" --env --reason --key --yes$words" ;;
+        reject) words=" --env --reason$words" ;;
+        withdraw) words=" --env --reason$words" ;;
+        promote) words=" --env --yes --plan --confirm-text --confirm --take-over --break-glass --reason --ticket --key$words" ;;
+        glass) words="close --env --reason --key --limit$words" ;;
         runs) words=" --env --limit$words" ;;
         log) words=" --env --follow$words" ;;
         attach) words=" --env$words" ;;
@@ -63,5 +73,5 @@ _migtui() {
     COMPREPLY=($(compgen -W "$words" -- "$cur"))
 }
 
-_migtui_commands='init new verify-dir status diff plan apply rollback resume recover mark runs log attach stop history audit backup restore doctor config schema completion demo version help'
+_migtui_commands='init new verify-dir status diff plan apply rollback resume recover mark gate request requests approve reject withdraw promote glass runs log attach stop history audit backup restore doctor config schema completion demo version help'
 complete -F _migtui migtui
