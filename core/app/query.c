@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/backup.h"
 #include "app/cmdline.h"
 #include "app/plan_count.h"
 #include "app/query_log.h"
@@ -16,6 +17,7 @@
 
 #define RUNS_MAX    200
 #define HISTORY_MAX 500
+#define BACKUPS_MAX 200
 #define ROWS_MAX    2000
 #define TEXT_MAX    (16UL * 1024 * 1024)
 
@@ -161,6 +163,14 @@ static void *fetch_history(struct mig_query *query, bool *ret_over, struct mig_e
     return rows_of(&list, ok);
 }
 
+static void *fetch_backups(struct mig_query *query, bool *ret_over, struct mig_error *err)
+{
+    struct list list = { 0 };
+    (void)ret_over;
+    bool ok = mig_backup_list(query->app, query->env, BACKUPS_MAX, keep_row, &list, err);
+    return rows_of(&list, ok);
+}
+
 static int by_start(const void *a, const void *b)
 {
     const bson_t *x = *(bson_t *const *)a;
@@ -231,6 +241,7 @@ static const struct mig_query_row rows[MIG_QUERIES] = {
     [MIG_QUERY_DRY_RUN]  = { .on_change = true, .fetch = fetch_dry_run },
     [MIG_QUERY_RUNS]     = { .merges = true, .again_ms = 10000, .on_change = true, .fetch = fetch_runs },
     [MIG_QUERY_HISTORY]  = { .merges = true, .again_ms = 10000, .on_change = true, .fetch = fetch_history },
+    [MIG_QUERY_BACKUPS]  = { .merges = true, .again_ms = 5000, .on_change = true, .fetch = fetch_backups },
     [MIG_QUERY_RECOVER]  = { .again_ms = 15000, .on_change = true, .fetch = fetch_recover },
     [MIG_QUERY_TEXT]     = { .of_files = true, .on_change = true, .fetch = fetch_text },
     [MIG_QUERY_RAN_TEXT] = { .on_change = true, .fetch = fetch_ran_text },
