@@ -17,15 +17,16 @@
 #include "base/version.h"
 #include "cli/cli.h"
 #include "io/config_file.h"
-#ifdef MIGTUI_FAULTS
-#include "io/fault.h"
-#endif
 #include "io/host_posix.h"
 #include "io/migration_dir.h"
 #include "io/mongo.h"
 #include "io/mongo_store.h"
 #include "io/secret_source.h"
 #include "io/storage_files.h"
+#include "views/console_session.h"
+#ifdef MIGTUI_FAULTS
+#include "io/fault.h"
+#endif
 
 /* How long the end of the process waits for the driver's threads: not at all, but under a leak checker. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -47,6 +48,7 @@ struct root {
     struct cfg_config *config;
     struct mig_app app;
     bool driver; /* io_mongo_init was called */
+    bool stuck;  /* a thread cannot be ended: nothing may be freed */
 };
 
 /* ---- ports of the application ---- */
@@ -183,6 +185,64 @@ static bool open_app(void *ctx, const struct mig_cmdline *line, struct mig_app *
     return true;
 }
 
+/* ---- the console ---- */
+
+#define GLOBALS_MAX 64
+
+/* What the session was started with, for the acts it starts: the same file, operator and options. */
+static size_t global_words(const struct root *root, const struct mig_cmdline *line, char *ret[GLOBALS_MAX])
+{
+    size_t count = 0;
+    char *config MIG_AUTOFREE = realpath(root->config->file, NULL);
+    const char *timeout = mig_cmdline_value(line, MIG_OPT_TIMEOUT);
+    const char *operator_name = mig_cmdline_value(line, MIG_OPT_OPERATOR);
+    ret[count++] = mig_printf("--config=%s", config ? config : root->config->file);
+    if (operator_name)
+        ret[count++] = mig_printf("--operator=%s", operator_name);
+    if (timeout)
+        ret[count++] = mig_printf("--timeout=%s", timeout);
+    for (size_t i = 0; i < line->flag_count && count + 1 < GLOBALS_MAX; i++) {
+        char flag[CFG_OPTION_NAME_MAX];
+        cfg_option_flag(cfg_option_find(line->flags[i].name), flag);
+        ret[count++] = mig_printf("%s=%s", flag, line->flags[i].value);
+    }
+    ret[count] = NULL;
+    return count;
+}
+
+static char *config_home(void)
+{
+    const char *xdg = getenv("XDG_CONFIG_HOME");
+    const char *home = getenv("HOME");
+    if (xdg && xdg[0] == '/')
+        return mig_strdup(xdg);
+    return home && home[0] == '/' ? mig_printf("%s/.config", home) : NULL;
+}
+
+static int open_console(void *ctx, const struct mig_cmdline *line, struct mig_app *app, struct mig_error *err)
+{
+    struct root *root = ctx;
+    char *globals[GLOBALS_MAX];
+    size_t count = global_words(root, line, globals);
+    char *home = config_home();
+    struct console_session session = { .app = app,
+                                       .globals = (const char *const *)globals,
+                                       .readonly = mig_cmdline_has(line, MIG_OPT_READONLY),
+                                       .ascii = mig_cmdline_has(line, MIG_OPT_ASCII),
+                                       .mono = mig_cmdline_has(line, MIG_OPT_NO_COLOR),
+                                       .plain = mig_cmdline_has(line, MIG_OPT_PLAIN),
+                                       .script = mig_cmdline_value(line, MIG_OPT_SCRIPT),
+                                       .config_home = home };
+    int status;
+    bool ok = console_session_run(&session, &status, &root->stuck, err);
+    if (root->stuck) /* an act's thread may still read its words */
+        return ok ? status : CLI_FAILED;
+    while (count > 0)
+        free(globals[--count]);
+    free(home);
+    return ok ? status : CLI_FAILED;
+}
+
 int main(int argc, char **argv)
 {
     cli_signals_block();
@@ -204,10 +264,14 @@ int main(int argc, char **argv)
     char libraries[64];
     snprintf(libraries, sizeof libraries, "mongo-c-driver %s", bson_get_version());
     struct cli_ports ports = {
-        .ctx = &root, .host = root.host, .open_app = open_app, .libraries = libraries
+        .ctx = &root, .host = root.host, .open_app = open_app, .console = open_console, .libraries = libraries
     };
     size_t count = argc > 1 ? (size_t)(argc - 1) : 0;
     int status = cli_main(&ports, count, (const char *const *)argv + (argc > 0));
+    if (root.stuck) {
+        fflush(NULL);
+        _exit(status);
+    }
     cfg_config_free(root.config);
     io_host_free(root.host);
     if (root.driver && !io_mongo_cleanup(DRIVER_WAIT_MS)) {

@@ -64,6 +64,22 @@ const struct mig_command mig_command_rows[MIG_COMMANDS] = {
         .options = ROWS { { MIG_OPT_WRITE, "write migtui.sum instead of comparing with it" }, END },
         .flags = READS,
     },
+    [MIG_COMMAND_CONSOLE] = {
+        .id = MIG_COMMAND_CONSOLE, .name = "console", .arguments = "", .group = LOOKS,
+        .summary = "Open the console: all environments, plans and runs on the terminal",
+        .help = "What migtui without a command does. It only reads until an environment is opened for writing with :rw, and each\n"
+                "act is confirmed on the screen; what it starts is the same as the commands here, and goes on without it.\n"
+                "? shows the keys, q leaves.\n\n"
+                "With --script it plays a file of keys without a terminal and prints screens as text; with --plain it tells every\n"
+                "change as a line and takes commands from standard input.",
+        .examples = SHOWN { { "console --readonly", "a console that can be left open" },
+                            { "console --script tour.txt", "screens for a report" }, { 0 } },
+        .options = ROWS { { MIG_OPT_READONLY, "nothing can be written in this session, whatever is typed" },
+                          { MIG_OPT_ASCII, "draw with ASCII only" },
+                          { MIG_OPT_PLAIN, "lines instead of a screen, for screen readers and pipes" },
+                          { MIG_OPT_SCRIPT, "play the keys and waits of this file, and print the screens it asks for" }, END },
+        .flags = READS,
+    },
     [MIG_COMMAND_STATUS] = {
         .id = MIG_COMMAND_STATUS, .name = "status", .arguments = "", .group = LOOKS,
         .summary = "What is applied and what is pending, environment by environment",
@@ -162,7 +178,8 @@ const struct mig_command mig_command_rows[MIG_COMMANDS] = {
                             { "recover 20261101093000 --env dev --undo", "take its finished steps back" }, { 0 } },
         .options = ROWS { RUN_OPTIONS,
                           { MIG_OPT_UNDO, "take the finished steps back" },
-                          { MIG_OPT_RESUME, "go on from the step it stands at" }, END },
+                          { MIG_OPT_RESUME, "go on from the step it stands at" },
+                          { MIG_OPT_DETACH, "leave it running in the background and print the run's id" }, END },
         .flags = WRITES,
     },
     [MIG_COMMAND_MARK] = {
@@ -469,8 +486,8 @@ const struct mig_command mig_command_rows[MIG_COMMANDS] = {
         .flags = MIG_CMD_CLI,
     },
     [MIG_COMMAND_RUN] = {
-        .id = MIG_COMMAND_RUN, .name = "run", .arguments = "apply|rollback|resume|backup|restore [FILE|VERSION…]", .min_arguments = 1,
-        .max_arguments = MIG_ARGUMENTS_ANY, .choices = "apply|rollback|resume|backup|restore", .value = MIG_VALUE_TEXT, .group = TOOLS,
+        .id = MIG_COMMAND_RUN, .name = "run", .arguments = "apply|rollback|resume|undo|backup|restore [FILE|VERSION…]", .min_arguments = 1,
+        .max_arguments = MIG_ARGUMENTS_ANY, .choices = "apply|rollback|resume|undo|backup|restore", .value = MIG_VALUE_TEXT, .group = TOOLS,
         .summary = "The detached runner: what apply --detach starts",
         .help = "Has no terminal and says nothing; the run's journal says it all.",
         .examples = SHOWN { { "run apply --env dev --id 01JD3Q8W0N5B7Y2V4T6R8P0M1K", "as apply --detach calls it" }, { 0 } },

@@ -21,6 +21,7 @@ static const cli_command_fn functions[MIG_COMMANDS] = {
     [MIG_COMMAND_INIT] = cli_init,
     [MIG_COMMAND_NEW] = cli_new,
     [MIG_COMMAND_VERIFY_DIR] = cli_verify_dir,
+    [MIG_COMMAND_CONSOLE] = cli_console,
     [MIG_COMMAND_STATUS] = cli_status,
     [MIG_COMMAND_DIFF] = cli_diff,
     [MIG_COMMAND_PLAN] = cli_plan,
@@ -220,17 +221,15 @@ static int dispatch(struct cli *cli, struct mig_error *err)
         mig_buf_init(&text, 1UL * 1024 * 1024);
         cli_help_text(command, &cli->out, &text);
         cli_out(cli, &text);
-        if (command || mig_cmdline_has(cli->line, MIG_OPT_HELP))
-            return 0;
-        mig_fail(err, MIG_ERR_USAGE,
-                 "no command was given, and the console is not built yet: this version has commands only");
-        mig_hint(err, "begin with: migtui status");
-        return CLI_FAILED;
+        return 0;
     }
     if ((command->flags & MIG_CMD_NEEDS_CONFIG) &&
         !cli->ports->open_app(cli->ports->ctx, cli->line, &cli->app, err))
         return CLI_FAILED;
-    cli->signals = cli_signals_start();
+    bool on_screen = command->id == MIG_COMMAND_CONSOLE && !mig_cmdline_has(cli->line, MIG_OPT_PLAIN) &&
+                     !mig_cmdline_has(cli->line, MIG_OPT_SCRIPT);
+    if (!on_screen) /* the console's loop takes them itself */
+        cli->signals = cli_signals_start();
     return functions[command->id](cli, err);
 }
 
@@ -239,11 +238,31 @@ static enum cli_format format_of(const char *word)
     return strcmp(word, "json") == 0 ? CLI_JSON : strcmp(word, "ndjson") == 0 ? CLI_NDJSON : CLI_TEXT;
 }
 
+/* Without a command: the console. Its options are checked as those of any command. */
+static bool parse(size_t count, const char *const *words, struct mig_cmdline *ret, struct mig_error *err)
+{
+    if (!mig_cmdline_parse(count, words, ret, err))
+        return false;
+    if (ret->command || mig_cmdline_has(ret, MIG_OPT_HELP))
+        return true;
+    const char **with MIG_AUTOFREE = mig_alloc_n(count + 1, sizeof *with);
+    with[0] = mig_command_at(MIG_COMMAND_CONSOLE)->name;
+    if (count > 0)
+        memcpy(with + 1, words, count * sizeof *words);
+    mig_cmdline_done(ret);
+    return mig_cmdline_parse(count + 1, with, ret, err);
+}
+
+int cli_console(struct cli *cli, struct mig_error *err)
+{
+    return cli->ports->console(cli->ports->ctx, cli->line, cli->app, err);
+}
+
 int cli_main(const struct cli_ports *ports, size_t count, const char *const *words)
 {
     struct mig_cmdline line;
     struct mig_error err = { 0 };
-    bool ok = mig_cmdline_parse(count, words, &line, &err);
+    bool ok = parse(count, words, &line, &err);
     struct cli cli = { .ports = ports, .host = ports->host, .line = &line };
     cli.format = format_of(mig_words_format(count, words));
     cli.quiet = mig_cmdline_has(&line, MIG_OPT_QUIET);

@@ -21,6 +21,8 @@ struct cli_ports {
     /* Load the configuration that the line asks for and build the application on it; called at most once, and only for
      * commands that need a project. The application is borrowed until cli_main returns. */
     bool (*open_app)(void *ctx, const struct mig_cmdline *line, struct mig_app **ret, struct mig_error *err);
+    /* Open the console on the application; blocks until it is over. An exit status, or CLI_FAILED with *err. */
+    int (*console)(void *ctx, const struct mig_cmdline *line, struct mig_app *app, struct mig_error *err);
     /* "mongo-c-driver 1.23.1": what version prints besides. */
     const char *libraries;
 };
@@ -77,6 +79,7 @@ void cli_told_request(struct cli *cli, const struct mig_request *request);
 CLI_COMMAND(init);
 CLI_COMMAND(new);
 CLI_COMMAND(verify_dir);
+CLI_COMMAND(console);
 CLI_COMMAND(status);
 CLI_COMMAND(diff);
 CLI_COMMAND(plan);

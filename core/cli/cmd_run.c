@@ -89,6 +89,7 @@ int cli_run(struct cli *cli, struct mig_error *err)
         return cli_restore_run(cli, err);
     enum run_act which = strcmp(act, "apply") == 0    ? RUN_APPLY
                          : strcmp(act, "resume") == 0 ? RUN_RESUME
+                         : strcmp(act, "undo") == 0   ? RUN_UNDO
                                                       : RUN_ROLLBACK;
     return run_job_command(cli, which, cli->line->arguments + 1, cli->line->argument_count - 1, err);
 }

@@ -26,6 +26,7 @@ _migtui() {
         --ticket) COMPREPLY=(); return ;;
         --limit | -l) COMPREPLY=(); return ;;
         --id) COMPREPLY=(); return ;;
+        --script) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --signed-text) COMPREPLY=(); return ;;
         --key) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --anchor) COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -38,13 +39,14 @@ _migtui() {
         init) words="$words" ;;
         new) words="$words" ;;
         verify-dir) words=" --write$words" ;;
+        console) words=" --readonly --ascii --plain --script$words" ;;
         status) words=" --env --exit-code$words" ;;
         diff) words="$(_migtui_environments)$words" ;;
         plan) words=" --env --out --to --count --down --run$words" ;;
         apply) words="$(compgen -f -- "$cur") --env --yes --plan --confirm-text --confirm --take-over --break-glass --reason --ticket --to --count --detach$words" ;;
         rollback) words=" --env --yes --plan --confirm-text --confirm --take-over --break-glass --reason --ticket --to --count --run --detach$words" ;;
         resume) words=" --env --yes --plan --confirm-text --confirm --take-over --break-glass --reason --ticket --detach$words" ;;
-        recover) words=" --env --yes --plan --confirm-text --confirm --take-over --break-glass --reason --ticket --undo --resume$words" ;;
+        recover) words=" --env --yes --plan --confirm-text --confirm --take-over --break-glass --reason --ticket --undo --resume --detach$words" ;;
         mark) words=" --env --reason --yes --confirm-text$words" ;;
         gate) words="$(compgen -f -- "$cur") --env --to --count --down --resume --accept-drift --reason --confirm-text --yes$words" ;;
         request) words="$(compgen -f -- "$cur") --env --reason --ticket --plan --to --count --down --resume --key$words" ;;
@@ -73,5 +75,5 @@ _migtui() {
     COMPREPLY=($(compgen -W "$words" -- "$cur"))
 }
 
-_migtui_commands='init new verify-dir status diff plan apply rollback resume recover mark gate request requests approve reject withdraw promote glass runs log attach stop history audit backup restore doctor config schema completion demo version help'
+_migtui_commands='init new verify-dir console status diff plan apply rollback resume recover mark gate request requests approve reject withdraw promote glass runs log attach stop history audit backup restore doctor config schema completion demo version help'
 complete -F _migtui migtui

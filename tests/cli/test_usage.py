@@ -5,7 +5,7 @@ import subprocess
 from harness import BINARY, MigtuiTest
 
 COMMANDS = (
-    "init new verify-dir status diff plan apply rollback resume recover mark runs log attach stop history doctor "
+    "init new verify-dir console status diff plan apply rollback resume recover mark runs log attach stop history doctor "
     "config schema completion demo version help"
 ).split()
 
@@ -14,10 +14,15 @@ class Usage(MigtuiTest):
     def setUp(self):
         self.p = self.project({}, offline=True)
 
-    def test_without_words_it_prints_help_and_says_that_there_is_no_console_yet(self):
-        result = self.p.run(check=64)
-        self.assertIn("Usage: migtui COMMAND", result.out)
-        self.assertIn("console is not built yet", result.err)
+    def test_without_words_and_without_a_terminal_it_says_what_to_type(self):
+        result = self.p.run()
+        self.assertNotEqual(result.rc, 0)
+        self.assertEqual(result.out, "")
+        self.assertIn("terminal", result.err)
+        self.assertIn("migtui status", result.err)
+
+    def test_options_of_the_console_need_no_command(self):
+        self.assertIn("console: takes no option --limit", self.p.run("--limit", "5", check=64).err)
 
     def test_every_command_has_help_with_an_example(self):
         everything = self.p.run("help", check=0).out

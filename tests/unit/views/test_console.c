@@ -1,0 +1,544 @@
+/* The console without a terminal: what it refuses, what it never cuts away, and that no key alone ever acts. */
+#include "views/console.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/cmdline.h"
+#include "base/mem.h"
+#include "io/host_posix.h"
+#include "views/console_private.h"
+
+#include <cmocka.h>
+
+#define DEADLINE_MS 20000
+
+struct world {
+    char dir[64];
+    struct mig_host *host;
+    struct mig_host_ops ops;
+    struct cfg_environment envs[3];
+    struct cfg_config config;
+    struct mig_app app;
+    struct console *console;
+    struct tui_canvas *canvas;
+};
+
+static atomic_int spawned;
+
+static bool count_spawn(struct mig_host *host, const char *const *argv, const char *const *env,
+                        const char *dir, void (*on_line)(const char *line, void *context), void *context,
+                        const bool *stop, int *ret_status, struct mig_error *err)
+{
+    (void)host, (void)argv, (void)env, (void)dir, (void)on_line, (void)context, (void)stop, (void)err;
+    atomic_fetch_add(&spawned, 1);
+    *ret_status = 0;
+    return true;
+}
+
+static bool open_store(void *ctx, const struct cfg_environment *env, const char *run, struct mig_store **ret,
+                       struct mig_error *err)
+{
+    (void)ctx, (void)run, (void)ret;
+    mig_fail(err, MIG_ERR_UNREACHABLE, "%s: nobody is there\x1b[31m", env->name);
+    return mig_hint(err, "is it up?");
+}
+
+static bool read_catalog(void *ctx, unsigned flags, struct mig_catalog **ret, struct mig_problems *problems,
+                         struct mig_error *err)
+{
+    (void)ctx, (void)flags, (void)problems, (void)err;
+    *ret = mig_alloc(sizeof **ret);
+    return true;
+}
+
+static int setup_with(void **state, bool readonly)
+{
+    struct world *w = mig_alloc(sizeof *w);
+    struct mig_error err;
+    static char names[3][12] = { "development", "test", "prod" };
+    static char shop[] = "shop";
+    static char prefix[] = "migtui_";
+    snprintf(w->dir, sizeof w->dir, "/tmp/migtui-console-XXXXXX");
+    if (!mkdtemp(w->dir) || !io_host_new(w->dir, &w->host, &err))
+        return -1;
+    w->ops = *w->host->ops;
+    w->ops.spawn = count_spawn;
+    w->host->ops = &w->ops;
+    for (size_t i = 0; i < 3; i++)
+        w->envs[i] = (struct cfg_environment){ .name = names[i], .database = shop, .is_protected = i == 2 };
+    w->config = (struct cfg_config){
+        .project = shop, .environments = w->envs, .environment_count = 3, .prefix = prefix
+    };
+    w->app = (struct mig_app){ .config = &w->config,
+                               .host = w->host,
+                               .operator_name = "ana",
+                               .open_store = open_store,
+                               .read_catalog = read_catalog };
+    struct console_options options = { .app = &w->app, .readonly = readonly, .utf8 = true };
+    atomic_store(&spawned, 0);
+    w->console = console_new(&options);
+    w->canvas = tui_canvas_new(80, 24, true);
+    *state = w;
+    return 0;
+}
+
+static int setup(void **state)
+{
+    return setup_with(state, false);
+}
+
+static int setup_readonly(void **state)
+{
+    return setup_with(state, true);
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+    if (!console_free(w->console, DEADLINE_MS))
+        return -1;
+    tui_canvas_free(w->canvas);
+    io_host_free(w->host);
+    rmdir(w->dir);
+    free(w);
+    return 0;
+}
+
+/* The screen at this size; the caller frees. */
+static char *screen(struct world *w, int cols, int rows)
+{
+    struct mig_buf text;
+    tui_canvas_resize(w->canvas, cols, rows);
+    console_draw(w->console, w->canvas);
+    mig_buf_init(&text, 1UL * 1024 * 1024);
+    tui_canvas_text(w->canvas, &text);
+    char *out = mig_buf_detach(&text);
+    mig_buf_done(&text);
+    return out;
+}
+
+static void key(struct world *w, uint32_t which)
+{
+    static unsigned batch;
+    struct tui_event event = { .key = which, .batch = ++batch };
+    console_key(w->console, &event);
+}
+
+static void assert_message(struct world *w, const char *part)
+{
+    if (!strstr(console_message(w->console), part))
+        fail_msg("'%s' is not in '%s'", part, console_message(w->console));
+}
+
+/* Wait until every environment has failed to answer. */
+static void settle(struct world *w)
+{
+    for (int64_t until = w->host->ops->mono_ms(w->host) + DEADLINE_MS;;) {
+        size_t away = 0;
+        console_news(w->console);
+        for (size_t i = 0; i < 3; i++)
+            away += w->console->snapshot->envs[i].error.code == MIG_ERR_UNREACHABLE;
+        if (away == 3)
+            return;
+        assert_true(w->host->ops->mono_ms(w->host) < until);
+        w->host->ops->sleep_until(w->host, w->host->ops->mono_ms(w->host) + 2, w);
+    }
+}
+
+/* ---- what is refused ---- */
+
+/* A line for each command that writes, as it stands in the table. */
+static void each_writing_command(struct world *w, const char *env, const char *refusal)
+{
+    size_t count = 0;
+    for (int i = 0; i < MIG_COMMANDS; i++) {
+        const struct mig_command *command = mig_command_at(i);
+        char line[256];
+        if (!(command->flags & MIG_CMD_MUTATES) || (command->flags & MIG_CMD_HIDDEN))
+            continue;
+        snprintf(line, sizeof line, "%s%s%s%s --env %s", command->name,
+                 command->min_arguments > 0 ? " 1" : "", command->min_arguments > 1 ? " applied" : "",
+                 command->id == MIG_COMMAND_RECOVER ? " --undo" : "", env);
+        console_command(w->console, line);
+        assert_message(w, refusal);
+        assert_int_equal(w->console->confirm.state, CONFIRM_NONE);
+        count++;
+    }
+    assert_true(count >= 6); /* apply rollback resume recover mark stop */
+    assert_int_equal(atomic_load(&spawned), 0);
+}
+
+static void nothing_writes_before_rw(void **state)
+{
+    each_writing_command(*state, "test", ":rw test 10m");
+}
+
+static void nothing_writes_with_readonly(void **state)
+{
+    struct world *w = *state;
+    console_command(w->console, "rw test 10m");
+    assert_message(w, "--readonly");
+    assert_false(console_writable(w->console, &w->envs[1]));
+    each_writing_command(w, "test", "--readonly");
+}
+
+static void a_window_is_for_one_environment(void **state)
+{
+    struct world *w = *state;
+    console_command(w->console, "rw test 10m");
+    assert_true(console_writable(w->console, &w->envs[1]));
+    each_writing_command(w, "prod", "prod is read-only here");
+    console_command(w->console, "ro");
+    assert_false(console_writable(w->console, &w->envs[1]));
+}
+
+static void a_window_is_never_open_for_ever(void **state)
+{
+    struct world *w = *state;
+    console_command(w->console, "rw test 9h");
+    assert_message(w, "at most 8h");
+    console_command(w->console, "rw test 0");
+    assert_false(console_writable(w->console, &w->envs[1]));
+}
+
+static void an_act_without_its_server_is_said_and_given_up(void **state)
+{
+    struct world *w = *state;
+    console_command(w->console, "rw test 10m");
+    console_command(w->console, "apply --env test");
+    assert_int_equal(w->console->confirm.state, CONFIRM_PLANNING);
+    for (int64_t until = w->host->ops->mono_ms(w->host) + DEADLINE_MS;
+         w->console->confirm.state != CONFIRM_NONE;) {
+        assert_true(w->host->ops->mono_ms(w->host) < until);
+        console_news(w->console);
+        w->host->ops->sleep_until(w->host, w->host->ops->mono_ms(w->host) + 2, w);
+    }
+    assert_message(w, "nobody is there");
+    assert_int_equal(atomic_load(&spawned), 0);
+}
+
+static void a_mistyped_line_names_what_was_meant(void **state)
+{
+    struct world *w = *state;
+    console_command(w->console, "applx --env test");
+    assert_message(w, "did you mean apply?");
+    console_command(w->console, "view matrx");
+    assert_message(w, "did you mean matrix?");
+    console_command(w->console, "rw prd");
+    assert_message(w, "did you mean \"prod\"?");
+    console_command(w->console, "apply --env 'test");
+    assert_message(w, "a quote is left open");
+}
+
+/* ---- a protected act without a plan: mark ---- */
+
+static void open_mark(struct world *w, const char *env)
+{
+    char line[128];
+    snprintf(line, sizeof line, "rw %s 10m", env);
+    console_command(w->console, line);
+    snprintf(line, sizeof line, "mark 1 applied --env %s --reason \"by hand\"", env);
+    console_command(w->console, line);
+    assert_int_equal(w->console->confirm.state, CONFIRM_ASKING);
+}
+
+static void enter_held_down_runs_nothing(void **state)
+{
+    struct world *w = *state;
+    open_mark(w, "test");
+    for (int i = 0; i < 50; i++)
+        key(w, TUI_KEY_ENTER);
+    assert_int_equal(atomic_load(&spawned), 0);
+}
+
+static void one_y_is_enough_where_nothing_is_protected(void **state)
+{
+    struct world *w = *state;
+    open_mark(w, "test");
+    key(w, 'y');
+    assert_int_equal(w->console->confirm.state, CONFIRM_NONE);
+    for (int64_t until = w->host->ops->mono_ms(w->host) + DEADLINE_MS; w->console->act_count > 0;) {
+        assert_true(w->host->ops->mono_ms(w->host) < until);
+        console_news(w->console);
+    }
+    assert_int_equal(atomic_load(&spawned), 1);
+}
+
+static void a_y_does_nothing_where_something_is_protected(void **state)
+{
+    struct world *w = *state;
+    open_mark(w, "prod");
+    key(w, 'y');
+    key(w, TUI_KEY_ENTER);
+    assert_int_equal(w->console->confirm.state, CONFIRM_ASKING);
+    for (const char *at = "shop 1"; *at; at++)
+        key(w, (uint32_t)*at);
+    key(w, TUI_KEY_ENTER); /* the y is before it, and three seconds have not passed */
+    assert_int_equal(atomic_load(&spawned), 0);
+    key(w, TUI_KEY_ESC);
+    assert_int_equal(w->console->confirm.state, CONFIRM_NONE);
+    assert_message(w, "nothing was run");
+}
+
+static void what_was_pasted_does_not_confirm(void **state)
+{
+    struct world *w = *state;
+    open_mark(w, "prod");
+    struct tui_event paste = { .key = TUI_KEY_PASTE, .paste = "shop 1", .paste_len = 6 };
+    console_key(w->console, &paste);
+    assert_string_equal(w->console->confirm.dialog.fields[0].line.text, "");
+    key(w, TUI_KEY_ENTER);
+    assert_int_equal(atomic_load(&spawned), 0);
+}
+
+static void an_act_ends_with_its_window(void **state)
+{
+    struct world *w = *state;
+    open_mark(w, "test");
+    console_command(w->console, "ro");
+    assert_int_equal(w->console->confirm.state, CONFIRM_NONE);
+    assert_message(w, "everything is read-only");
+    assert_int_equal(atomic_load(&spawned), 0);
+}
+
+static void a_window_too_small_for_the_question_is_refused(void **state)
+{
+    struct world *w = *state;
+    console_command(w->console, "rw prod 10m");
+    free(screen(w, 30, 8));
+    console_command(w->console, "mark 1 applied --env prod --reason x");
+    assert_message(w, "too small");
+    assert_int_equal(w->console->confirm.state, CONFIRM_NONE);
+}
+
+/* ---- what is on the screen ---- */
+
+static void names_of_environments_are_never_cut_away(void **state)
+{
+    struct world *w = *state;
+    settle(w);
+    for (int cols = 40; cols <= 160; cols += 7) {
+        for (int rows = 10; rows <= 40; rows += 5) {
+            char *text = screen(w, cols, rows);
+            for (size_t i = 0; i < 3; i++) {
+                if (!strstr(text, w->envs[i].name))
+                    fail_msg("%s is not there at %dx%d:\n%s", w->envs[i].name, cols, rows, text);
+            }
+            free(text);
+        }
+    }
+}
+
+static void it_lives_at_any_size_with_anything_open(void **state)
+{
+    struct world *w = *state;
+    settle(w);
+    static const uint32_t opens[] = { TUI_KEY_NONE, '?', ':', 'E' };
+    static const int sizes[][2] = { { 1, 1 },  { 2, 3 },   { 5, 1 },    { 1, 40 },
+                                    { 39, 9 }, { 40, 10 }, { 300, 100 } };
+    for (size_t o = 0; o < sizeof opens / sizeof opens[0]; o++) {
+        key(w, opens[o]);
+        for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++)
+            free(screen(w, sizes[s][0], sizes[s][1]));
+        key(w, TUI_KEY_ESC);
+    }
+    open_mark(w, "prod");
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++)
+        free(screen(w, sizes[s][0], sizes[s][1]));
+}
+
+static void what_a_server_says_reaches_no_cell_raw(void **state)
+{
+    struct world *w = *state;
+    settle(w);
+    console_command(w->console, "messages");
+    char *text = screen(w, 120, 36);
+    assert_non_null(strstr(text, "nobody is there\\x1b[31m"));
+    assert_non_null(strstr(text, "is it up?"));
+    assert_null(strchr(text, '\x1b'));
+    free(text);
+}
+
+static void a_countdown_is_in_the_header(void **state)
+{
+    struct world *w = *state;
+    console_command(w->console, "rw test 10m");
+    char *text = screen(w, 120, 36);
+    assert_non_null(strstr(text, "[RW]"));
+    assert_non_null(strstr(text, "test RW 10:00"));
+    free(text);
+}
+
+static void help_finds_what_is_typed(void **state)
+{
+    struct world *w = *state;
+    key(w, '?');
+    for (const char *at = "copy"; *at; at++)
+        key(w, (uint32_t)*at);
+    char *text = screen(w, 120, 36);
+    assert_non_null(strstr(text, "copy what is on the screen"));
+    assert_null(strstr(text, "look again now"));
+    free(text);
+}
+
+/* ---- the palette ---- */
+
+static void type(struct world *w, const char *text)
+{
+    for (; *text; text++)
+        key(w, (uint32_t)*text);
+}
+
+static void assert_completes(struct world *w, const char *typed, const char *to)
+{
+    key(w, ':');
+    type(w, typed);
+    key(w, TUI_KEY_TAB);
+    assert_string_equal(w->console->palette.line.text, to);
+    key(w, TUI_KEY_ESC);
+}
+
+static void tab_completes_what_may_stand_there(void **state)
+{
+    struct world *w = *state;
+    assert_completes(w, "roll", "rollback ");
+    assert_completes(w, "apply --tic", "apply --ticket ");
+    assert_completes(w, "apply --env pr", "apply --env prod ");
+    assert_completes(w, "rw tes", "rw test ");
+    assert_completes(w, "view mat", "view matrix ");
+    assert_completes(w, "set mo", "set mouse ");
+    assert_completes(w, "apply --y", "apply --y"); /* the console asks itself */
+}
+
+static void lines_typed_before_come_back(void **state)
+{
+    struct world *w = *state;
+    key(w, ':');
+    type(w, "refresh");
+    key(w, TUI_KEY_ENTER);
+    assert_message(w, "looking again");
+    key(w, ':');
+    key(w, TUI_KEY_UP);
+    assert_string_equal(w->console->palette.line.text, "refresh");
+}
+
+static void q_in_the_palette_leaves(void **state)
+{
+    struct world *w = *state;
+    key(w, ':');
+    type(w, "q");
+    key(w, TUI_KEY_ENTER);
+    assert_true(console_is_over(w->console));
+}
+
+/* ---- keys ---- */
+
+static char noted[512];
+
+static void note(void *ctx, const char *message)
+{
+    (void)ctx;
+    snprintf(noted, sizeof noted, "%s", message);
+}
+
+static void keys_are_bound_anew_by_a_file(void **state)
+{
+    (void)state;
+    struct console_keys *keys = mig_alloc(sizeof *keys);
+    console_keys_load(keys, "# mine\nconsole.help F2 H\n", "keys", note, NULL);
+    assert_string_equal(console_keys_find(keys, NULL, 'H')->action, "help");
+    assert_null(console_keys_find(keys, NULL, '?'));
+    free(keys);
+}
+
+static void assert_noted(const char *text, const char *wanted)
+{
+    struct console_keys *keys = mig_alloc(sizeof *keys);
+    noted[0] = '\0';
+    console_keys_load(keys, text, "keys", note, NULL);
+    if (!strstr(noted, wanted))
+        fail_msg("'%s' is not in '%s'", wanted, noted);
+    free(keys);
+}
+
+static void a_wrong_keys_file_is_told_line_by_line(void **state)
+{
+    (void)state;
+    assert_noted("\nconsole.helx F2\n", "keys:2: there is no such action 'helx'");
+    assert_noted("matrx.plan p\n", "keys:1: there is no view 'matrx'");
+    assert_noted("console.help F99\n", "keys:1: there is no key 'F99'");
+    assert_noted("console.help e\n", "the key e does help; it cannot do errors too");
+}
+
+static void the_tables_bind_no_key_twice(void **state)
+{
+    (void)state;
+    struct console_keys *keys = mig_alloc(sizeof *keys);
+    noted[0] = '\0';
+    console_keys_load(keys, NULL, "tables", note, NULL);
+    assert_string_equal(noted, "");
+    free(keys);
+}
+
+/* Every key there is, thrice, in a session that may write: nothing runs, whatever is pressed alone. */
+static void no_key_acts_by_itself(void **state)
+{
+    struct world *w = *state;
+    static const uint32_t special[] = { TUI_KEY_ENTER, TUI_KEY_TAB,  TUI_KEY_UP,  TUI_KEY_DOWN, TUI_KEY_LEFT,
+                                        TUI_KEY_RIGHT, TUI_KEY_PGUP, TUI_KEY_END, TUI_KEY_ESC };
+    settle(w);
+    for (size_t i = 0; i < 3; i++)
+        mig_watch_set_writable(w->console->watch, &w->envs[i], w->host->ops->mono_ms(w->host) + 600000);
+    console_news(w->console);
+    for (int round = 0; round < 3; round++) {
+        for (uint32_t c = ' '; c < 0x7f; c++) {
+            key(w, c);
+            free(screen(w, 100, 30));
+        }
+        for (size_t i = 0; i < sizeof special / sizeof special[0]; i++)
+            key(w, special[i]);
+        for (uint32_t c = 'a'; c <= 'z'; c++)
+            key(w, TUI_KEY_CTRL | c);
+        console_news(w->console);
+    }
+    assert_int_equal(atomic_load(&spawned), 0);
+}
+
+#define CONSOLE_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CONSOLE_TEST(nothing_writes_before_rw),
+        cmocka_unit_test_setup_teardown(nothing_writes_with_readonly, setup_readonly, teardown),
+        CONSOLE_TEST(a_window_is_for_one_environment),
+        CONSOLE_TEST(a_window_is_never_open_for_ever),
+        CONSOLE_TEST(an_act_without_its_server_is_said_and_given_up),
+        CONSOLE_TEST(a_mistyped_line_names_what_was_meant),
+        CONSOLE_TEST(enter_held_down_runs_nothing),
+        CONSOLE_TEST(one_y_is_enough_where_nothing_is_protected),
+        CONSOLE_TEST(a_y_does_nothing_where_something_is_protected),
+        CONSOLE_TEST(what_was_pasted_does_not_confirm),
+        CONSOLE_TEST(an_act_ends_with_its_window),
+        CONSOLE_TEST(a_window_too_small_for_the_question_is_refused),
+        CONSOLE_TEST(names_of_environments_are_never_cut_away),
+        CONSOLE_TEST(it_lives_at_any_size_with_anything_open),
+        CONSOLE_TEST(what_a_server_says_reaches_no_cell_raw),
+        CONSOLE_TEST(a_countdown_is_in_the_header),
+        CONSOLE_TEST(help_finds_what_is_typed),
+        CONSOLE_TEST(tab_completes_what_may_stand_there),
+        CONSOLE_TEST(lines_typed_before_come_back),
+        CONSOLE_TEST(q_in_the_palette_leaves),
+        cmocka_unit_test(keys_are_bound_anew_by_a_file),
+        cmocka_unit_test(a_wrong_keys_file_is_told_line_by_line),
+        cmocka_unit_test(the_tables_bind_no_key_twice),
+        CONSOLE_TEST(no_key_acts_by_itself),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

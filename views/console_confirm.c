@@ -1,0 +1,430 @@
+/* console_confirm.c - the one way from a key, a line or a script to something that writes.
+ *
+ * console_act refuses what this session may not do, has the plan made, shows it with its target, and asks: one `y` for an
+ * ordinary environment, its database and the number of migrations for a protected one. Once confirmed the plan is made
+ * again; only when it still has the same id does the command start, as a process of its own that is given that id.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/gates.h"
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "views/console_private.h"
+
+#define WAIT_MS     3000
+#define PLAN_SHOWN  12
+#define BODY_WIDTH  92
+#define BODY_HEIGHT 14
+#define CHILD_WORDS CONSOLE_WORDS_MAX
+
+/* ---- what a session may do ---- */
+
+/* Options that the console sets itself, or answers in its own way. */
+static bool is_ours(enum mig_option_id id)
+{
+    return id == MIG_OPT_YES || id == MIG_OPT_CONFIRM_TEXT || id == MIG_OPT_DETACH || id == MIG_OPT_ENV ||
+           id == MIG_OPT_PLAN || id == MIG_OPT_FORMAT || id == MIG_OPT_QUIET || id == MIG_OPT_NO_COLOR ||
+           id == MIG_OPT_CONFIG || id == MIG_OPT_OPERATOR;
+}
+
+static bool has_plan(enum mig_command_id id)
+{
+    return id == MIG_COMMAND_APPLY || id == MIG_COMMAND_ROLLBACK || id == MIG_COMMAND_RESUME ||
+           id == MIG_COMMAND_RECOVER;
+}
+
+static const struct cfg_environment *env_of(const struct console *console, const struct mig_cmdline *line,
+                                            struct mig_error *err)
+{
+    const char *name = mig_cmdline_value(line, MIG_OPT_ENV);
+    if (name && mig_cmdline_value_at(line, MIG_OPT_ENV, 1)) {
+        mig_fail(err, MIG_ERR_USAGE, "one environment at a time");
+        return NULL;
+    }
+    if (name)
+        return mig_app_environment(console->options.app, name, err);
+    const struct cfg_environment *env = console_env(console);
+    if (!env) {
+        mig_fail(err, MIG_ERR_USAGE, "which environment?");
+        mig_hint(err, "add --env NAME, or choose one with :env NAME");
+    }
+    return env;
+}
+
+/* Why the line may not go on, in *err; NULL env. */
+static const struct cfg_environment *admit(struct console *console, const struct mig_cmdline *line,
+                                           struct mig_error *err)
+{
+    const char *name = line->command->name;
+    const struct cfg_environment *env = env_of(console, line, err);
+    if (!env)
+        return NULL;
+    if (console->options.readonly) {
+        mig_fail(err, MIG_ERR_GATE, "%s: this session is --readonly, nothing can be written", name);
+        mig_hint(err, "start migtui without --readonly");
+        return NULL;
+    }
+    if (!console_writable(console, env)) {
+        mig_fail(err, MIG_ERR_GATE, "%s: %s is read-only here", name, env->name);
+        mig_hint(err, ":rw %s 10m opens it for ten minutes", env->name);
+        return NULL;
+    }
+    if (console->confirm.state != CONFIRM_NONE) {
+        mig_fail(err, MIG_ERR_FAILED, "%s: another act is being confirmed", name);
+        return NULL;
+    }
+    if (line->command->id == MIG_COMMAND_APPLY && line->argument_count > 0) {
+        mig_fail(err, MIG_ERR_USAGE, "%s: a saved plan is run in a shell", name);
+        mig_hint(err, "here: apply --env %s makes the plan and shows it", env->name);
+        return NULL;
+    }
+    if (!has_plan(line->command->id) && line->command->id != MIG_COMMAND_MARK &&
+        line->command->id != MIG_COMMAND_STOP && (line->command->flags & MIG_CMD_HIDDEN)) {
+        mig_fail(err, MIG_ERR_USAGE, "%s is no command for people", name);
+        return NULL;
+    }
+    if (console->cols && (console->cols < CONSOLE_MIN_COLS || console->rows < CONSOLE_MIN_ROWS)) {
+        mig_fail(err, MIG_ERR_GATE, "%s: the window is too small to show what would run", name);
+        mig_hint(err, "make it at least %dx%d", CONSOLE_MIN_COLS, CONSOLE_MIN_ROWS);
+        return NULL;
+    }
+    return env;
+}
+
+/* ---- words of the act: for the plan's question, and for the child ---- */
+
+static void quote(struct mig_buf *out, const char *word)
+{
+    mig_buf_str(out, " '");
+    for (; *word; word++)
+        mig_buf_str(out, *word == '\'' ? "'\\''" : (char[]){ *word, '\0' });
+    mig_buf_char(out, '\'');
+}
+
+/* "rollback '--to' '5'": what decides which migrations, and nothing else. */
+static char *plan_argument(const struct mig_cmdline *line)
+{
+    static const enum mig_option_id which[] = { MIG_OPT_TO, MIG_OPT_COUNT, MIG_OPT_OF_RUN, MIG_OPT_UNDO,
+                                                MIG_OPT_RESUME };
+    struct mig_buf out MIG_AUTOBUF;
+    mig_buf_init(&out, 64UL * 1024);
+    mig_buf_str(&out, line->command->name);
+    for (size_t i = 0; i < sizeof which / sizeof which[0]; i++) {
+        const char *value = mig_cmdline_value(line, which[i]);
+        if (!value)
+            continue;
+        mig_buf_printf(&out, " --%s", mig_option_at(which[i])->name);
+        if (mig_option_at(which[i])->argument)
+            quote(&out, value);
+    }
+    for (size_t i = 0; i < line->argument_count; i++)
+        quote(&out, line->arguments[i]);
+    return mig_buf_detach(&out);
+}
+
+struct words {
+    char *items[CHILD_WORDS];
+    size_t count;
+};
+
+static void add_word(struct words *words, char *take_word)
+{
+    if (words->count + 1 < CHILD_WORDS)
+        words->items[words->count++] = take_word;
+    else
+        free(take_word);
+}
+
+static void child_words(const struct console *console, struct words *ret)
+{
+    const struct console_confirm *confirm = &console->confirm;
+    const struct mig_cmdline *line = &confirm->line;
+    const struct mig_command *command = line->command;
+    *ret = (struct words){ 0 };
+    add_word(ret, mig_strdup(command->name));
+    add_word(ret, mig_printf("--env=%s", confirm->env->name));
+    for (size_t i = 0; i < line->option_count; i++) {
+        const struct mig_option *option = mig_option_at(line->options[i].id);
+        if (is_ours(line->options[i].id))
+            continue;
+        add_word(ret, option->argument ? mig_printf("--%s=%s", option->name, line->options[i].value)
+                                       : mig_printf("--%s", option->name));
+    }
+    if (confirm->reason_field >= 0 && confirm->dialog.fields[confirm->reason_field].line.len > 0)
+        add_word(ret, mig_printf("--reason=%s", confirm->dialog.fields[confirm->reason_field].line.text));
+    if (confirm->plan && confirm->plan->plan)
+        add_word(ret, mig_printf("--plan=%s", confirm->plan->plan->id));
+    if (confirm->env->is_protected && mig_command_takes(command, MIG_OPT_CONFIRM_TEXT))
+        add_word(ret, mig_printf("--confirm-text=%s %zu", confirm->env->database, confirm->count));
+    if (mig_command_takes(command, MIG_OPT_DETACH))
+        add_word(ret, mig_strdup("--detach"));
+    add_word(ret, mig_strdup("--"));
+    for (size_t i = 0; i < line->argument_count; i++)
+        add_word(ret, mig_strdup(line->arguments[i]));
+}
+
+/* ---- life ---- */
+
+void console_confirm_close(struct console *console)
+{
+    struct console_confirm *confirm = &console->confirm;
+    if (confirm->state == CONFIRM_NONE)
+        return;
+    mig_cmdline_done(&confirm->line);
+    free(confirm->argument);
+    mig_unshare(confirm->plan);
+    *confirm = (struct console_confirm){ 0 };
+}
+
+static void give_up(struct console *console, const struct mig_error *err)
+{
+    char where[96];
+    snprintf(where, sizeof where, "%s", console->confirm.env->name);
+    console_confirm_close(console);
+    console_fail(console, where, err);
+}
+
+static void start(struct console *console)
+{
+    struct words words;
+    const struct cfg_environment *env = console->confirm.env;
+    const char *name = console->confirm.line.command->name;
+    child_words(console, &words);
+    console_confirm_close(console);
+    console_act_start(console, env, name, (const char *const *)words.items);
+    while (words.count > 0)
+        free(words.items[--words.count]);
+}
+
+static void ask_for_plan(struct console *console, enum console_confirm_state state)
+{
+    console->confirm.state = state;
+    console->confirm.asked_ms = console_now(console);
+    console_wants(console);
+    mig_watch_refresh(console->watch, console->confirm.env);
+}
+
+static const char *verb_of(const struct console_confirm *confirm)
+{
+    return confirm->line.command->name;
+}
+
+static void make_fields(struct console *console)
+{
+    struct console_confirm *confirm = &console->confirm;
+    const struct mig_command *command = confirm->line.command;
+    char label[96];
+    char typed[128];
+    confirm->typed_field = confirm->reason_field = -1;
+    bool wants_reason = mig_command_takes(command, MIG_OPT_REASON) &&
+                        !mig_cmdline_has(&confirm->line, MIG_OPT_REASON) &&
+                        (confirm->env->is_protected || command->id == MIG_COMMAND_MARK);
+    if (wants_reason) {
+        struct tui_dialog_field *field = tui_dialog_add(&confirm->dialog, "Reason (kept on record): ", NULL);
+        field->needed = command->id == MIG_COMMAND_MARK;
+        confirm->reason_field = (int)confirm->dialog.field_count - 1;
+    }
+    if (confirm->env->is_protected) {
+        snprintf(typed, sizeof typed, "%s %zu", confirm->env->database, confirm->count);
+        snprintf(label, sizeof label, "Type \"%.80s\": ", typed);
+        tui_dialog_add(&confirm->dialog, label, typed);
+        confirm->typed_field = (int)confirm->dialog.field_count - 1;
+        confirm->dialog.wait_ms = WAIT_MS;
+    }
+}
+
+/* plan NULL: the act has none. */
+static void ask(struct console *console, struct mig_seen_plan *plan)
+{
+    struct console_confirm *confirm = &console->confirm;
+    const struct mig_gate *closed = plan ? mig_gates_closed(plan->plan, confirm->env) : NULL;
+    char title[96];
+    char action[48];
+    mig_unshare(confirm->plan);
+    confirm->plan = mig_share(plan);
+    confirm->count = plan ? plan->plan->count : 1;
+    confirm->state = CONFIRM_ASKING;
+    bool blocked =
+        closed && strcmp(closed->name, "lock") != 0; /* a run waits for the lock, or says who holds it */
+    snprintf(title, sizeof title, "%s%s on %.40s%s", confirm->env->is_protected ? "!!! " : "",
+             verb_of(confirm), confirm->env->name, confirm->env->is_protected ? " !!!" : "");
+    snprintf(action, sizeof action, "%s on %.30s", verb_of(confirm), confirm->env->name);
+    tui_dialog_init(&confirm->dialog, title, blocked ? NULL : action,
+                    confirm->env->is_protected ? TUI_DANGER : TUI_BORDER);
+    confirm->dialog.want_w = BODY_WIDTH;
+    confirm->dialog.want_h = BODY_HEIGHT;
+    if (!blocked)
+        make_fields(console);
+    if (console->options.terminal.drop_input)
+        console->options.terminal.drop_input(console->options.terminal.ctx);
+}
+
+void console_act(struct console *console, struct mig_cmdline *take_line)
+{
+    struct mig_error err = { 0 };
+    struct console_confirm *confirm = &console->confirm;
+    const struct cfg_environment *env = admit(console, take_line, &err);
+    if (!env) {
+        console_fail(console, "", &err);
+        mig_cmdline_done(take_line);
+        return;
+    }
+    *confirm = (struct console_confirm){
+        .line = *take_line, .env = env, .state = CONFIRM_PLANNING, .typed_field = -1, .reason_field = -1
+    };
+    if (!has_plan(take_line->command->id)) {
+        ask(console, NULL);
+        return;
+    }
+    confirm->argument = plan_argument(&confirm->line);
+    ask_for_plan(console, CONFIRM_PLANNING);
+}
+
+/* ---- the plan has come ---- */
+
+static bool named_plan_differs(const struct console_confirm *confirm, const struct mig_plan *plan,
+                               struct mig_error *err)
+{
+    const char *named = mig_cmdline_value(&confirm->line, MIG_OPT_PLAN);
+    if (!named || strncmp(plan->id, named, strlen(named)) == 0)
+        return false;
+    mig_fail(err, MIG_ERR_STALE_PLAN, "plan %.12s is not what would run now: that is %.12s", named, plan->id);
+    mig_hint(err, "look at the plan again; nothing was run");
+    return true;
+}
+
+static bool has_moved(const struct console_confirm *confirm, const struct mig_plan *now,
+                      struct mig_error *err)
+{
+    char moved[512] = "";
+    bson_t before;
+    if (strcmp(confirm->plan->plan->id, now->id) == 0)
+        return false;
+    mig_plan_document(confirm->plan->plan, &before);
+    mig_plan_moved(&before, now, moved, sizeof moved);
+    bson_destroy(&before);
+    mig_fail(err, MIG_ERR_STALE_PLAN, "the plan moved while it was being confirmed%s%s", moved[0] ? ": " : "",
+             moved);
+    mig_hint(err, "nothing was run; look at the plan again");
+    return true;
+}
+
+static void take_plan(struct console *console, struct mig_seen_plan *seen)
+{
+    struct console_confirm *confirm = &console->confirm;
+    struct mig_error err = { 0 };
+    if (!seen->plan) {
+        err = seen->refused;
+    } else if (seen->plan->count == 0) {
+        mig_fail(&err, MIG_ERR_FAILED, "nothing to %s", verb_of(confirm));
+    } else if (!named_plan_differs(confirm, seen->plan, &err)) {
+        if (confirm->state == CONFIRM_PLANNING)
+            ask(console, seen);
+        else if (!has_moved(confirm, seen->plan, &err))
+            start(console);
+    }
+    if (err.code != MIG_OK)
+        give_up(console, &err);
+}
+
+void console_confirm_news(struct console *console)
+{
+    struct console_confirm *confirm = &console->confirm;
+    if (confirm->state == CONFIRM_NONE)
+        return;
+    if (!console_writable(console, confirm->env)) {
+        struct mig_error err = { 0 };
+        mig_fail(&err, MIG_ERR_GATE, "%s: the time for writing is over; nothing was run", verb_of(confirm));
+        mig_hint(&err, ":rw %s 10m opens it again", confirm->env->name);
+        give_up(console, &err);
+        return;
+    }
+    if (confirm->state == CONFIRM_ASKING)
+        return;
+    const struct mig_snap_answer *answer =
+        mig_snapshot_answer(console->snapshot, MIG_QUERY_PLAN, confirm->env, confirm->argument);
+    if (!answer || answer->waiting)
+        return;
+    if (answer->value && answer->asked_ms >= confirm->asked_ms) {
+        struct mig_seen_plan *seen = mig_share(answer->value);
+        take_plan(console, seen);
+        mig_unshare(seen);
+    } else if (answer->error.code != MIG_OK) {
+        struct mig_error err = answer->error;
+        give_up(console, &err);
+    }
+}
+
+/* ---- keys ---- */
+
+static void confirmed(struct console *console)
+{
+    if (console->confirm.argument)
+        ask_for_plan(console, CONFIRM_CHECKING); /* what was read is what runs, or nothing does */
+    else
+        start(console);
+}
+
+static void cancelled(struct console *console)
+{
+    const char *verb = verb_of(&console->confirm);
+    const char *name = console->confirm.env->name;
+    console_confirm_close(console);
+    console_say(console, "%s on %s: cancelled, nothing was run", verb, name);
+}
+
+void console_confirm_key(struct console *console, const struct tui_event *event)
+{
+    struct console_confirm *confirm = &console->confirm;
+    bool leaves = event->key == TUI_KEY_ESC || event->key == (TUI_KEY_CTRL | 'c');
+    if (leaves) {
+        cancelled(console);
+        return;
+    }
+    if (confirm->state != CONFIRM_ASKING)
+        return;
+    bool plain_yes =
+        !confirm->env->is_protected && confirm->dialog.field_count == 0 && confirm->dialog.action[0];
+    if (plain_yes && event->key == 'y') {
+        confirmed(console);
+        return;
+    }
+    if (plain_yes && (event->key == 'n' || event->key == 'q')) {
+        cancelled(console);
+        return;
+    }
+    switch (tui_dialog_key(&confirm->dialog, event, console_now(console))) {
+    case TUI_DIALOG_CANCELLED: cancelled(console); break;
+    case TUI_DIALOG_DONE: confirmed(console); break;
+    case TUI_DIALOG_OPEN: break;
+    }
+}
+
+int64_t console_confirm_due(const struct console *console)
+{
+    if (console->confirm.state != CONFIRM_ASKING)
+        return 0;
+    return tui_dialog_due(&console->confirm.dialog, console_now(console));
+}
+
+/* --plain and --script type an answer as a line; a protected environment wants the same words. */
+void console_confirm_answer(struct console *console, const char *text)
+{
+    struct console_confirm *confirm = &console->confirm;
+    char wanted[160];
+    struct mig_error err = { 0 };
+    if (confirm->state != CONFIRM_ASKING || !confirm->dialog.action[0]) {
+        console_say(console, "there is nothing to confirm");
+        return;
+    }
+    snprintf(wanted, sizeof wanted, "%s %zu", confirm->env->database, confirm->count);
+    if (strcmp(text, confirm->env->is_protected ? wanted : "y") == 0) {
+        confirmed(console);
+        return;
+    }
+    mig_fail(&err, MIG_ERR_GATE, "what was typed is not what was asked for; nothing was run");
+    give_up(console, &err);
+}

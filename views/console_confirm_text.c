@@ -1,0 +1,199 @@
+/* console_confirm_text.c - what a confirmation shows: the target, the plan's id, what would run, what stands against it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "app/gates.h"
+#include "base/text.h"
+#include "base/timefmt.h"
+#include "views/console_private.h"
+
+#define ID_SHOWN 12
+
+/* One line of the body. */
+struct body_line {
+    char text[256];
+    enum tui_style style;
+};
+
+struct body {
+    struct body_line lines[64];
+    size_t count, room;
+};
+
+static void add(struct body *body, enum tui_style style, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+static void add(struct body *body, enum tui_style style, const char *fmt, ...)
+{
+    va_list args;
+    if (body->count == body->room)
+        return;
+    struct body_line *line = &body->lines[body->count++];
+    line->style = style;
+    va_start(args, fmt);
+    vsnprintf(line->text, sizeof line->text, fmt, args);
+    va_end(args);
+    mig_utf8_trim(line->text);
+}
+
+static const char *reversible(const struct mig_migration *migration)
+{
+    return migration->irreversible ? "irreversible" : "reversible";
+}
+
+static void add_migrations(struct body *body, const struct mig_plan *plan, size_t room)
+{
+    size_t shown = plan->count <= room ? plan->count : room > 1 ? room - 1 : 0;
+    for (size_t i = 0; i < shown; i++) {
+        const struct mig_plan_item *item = &plan->items[i];
+        int64_t documents = 0;
+        char counted[48] = "";
+        for (size_t k = item->first_step; k < item->step_count; k++)
+            documents =
+                documents < 0 || item->steps[k].estimate < 0 ? -1 : documents + item->steps[k].estimate;
+        if (documents > 0)
+            snprintf(counted, sizeof counted, "  %lld documents", (long long)documents);
+        add(body, TUI_PLAIN, "%2zu %s %s  %zu step%s%s  %s", i + 1, item->migration->version,
+            item->migration->title, item->step_count - item->first_step,
+            item->step_count - item->first_step == 1 ? "" : "s", counted, reversible(item->migration));
+    }
+    if (shown < plan->count)
+        add(body, TUI_WARN, "   and %zu more", plan->count - shown);
+}
+
+static void add_gates(struct body *body, const struct mig_plan *plan)
+{
+    size_t good = 0;
+    for (size_t i = 0; i < plan->gate_count; i++)
+        good += plan->gates[i].state == MIG_GATE_OK;
+    for (size_t i = 0; i < plan->gate_count; i++) {
+        const struct mig_gate *gate = &plan->gates[i];
+        if (gate->state != MIG_GATE_OK)
+            add(body, TUI_BAD, "[%s] %s: %s%s%s", gate->state == MIG_GATE_FAILED ? "x" : "?", gate->name,
+                gate->reason, gate->remedy[0] ? "; " : "", gate->remedy);
+    }
+    if (good > 0)
+        add(body, TUI_GOOD, "[+] %zu of %zu checks passed", good, plan->gate_count);
+}
+
+static void fill_plan(const struct console *console, const struct mig_seen_plan *seen, struct body *body)
+{
+    const struct mig_plan *plan = seen->plan;
+    const struct cfg_environment *env = console->confirm.env;
+    add(body, env->is_protected ? TUI_DANGER : TUI_STRONG, "TARGET %s  %s/%s", env->name,
+        seen->look.server.primary, env->database);
+    add(body, TUI_PLAIN, "plan %.*s  %s %zu migration%s, frozen: any change voids it", ID_SHOWN, plan->id,
+        plan->direction == MIG_UP ? "applies" : "takes back", plan->count, plan->count == 1 ? "" : "s");
+    size_t bad = 1;
+    for (size_t i = 0; i < plan->gate_count; i++)
+        bad += plan->gates[i].state != MIG_GATE_OK;
+    size_t rest = body->room > body->count ? body->room - body->count : 0;
+    size_t below = bad + plan->warning_count;
+    add_migrations(body, plan, rest > below + 1 ? rest - below : 1);
+    for (size_t i = 0; i < plan->warning_count; i++)
+        add(body, TUI_WARN, "[!] %s", plan->warnings[i]);
+    add_gates(body, plan);
+}
+
+static void fill_words(const struct console *console, struct body *body)
+{
+    const struct console_confirm *confirm = &console->confirm;
+    const struct mig_cmdline *line = &confirm->line;
+    add(body, confirm->env->is_protected ? TUI_DANGER : TUI_STRONG, "TARGET %s  database %s",
+        confirm->env->name, confirm->env->database);
+    if (line->command->id == MIG_COMMAND_MARK && line->argument_count == 2) {
+        add(body, TUI_PLAIN, "%s is set to %s by hand; no step runs", line->arguments[0], line->arguments[1]);
+        return;
+    }
+    if (line->command->id == MIG_COMMAND_STOP) {
+        const struct mig_snap_env *snap = console_snap(console, confirm->env);
+        add(body, TUI_PLAIN, "asks run %s to stop after the step it is at",
+            line->argument_count            ? line->arguments[0]
+            : snap && snap->progress.run[0] ? snap->progress.run
+                                            : "that holds the lock");
+        add(body, TUI_DIM, "resume goes on from there");
+        return;
+    }
+    struct mig_buf words MIG_AUTOBUF;
+    mig_buf_init(&words, 4096);
+    mig_buf_str(&words, line->command->name);
+    for (size_t i = 0; i < line->argument_count; i++)
+        mig_buf_printf(&words, " %s", line->arguments[i]);
+    add(body, TUI_PLAIN, "%s", words.text);
+    add(body, TUI_DIM, "%s", line->command->summary);
+}
+
+static void fill(const struct console *console, struct body *body, size_t room)
+{
+    const struct console_confirm *confirm = &console->confirm;
+    *body = (struct body){ .room = room < 64 ? room : 64 };
+    if (confirm->plan)
+        fill_plan(console, confirm->plan, body);
+    else
+        fill_words(console, body);
+    if (!confirm->dialog.action[0])
+        add(body, TUI_BAD, "a gate is closed: it cannot run now");
+}
+
+static const char *foot(const struct console *console)
+{
+    const struct console_confirm *confirm = &console->confirm;
+    if (confirm->state == CONFIRM_CHECKING)
+        return "making sure that the plan has not moved...";
+    if (confirm->dialog.action[0] && !confirm->env->is_protected && confirm->dialog.field_count == 0)
+        return "y goes ahead; esc cancels";
+    return NULL;
+}
+
+static void draw_waiting(const struct console *console, const struct tui_pane *pane)
+{
+    char text[160];
+    snprintf(text, sizeof text, "making the plan of %s on %s...  esc cancels",
+             console->confirm.line.command->name, console->confirm.env->name);
+    int w = tui_width(text) + 4 < pane->w ? tui_width(text) + 4 : pane->w;
+    struct tui_pane box = tui_pane_part(pane, (pane->w - w) / 2, pane->h / 2 - 1, w, 3);
+    tui_fill(&box, 0, 0, box.w, box.h, TUI_PLAIN, ' ');
+    struct tui_pane body = tui_frame(&box, TUI_BORDER, "", NULL);
+    tui_field(&body, 1, 0, body.w - 1, TUI_INFO, text);
+}
+
+void console_confirm_draw(struct console *console, const struct tui_pane *pane)
+{
+    struct console_confirm *confirm = &console->confirm;
+    if (confirm->state == CONFIRM_PLANNING) {
+        draw_waiting(console, pane);
+        return;
+    }
+    struct body body;
+    struct tui_pane inner = tui_dialog_draw(&confirm->dialog, pane, console_now(console));
+    const char *last = foot(console);
+    size_t room = inner.h > 0 ? (size_t)inner.h : 0;
+    fill(console, &body, last && room > 1 ? room - 1 : room);
+    for (size_t i = 0; i < body.count; i++)
+        tui_field(&inner, 0, (int)i, inner.w, body.lines[i].style, body.lines[i].text);
+    if (last)
+        tui_field(&inner, 0, inner.h - 1, inner.w, TUI_STRONG, last);
+}
+
+void console_confirm_plain(const struct console *console, struct mig_buf *out)
+{
+    const struct console_confirm *confirm = &console->confirm;
+    struct body body;
+    if (confirm->state != CONFIRM_ASKING) {
+        mig_buf_printf(out, "making the plan of %s on %s\n", confirm->line.command->name, confirm->env->name);
+        return;
+    }
+    fill(console, &body, 64);
+    mig_buf_printf(out, "%s on %s%s\n", confirm->line.command->name, confirm->env->name,
+                   confirm->env->is_protected ? ", which is protected" : "");
+    for (size_t i = 0; i < body.count; i++) {
+        mig_text_safe(out, body.lines[i].text, strlen(body.lines[i].text), SIZE_MAX, false);
+        mig_buf_char(out, '\n');
+    }
+    if (!confirm->dialog.action[0])
+        mig_buf_str(out, "to go on: cancel\n");
+    else if (confirm->env->is_protected)
+        mig_buf_printf(out, "to go ahead: confirm %s %zu\nto leave it: cancel\n", confirm->env->database,
+                       confirm->count);
+    else
+        mig_buf_str(out, "to go ahead: confirm y\nto leave it: cancel\n");
+}

@@ -1,0 +1,219 @@
+/* console_private.h - what the files of the console share. */
+#ifndef VIEW_CONSOLE_PRIVATE_H
+#define VIEW_CONSOLE_PRIVATE_H
+
+#include "app/act.h"
+#include "app/cmdline.h"
+#include "app/watch.h"
+#include "tui/dialog.h"
+#include "tui/lineedit.h"
+#include "views/console.h"
+#include "views/view.h"
+
+#define CONSOLE_STACK     12
+#define CONSOLE_ACTS      8
+#define CONSOLE_NOTES     200
+#define CONSOLE_CLASSES   24
+#define CONSOLE_ACTIONS   64
+#define CONSOLE_BINDINGS  8
+#define CONSOLE_MIN_COLS  40
+#define CONSOLE_MIN_ROWS  10
+#define CONSOLE_STALE_MS  10000 /* data older than this says its age */
+#define CONSOLE_SAID_MS   12000 /* a message that is no error goes after so long */
+#define CONSOLE_FRESH_MS  10000 /* a plan older than this is made again before an act */
+#define CONSOLE_WORDS_MAX 64
+
+/* ---- console_keys.c: which key does what ---- */
+
+struct console_binding {
+    const struct view_key *row;
+    uint32_t keys[CONSOLE_BINDINGS];
+    size_t count;
+};
+
+struct console_bindings {
+    const struct view_class *class; /* NULL: the console's own */
+    struct console_binding items[CONSOLE_ACTIONS];
+    size_t count;
+};
+
+struct console_keys {
+    struct console_bindings sets[CONSOLE_CLASSES]; /* the first is the console's own */
+    size_t count;
+};
+
+extern const struct view_key console_own_keys[];
+
+/* The defaults of all tables, then the lines of text ("matrix.plan enter p"), each unknown word and each key that would do
+ * two things told through note. text may be NULL. */
+void console_keys_load(struct console_keys *keys, const char *text, const char *file_name,
+                       void (*note)(void *ctx, const char *message), void *ctx);
+/* class NULL: the console's own. NULL: the key does nothing there. */
+const struct view_key *console_keys_find(const struct console_keys *keys, const struct view_class *class,
+                                         uint32_t key);
+/* "enter p": as shown in help; first_only for the hint bar. */
+void console_keys_name(const struct console_keys *keys, const struct view_class *class,
+                       const struct view_key *row, bool first_only, char *ret, size_t size);
+
+/* ---- console_notes.c: what went wrong, kept ---- */
+
+struct console_note {
+    int64_t wall_ms;
+    bool error;     /* else: it is well again, or a warning */
+    char where[72]; /* environment, "files", or a command */
+    struct mig_error what;
+};
+
+struct console_notes {
+    struct console_note *items; /* a ring of CONSOLE_NOTES, made when the first comes */
+    size_t first, count;
+    size_t errors;
+    int scroll;
+};
+
+void console_note(struct console *console, const char *where, bool error, const struct mig_error *what);
+/* What has changed between two snapshots: environments that went away or came back, files that cannot be read. before: NULL
+ * for the first. */
+void console_notes_compare(struct console *console, const struct mig_snapshot *before,
+                           const struct mig_snapshot *now);
+void console_notes_draw(struct console *console, const struct tui_pane *pane);
+void console_notes_key(struct console *console, const struct tui_event *event);
+void console_notes_plain(const struct console *console, struct mig_buf *out);
+
+/* ---- console_help.c ---- */
+
+struct console_help {
+    struct tui_line search;
+    int scroll, rows, page;
+};
+
+void console_help_open(struct console *console);
+void console_help_draw(struct console *console, const struct tui_pane *pane);
+void console_help_key(struct console *console, const struct tui_event *event);
+
+/* ---- console_palette.c ---- */
+
+struct console_palette {
+    struct tui_line line;
+    struct tui_history history;
+    char found[64][64]; /* what the word under the cursor may become */
+    size_t found_count, chosen;
+    bool cycling; /* tab was pressed: it goes through them */
+    size_t word_at;
+    char word[64]; /* as it was typed */
+};
+
+void console_palette_open(struct console *console, const char *text);
+void console_palette_key(struct console *console, const struct tui_event *event);
+void console_palette_draw(struct console *console, const struct tui_pane *pane);
+/* Fill palette->found for the text up to the cursor. */
+void console_palette_complete(struct console *console);
+
+/* ---- console_command.c ---- */
+
+struct console_command {
+    const char *name, *arguments, *help;
+    void (*run)(struct console *console, size_t count, char *const *words);
+};
+extern const struct console_command console_commands[]; /* ends with a row without name */
+/* A command of the command line that writes, or that is a view here. */
+bool console_command_is_known(const struct mig_command *command);
+
+/* ---- console_confirm.c: the one way to act ---- */
+
+enum console_confirm_state {
+    CONFIRM_NONE,
+    CONFIRM_PLANNING, /* the plan is being made */
+    CONFIRM_ASKING,
+    CONFIRM_CHECKING, /* confirmed; the plan is made once more */
+};
+
+struct console_confirm {
+    enum console_confirm_state state;
+    struct mig_cmdline line; /* of the act */
+    const struct cfg_environment *env;
+    char *argument;             /* of the plan's question, or NULL: the act has no plan */
+    struct mig_seen_plan *plan; /* what is shown */
+    int64_t asked_ms;           /* a plan must be newer than this */
+    struct tui_dialog dialog;
+    int typed_field, reason_field; /* -1: none */
+    size_t count;                  /* migrations */
+    bool yes;                      /* unprotected: y was pressed */
+};
+
+/* Take a parsed line that writes (consumed): refuse it, or begin to ask. */
+void console_act(struct console *console, struct mig_cmdline *take_line);
+void console_confirm_key(struct console *console, const struct tui_event *event);
+void console_confirm_news(struct console *console);
+void console_confirm_draw(struct console *console, const struct tui_pane *pane);
+void console_confirm_close(struct console *console);
+int64_t console_confirm_due(const struct console *console);
+/* --plain: what is asked, and an answer to it. */
+void console_confirm_plain(const struct console *console, struct mig_buf *out);
+void console_confirm_answer(struct console *console, const char *text);
+
+/* ---- console_shell.c: header, tabs, message line, hints ---- */
+
+struct console_layout {
+    int header, tabs, view_y, view_h, message_y, hints_y; /* rows; -1: not there */
+};
+void console_shell_draw(struct console *console, struct tui_canvas *canvas, struct console_layout *ret);
+/* "LOCKED by ci 41s" */
+enum tui_style console_env_state(const struct console *console, const struct mig_snap_env *env, bool brief,
+                                 char *ret, size_t size);
+
+/* ---- console.c ---- */
+
+enum console_overlay { OVERLAY_NONE, OVERLAY_PALETTE, OVERLAY_HELP, OVERLAY_MESSAGES };
+
+struct console_running_act {
+    struct mig_act *act;
+    const struct cfg_environment *env;
+    const char *name; /* of the command */
+};
+
+struct console {
+    struct console_options options;
+    struct mig_host *host;
+    struct mig_watch *watch;
+    struct mig_snapshot *snapshot;
+    struct view *stack[CONSOLE_STACK];
+    size_t depth;
+    const struct cfg_environment *env; /* :env; NULL: none chosen */
+    enum console_overlay overlay;
+    struct console_keys keys;
+    struct console_notes notes;
+    struct console_help help;
+    struct console_palette palette;
+    struct console_confirm confirm;
+    struct console_running_act acts[CONSOLE_ACTS];
+    size_t act_count;
+    char message[512];
+    bool message_is_error;
+    int64_t message_at_ms;
+    struct tui_canvas *drawn; /* borrowed: what was drawn last, for :save */
+    int cols, rows;
+    bool over;
+};
+
+struct view_frame console_frame(const struct console *console);
+struct view *console_top(const struct console *console);
+/* Into the message line; an error is kept in the list of errors too. */
+void console_say(struct console *console, const char *fmt, ...) MIG_PRINTF(2, 3);
+void console_fail(struct console *console, const char *where, const struct mig_error *err);
+/* Open a view on top. False: it was said why. words: after `view NAME`. */
+bool console_open(struct console *console, const char *name, size_t count, char *const *words);
+void console_back(struct console *console);
+void console_wants(struct console *console);
+/* The environment that the view on top is about, or :env's, or the only one; NULL. */
+const struct cfg_environment *console_env(const struct console *console);
+const struct mig_snap_env *console_snap(const struct console *console, const struct cfg_environment *env);
+bool console_writable(const struct console *console, const struct cfg_environment *env);
+int64_t console_now(const struct console *console);
+/* Start the act; what becomes of it is told when it is over. */
+void console_act_start(struct console *console, const struct cfg_environment *env, const char *name,
+                       const char *const *words);
+/* "4s", "2m", "3h": an age in one word. */
+void console_age(int64_t ms, char *ret, size_t size);
+
+#endif

@@ -1,0 +1,36 @@
+/* console_session_private.h - what the ways of driving a console share. */
+#ifndef VIEW_CONSOLE_SESSION_PRIVATE_H
+#define VIEW_CONSOLE_SESSION_PRIVATE_H
+
+#include "views/console.h"
+#include "views/console_session.h"
+
+#define SESSION_GRACE_MS 100 /* for lanes, once the terminal is given back */
+
+/* A console without a terminal, and a way to wait for it. */
+struct session_pipe {
+    struct console *console;
+    struct mig_host *host;
+    int wake_fd;
+};
+
+struct console_options session_options(const struct console_session *session, char *take_keys_path);
+char *session_keys_path(const struct console_session *session); /* the caller's to free */
+
+bool session_pipe_open(const struct console_session *session, const struct console_options *options,
+                       struct session_pipe *ret, struct mig_error *err);
+/* True when it could be freed. */
+bool session_pipe_close(struct session_pipe *pipe);
+/* Wait for news, a timer, or fd (-1: none) to be readable, at most max_ms. Takes the news in. True: fd is readable. */
+bool session_pipe_wait(struct session_pipe *pipe, int fd, int64_t max_ms);
+
+bool session_terminal(const struct console_session *session, int *ret_status, bool *ret_stuck,
+                      struct mig_error *err);
+bool session_script(const struct console_session *session, int *ret_status, bool *ret_stuck,
+                    struct mig_error *err);
+bool session_plain(const struct console_session *session, int *ret_status, bool *ret_stuck,
+                   struct mig_error *err);
+
+void session_write(const char *text, size_t len); /* to standard output, all of it */
+
+#endif
