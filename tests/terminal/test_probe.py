@@ -8,6 +8,7 @@ import re
 import select
 import signal
 import sys
+import tempfile
 import termios
 import unittest
 from pathlib import Path
@@ -15,6 +16,14 @@ from pathlib import Path
 from tmux import PROMPT, Tmux, child_of, ended, quoted, wait_for
 
 PROBE = Path(os.environ["MIGTUI_BUILD_DIR"]) / "tests/terminal_probe"
+
+
+def read_until(fd, wanted):
+    seen = b""
+    while wanted not in seen:
+        if not select.select([fd], [], [], 60)[0]:
+            raise AssertionError(f"{wanted} never came: {seen}")
+        seen += os.read(fd, 65536)
 
 
 def is_filling(fd):
@@ -78,6 +87,30 @@ class End(Probe):
                     self.assertEqual(status, [str(128 + number)])
                 self.is_left_as_found(t, modes)
 
+    def test_every_signal_gives_the_modes_back_without_the_help_of_a_shell(self):
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGSEGV, signal.SIGABRT,
+                       signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGSYS, signal.SIGUSR1, signal.SIGALRM):  # fmt: skip
+            with self.subTest(number.name):
+                report = f"{self.enterContext(tempfile.TemporaryDirectory())}/report"
+                master, slave = os.openpty()
+                self.addCleanup(os.close, master)
+                self.addCleanup(os.close, slave)
+                before = termios.tcgetattr(slave)
+                pid = os.fork()
+                if pid == 0:
+                    os.setsid()
+                    fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+                    for fd in range(3):
+                        os.dup2(slave, fd)
+                    os.execve(PROBE, [str(PROBE), report], os.environ | {"TERM": "xterm"})  # noqa: S606
+                read_until(master, b"wakes")
+                self.assertNotEqual(termios.tcgetattr(slave), before)
+                os.kill(pid, number)
+                wait_for(lambda pid=pid: ended(pid), "the end of the program")
+                os.waitpid(pid, 0)
+                self.assertEqual(termios.tcgetattr(slave), before)
+                read_until(master, b"\033[?1049l")  # the screen that was there before
+
     def test_a_signal_at_any_moment_gives_it_back(self):
         t = self.terminal()
         modes = t.modes()
@@ -124,10 +157,7 @@ class End(Probe):
         if pid == 0:
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
             os.execve(PROBE, [str(PROBE), str(report)], os.environ | {"TERM": "xterm"})  # noqa: S606
-        seen = b""
-        while b"wakes" not in seen:
-            self.assertTrue(select.select([fd], [], [], 60)[0])
-            seen += os.read(fd, 65536)
+        read_until(fd, b"wakes")
         os.close(fd)
         wait_for(lambda: ended(pid), "the end of the program")
         used = os.wait4(pid, 0)[2]
@@ -140,10 +170,7 @@ class End(Probe):
         if pid == 0:
             os.execve(PROBE, [str(PROBE), str(report), "storm"], os.environ | {"TERM": "xterm"})  # noqa: S606
         self.addCleanup(os.close, fd)
-        seen = b""
-        while b"wakes" not in seen:
-            self.assertTrue(select.select([fd], [], [], 60)[0])
-            seen += os.read(fd, 65536)
+        read_until(fd, b"wakes")
         wait_for(lambda: os.write(fd, b"\x0c") and is_filling(fd), "bytes that nobody reads")  # C-l: all of it again
         os.kill(pid, signal.SIGTERM)
         wait_for(lambda: ended(pid), "the end of the program")
