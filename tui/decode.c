@@ -287,8 +287,6 @@ static bool read_paste(struct tui_decoder *decoder, struct tui_event *ret)
         decoder->at += end_len;
     } else if (!decoder->expired) {
         size_t keep = left < end_len - 1 ? left : end_len - 1; /* may be the beginning of its end */
-        while (keep > 0 && memcmp(p + left - keep, PASTE_END, keep) != 0)
-            keep--;
         add_pasted(decoder, left - keep);
         decoder->waiting = true;
         return false;

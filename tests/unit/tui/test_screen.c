@@ -86,6 +86,16 @@ static void every_style_has_a_look_with_and_without_colour(void **state)
     }
 }
 
+static void a_chosen_cell_that_is_reversed_anyway_still_differs(void **state)
+{
+    (void)state;
+    given(4, 1);
+    tui_text(&all, 0, 0, TUI_MATCH, "mm");
+    tui_choose(&all, 1, 0, 2);
+    vterm_screen_frame(&vterm);
+    looks("Yy#\n");
+}
+
 static void no_color_means_no_colour(void **state)
 {
     (void)state;
@@ -401,6 +411,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(what_is_drawn_is_seen, close_it),
         cmocka_unit_test_teardown(every_style_has_a_look_with_and_without_colour, close_it),
+        cmocka_unit_test_teardown(a_chosen_cell_that_is_reversed_anyway_still_differs, close_it),
         cmocka_unit_test_teardown(no_color_means_no_colour, close_it),
         cmocka_unit_test_teardown(ascii_is_all_that_is_sent_where_there_is_no_utf8, close_it),
         cmocka_unit_test_teardown(no_foreign_byte_reaches_the_terminal, close_it),

@@ -170,6 +170,9 @@ static void wrapped_lines_scroll_by_rows(void **state)
     drawn(&view, &lines, 5, 4);
     canvas_shows(canvas, "14\nfive-\n15\nsix-1\n");
     assert_false(tui_textview_move(&view, &lines, TUI_MOVE_RIGHT)); /* nothing is outside */
+    lines = lines_of(15, 4); /* the line at the top is let go: the next begins */
+    drawn(&view, &lines, 5, 4);
+    canvas_shows(canvas, "five-\n15\nsix-1\n6\n");
     tui_textview_done(&view);
 }
 
