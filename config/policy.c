@@ -84,13 +84,6 @@ static bool check_approvers(const struct subject *s)
     const struct cfg_gate *gate = &s->environment->gate;
     long long approvers = (long long)gate->approvers.count;
     const char *name = s->environment->name;
-    for (size_t i = 0; i < gate->approvers.count; i++) {
-        for (size_t k = 0; k < i; k++) {
-            if (strcmp(gate->approvers.items[i], gate->approvers.items[k]) == 0)
-                return FAIL(s, at(s->gate, "approvers"), "the gate of %s names approver %s twice", name,
-                            gate->approvers.items[i]);
-        }
-    }
     if (cfg_node_get(s->gate, "revokedSigners") && !gate->is_signed)
         return FAIL(s, at(s->gate, "revokedSigners"),
                     "the gate of %s has revokedSigners but nothing is signed", name);
