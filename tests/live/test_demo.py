@@ -69,6 +69,14 @@ class Demo(unittest.TestCase):
         chapter = self.after("A plan for one database cannot run on another")
         self.assertIn("the plan was made for another database", chapter)
 
+    def test_prod_waits_until_somebody_else_has_approved(self):
+        chapter = self.after("prod waits for somebody else")
+        self.assertIn("nobody has asked for plan", chapter)
+        self.assertIn("it is by who requested it (same key SHA256:", chapter)
+        self.assertIn("approvals   ok: 1 of 1 approved request", chapter)
+        self.assertIn("-- migrating version 20260323090000 (prices in cents)", chapter)
+        self.assertRegex(chapter, r"prod: the chain holds: \d+ entries")
+
     def test_a_failed_migration_is_finished_where_it_stood(self):
         chapter = self.after("A migration that fails")
         self.assertIn("failed at step one-a-code", chapter)
