@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/doc.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "engine/steps_compare.h"
 
 #define TYPE_MISMATCH       14
@@ -112,9 +113,10 @@ static void tally_spec(struct step_work *work, const bson_t *spec, const bson_t 
         tally->building++;
     } else {
         tally->missing++;
-        if (find_like(ready, spec, name.text, &found) && !tally->conflict.len)
-            mig_buf_printf(&tally->conflict, "the key of %s has an index named %s", name.text,
-                           mig_doc_str(&found, "name", "?"));
+        if (find_like(ready, spec, name.text, &found) && !tally->conflict.len) {
+            MIG_AUTOFREE char *other = mig_text_safe_dup(mig_doc_str(&found, "name", "?"), 200);
+            mig_buf_printf(&tally->conflict, "the key of %s has an index named %s", name.text, other);
+        }
     }
 }
 
@@ -189,7 +191,8 @@ static enum mig_probe create_probe(struct step_work *work)
 
 /* The command in a task of its own, so that the caller's thread can tell how far the server is. */
 struct build {
-    struct step_work *work;
+    struct step_work *work;   /* the task's, until it is joined */
+    struct step_work watcher; /* the caller's, copied before the task began */
     struct step_sent sent;
     atomic_bool done;
 };
@@ -206,11 +209,10 @@ static void run_build(void *context)
 /* A wake-up may come before the sleep: so sleep at first for no longer than it has lasted. */
 static void watch_build(struct build *build)
 {
-    struct mig_host *host = build->work->ctx->host;
+    struct mig_host *host = build->watcher.ctx->host;
     struct mig_error ignored = { 0 };
-    struct step_work watcher = *build->work;
     struct step_operation operation;
-    watcher.err = &ignored;
+    build->watcher.err = &ignored;
     int64_t began_ms = host->ops->mono_ms(host);
     int64_t pause_ms = 1;
     while (!atomic_load(&build->done)) {
@@ -218,13 +220,13 @@ static void watch_build(struct build *build)
         host->ops->sleep_until(host, now_ms + pause_ms, build);
         pause_ms = pause_ms * 2 < PROGRESS_MS ? pause_ms * 2 : PROGRESS_MS;
         if (now_ms - began_ms >= PROGRESS_MS && !atomic_load(&build->done))
-            at_work(&watcher, &operation);
+            at_work(&build->watcher, &operation);
     }
 }
 
 static enum mig_step_end send_watched(struct step_work *work, struct step_sent *ret)
 {
-    struct build build = { .work = work };
+    struct build build = { .work = work, .watcher = *work };
     struct mig_host *host = work->ctx->host;
     struct mig_task *task;
     bool watch = work->ctx->progress && work->ctx->server->can_current_op;
