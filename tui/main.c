@@ -23,6 +23,7 @@
 #include "io/mongo_store.h"
 #include "io/secret_source.h"
 #include "io/storage_files.h"
+#include "io/tool_config.h"
 #include "views/console_session.h"
 #ifdef MIGTUI_FAULTS
 #include "io/fault.h"
@@ -128,6 +129,21 @@ static struct mig_storage *open_storage(void *ctx, const char *folder)
     return io_storage_files(folder ? folder : ((struct root *)ctx)->config->backups);
 }
 
+static bool make_tool_config(void *ctx, const struct cfg_environment *env, char **ret_path,
+                             struct mig_error *err)
+{
+    struct root *root = ctx;
+    struct cfg_secret uri CFG_AUTOSECRET = { 0 };
+    return io_secret_resolve(root->config, &env->uri, &uri, err) &&
+           io_tool_config_write(root->host->state_dir, uri.text, ret_path, err);
+}
+
+static void drop_tool_config(void *ctx, char *take_path)
+{
+    (void)ctx;
+    io_tool_config_remove(take_path);
+}
+
 /* ---- configuration ---- */
 
 static const char *operator_of(const struct mig_cmdline *line, const struct mig_host *host)
@@ -180,6 +196,8 @@ static bool open_app(void *ctx, const struct mig_cmdline *line, struct mig_app *
         .stamp_files = stamp_files,
         .read_file = read_file,
         .open_storage = open_storage,
+        .make_tool_config = make_tool_config,
+        .drop_tool_config = drop_tool_config,
     };
     *ret = &root->app;
     return true;

@@ -37,6 +37,11 @@ struct mig_app {
     bool (*read_file)(void *ctx, const char *name, struct mig_buf *out, struct mig_error *err);
     /* Where backups are kept: folder, or NULL for the configuration's. Touches nothing; the caller frees it (ops->free). */
     struct mig_storage *(*open_storage)(void *ctx, const char *folder);
+    /* Write what MongoDB's tools need to reach the environment into a configuration file of theirs, mode 0600, so that it stands on no
+     * command line. The caller hands the path to drop_tool_config, which removes the file and frees. */
+    bool (*make_tool_config)(void *ctx, const struct cfg_environment *env, char **ret_path,
+                             struct mig_error *err);
+    void (*drop_tool_config)(void *ctx, char *take_path);
 };
 
 /* One event of a run, a flat document whose first member is "event"; borrowed for the call. Called on one thread at a time. */

@@ -68,6 +68,10 @@ bool mig_backup_take(struct mig_app *app, const struct cfg_environment *env,
 bool mig_backup_stop(struct mig_app *app, struct mig_store *store, const char *id, const char *by,
                      bool *ret_found, struct mig_error *err);
 
+/* Is a backup of that id at work, as its record says? False also when that cannot be read; *err then says why. */
+bool mig_backup_is_running(struct mig_app *app, struct mig_store *store, const char *id,
+                           struct mig_error *err);
+
 /* ---- what there is ---- */
 
 /* As JSON shows it: {backup, environment, database, method, state, proof, where, host, file, size, sha256, startedAt, …}. ret is initialised. */

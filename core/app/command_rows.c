@@ -417,8 +417,7 @@ const struct mig_command mig_command_rows[MIG_COMMANDS] = {
                           { MIG_OPT_YES, "do not ask; never enough on a protected environment" },
                           { MIG_OPT_CONFIRM_TEXT, "what would be typed on a protected environment: the new database's name" },
                           { MIG_OPT_REASON, "why, for the record" },
-                          { MIG_OPT_TICKET, "which ticket, for the record" },
-                          { MIG_OPT_DETACH, "leave it running in the background and print the run's id" }, END },
+                          { MIG_OPT_TICKET, "which ticket, for the record" }, END },
         .flags = WRITES,
     },
     [MIG_COMMAND_DOCTOR] = {
@@ -486,8 +485,8 @@ const struct mig_command mig_command_rows[MIG_COMMANDS] = {
         .flags = MIG_CMD_CLI,
     },
     [MIG_COMMAND_RUN] = {
-        .id = MIG_COMMAND_RUN, .name = "run", .arguments = "apply|rollback|resume|undo|backup|restore [FILE|VERSION…]", .min_arguments = 1,
-        .max_arguments = MIG_ARGUMENTS_ANY, .choices = "apply|rollback|resume|undo|backup|restore", .value = MIG_VALUE_TEXT, .group = TOOLS,
+        .id = MIG_COMMAND_RUN, .name = "run", .arguments = "apply|rollback|resume|undo|backup [FILE|VERSION…]", .min_arguments = 1,
+        .max_arguments = MIG_ARGUMENTS_ANY, .choices = "apply|rollback|resume|undo|backup", .value = MIG_VALUE_TEXT, .group = TOOLS,
         .summary = "The detached runner: what apply --detach starts",
         .help = "Has no terminal and says nothing; the run's journal says it all.",
         .examples = SHOWN { { "run apply --env dev --id 01JD3Q8W0N5B7Y2V4T6R8P0M1K", "as apply --detach calls it" }, { 0 } },
@@ -497,8 +496,7 @@ const struct mig_command mig_command_rows[MIG_COMMANDS] = {
                           { MIG_OPT_COUNT, "as apply and rollback take it" },
                           { MIG_OPT_OF_RUN, "as rollback takes it" },
                           { MIG_OPT_METHOD, "as backup takes it" },
-                          { MIG_OPT_NO_VERIFY, "as backup takes it" },
-                          { MIG_OPT_INTO, "as restore takes it" }, END },
+                          { MIG_OPT_NO_VERIFY, "as backup takes it" }, END },
         .flags = WRITES | MIG_CMD_HIDDEN,
     },
 };

@@ -1,5 +1,6 @@
 /* log_read.c - two places that hold the same events, and the numbers on them that make one sequence. */
 #include "app/log_read.h"
+#include "app/backup.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -130,7 +131,10 @@ bool mig_log_run_is_gone(struct mig_log_reader *reader, struct mig_store *store)
     if (!mig_lock_read(store, &reader->names, &lock, &ignored))
         return false;
     mig_lock_check_holder(reader->app->host, &lock);
-    return strcmp(lock.run, reader->run) != 0 || !mig_lock_alive(&lock);
+    if (strcmp(lock.run, reader->run) == 0 && mig_lock_alive(&lock))
+        return false;
+    ignored = (struct mig_error){ 0 };
+    return !mig_backup_is_running(reader->app, store, reader->run, &ignored) && ignored.code == MIG_OK;
 }
 
 void mig_log_end_unknown(struct mig_log_reader *reader, mig_event_fn on_event, void *ctx)

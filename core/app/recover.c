@@ -1,5 +1,6 @@
 /* recover.c - evidence first, then a decision on record; nothing here is ever forced. */
 #include "app/recover.h"
+#include "app/backup.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -365,6 +366,8 @@ static bool stop_request(struct mig_app *app, const struct cfg_environment *env,
     else
         *err = reply.error;
     mig_reply_done(&reply);
+    if (ok && !found) /* a backup takes no lock; it is stopped by its own record */
+        ok = mig_backup_stop(app, store, run, by, &found, err) || err->code == MIG_OK;
     store->ops->close(store);
     if (ok && !found) {
         ok = mig_fail(err, MIG_ERR_FAILED, "%s: run %s does not hold the lock, so there is nothing to stop",

@@ -112,7 +112,6 @@ CLI_COMMAND(demo);
 CLI_COMMAND(version);
 CLI_COMMAND(help);
 CLI_COMMAND(run);
-CLI_COMMAND(backup_run);  /* run backup */
-CLI_COMMAND(restore_run); /* run restore */
+CLI_COMMAND(backup_run); /* run backup */
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/backup.h"
 #include "app/look.h"
 #include "app/recover.h"
 #include "app/runs.h"
@@ -25,6 +26,27 @@ struct target {
     const struct cfg_environment **envs; /* owned list */
     size_t count;
 };
+
+/* A backup holds no lock: one that is at work is known by its record. */
+static bool find_backup(struct cli *cli, struct target *target)
+{
+    struct cli_docs docs = { 0 };
+    struct mig_error ignored;
+    bool found = false;
+    (void)cli_gather(cli, target->envs, target->count, mig_backup_list, 5, &docs, &ignored);
+    for (size_t i = 0; i < docs.count && !found; i++) {
+        const char *name = mig_doc_str(docs.items[i], "environment", "");
+        found = strcmp(mig_doc_str(docs.items[i], "state", ""), "running") == 0;
+        for (size_t k = 0; found && k < target->count; k++) {
+            if (strcmp(target->envs[k]->name, name) == 0)
+                target->envs[0] = target->envs[k];
+        }
+        if (found)
+            snprintf(target->run, sizeof target->run, "%s", mig_doc_str(docs.items[i], "backup", ""));
+    }
+    cli_docs_done(&docs);
+    return found;
+}
 
 /* Runs whose lock is alive: on the given environments, at most one is wanted. */
 static bool find_alive(struct cli *cli, struct target *target, struct mig_error *err)
@@ -54,7 +76,9 @@ static bool find_alive(struct cli *cli, struct target *target, struct mig_error 
             mig_hint(err, "say which: --env NAME, or its id");
         }
     }
-    if (found == 0 && failed)
+    if (found == 0 && find_backup(cli, target))
+        found = 1;
+    else if (found == 0 && failed)
         *err = failed->error;
     else if (found == 0) {
         mig_fail(err, MIG_ERR_FAILED, "no run is under way%s%s", target->count == 1 ? " on " : "",

@@ -9,7 +9,6 @@
 #include "base/timefmt.h"
 #include "cli/cmd_backup.h"
 #include "cli/confirm.h"
-#include "cli/detach.h"
 
 #define OUTPUT_MAX (4UL * 1024 * 1024)
 
@@ -99,18 +98,18 @@ static void tell_document(struct cli *cli, const struct cfg_environment *env,
 }
 
 static int carry_out(struct cli *cli, const struct cfg_environment *env, struct mig_restore_options *options,
-                     bool runner, struct mig_error *err)
+                     struct mig_error *err)
 {
     struct cli_listener listener;
     struct mig_restore_result result;
     cli_listener_init(&listener, cli);
-    options->on_event = runner ? NULL : cli_listener_event;
+    options->on_event = cli_listener_event;
     options->event_ctx = &listener;
-    cli_signals_mode(cli->signals, runner ? CLI_MODE_RUNNER : CLI_MODE_RUN);
+    cli_signals_mode(cli->signals, CLI_MODE_RUN);
     bool ok = mig_restore_run(cli->app, env, options, &result);
     cli_signals_mode(cli->signals, CLI_MODE_PLAIN);
     out_events_break(&listener.text);
-    if (ok && cli->format == CLI_JSON && !runner)
+    if (ok && cli->format == CLI_JSON)
         tell_document(cli, env, &result);
     if (!ok)
         *err = result.error;
@@ -155,28 +154,11 @@ int cli_restore(struct cli *cli, struct mig_error *err)
         return CLI_FAILED;
     fill(cli, cli->line->argument_count > 0 ? cli->line->arguments[0] : NULL, false, &options);
     if (prepare(cli, env, &options, &plan, err)) {
-        const struct cli_detached how = {
-            .act = "restore", .env = env, .plan_id = "", .confirm_text = plan.target
-        };
         options.into = plan.target; /* the name that was shown, though the clock went on */
-        status = mig_cmdline_has(cli->line, MIG_OPT_DETACH) ? cli_detach(cli, &how, err)
-                                                            : carry_out(cli, env, &options, false, err);
+        status = carry_out(cli, env, &options, err);
     }
     mig_restore_plan_done(&plan);
     return status;
-}
-
-int cli_restore_run(struct cli *cli, struct mig_error *err)
-{
-    const struct cfg_environment *env = cli_environment(cli, err);
-    const struct mig_cmdline *line = cli->line;
-    struct mig_restore_options options;
-    if (!env)
-        return CLI_FAILED;
-    fill(cli, line->argument_count > 1 ? line->arguments[line->argument_count - 1] : NULL, false, &options);
-    if (!options.into) /* what was confirmed names the target */
-        options.into = mig_cmdline_value(line, MIG_OPT_CONFIRM_TEXT);
-    return carry_out(cli, env, &options, true, err);
 }
 
 int cli_backup_drill(struct cli *cli, struct mig_error *err)
@@ -186,7 +168,7 @@ int cli_backup_drill(struct cli *cli, struct mig_error *err)
     if (!env)
         return CLI_FAILED;
     fill(cli, cli->line->argument_count > 1 ? cli->line->arguments[1] : NULL, true, &options);
-    return carry_out(cli, env, &options, false, err);
+    return carry_out(cli, env, &options, err);
 }
 
 /* ---- prune ---- */

@@ -182,7 +182,6 @@ complete -c migtui -n '__fish_seen_subcommand_from restore' -l yes -s y -d 'do n
 complete -c migtui -n '__fish_seen_subcommand_from restore' -l confirm-text -x -d 'what would be typed on a protected environment: the new database\'s name'
 complete -c migtui -n '__fish_seen_subcommand_from restore' -l reason -s m -x -d 'why, for the record'
 complete -c migtui -n '__fish_seen_subcommand_from restore' -l ticket -x -d 'which ticket, for the record'
-complete -c migtui -n '__fish_seen_subcommand_from restore' -l detach -s d -d 'leave it running in the background and print the run\'s id'
 complete -c migtui -n '__fish_seen_subcommand_from restore' -F
 complete -c migtui -n __fish_use_subcommand -a doctor -d 'Check configuration, files and servers, and say what each server can do'
 complete -c migtui -n '__fish_seen_subcommand_from doctor' -l env -s e -x -a '(__migtui_environments)' -d 'only these environments'

@@ -21,19 +21,6 @@ static char *split(const char *path, const char **ret_name)
     return mig_strndup(path, slash == path ? 1 : (size_t)(slash - path));
 }
 
-void locate_file(struct mig_app *app, struct mig_backup *backup)
-{
-    const char *name;
-    backup->where = MIG_FILE_ELSEWHERE;
-    if (!app->open_storage || !backup->file[0] || strcmp(backup->host, app->host->self.host) != 0)
-        return;
-    MIG_AUTOFREE char *folder = split(backup->file, &name);
-    struct mig_storage *storage = app->open_storage(app->ports_ctx, folder);
-    int64_t size = storage->ops->size(storage, name);
-    backup->where = size < 0 ? MIG_FILE_GONE : size != backup->size ? MIG_FILE_ALTERED : MIG_FILE_HERE;
-    storage->ops->free(storage);
-}
-
 static bool open_place(struct mig_app *app, const char *path, struct located *ret, struct mig_error *err)
 {
     const char *name;

@@ -17,7 +17,4 @@ bool locate(struct mig_app *app, const struct cfg_environment *env, struct mig_s
             struct located *ret, struct mig_error *err);
 void located_done(struct located *located);
 
-/* Where this host can tell: is the archive there, with the size that the record says? Sets .where. */
-void locate_file(struct mig_app *app, struct mig_backup *backup);
-
 #endif

@@ -212,15 +212,13 @@ static void judge_consistency(struct taking *t)
                          b->during);
 }
 
-static bool write_manifest(struct taking *t, struct mig_error *err)
+static void list_parts(const struct taking *t, struct manifest *manifest)
 {
-    struct manifest manifest = { .backup = *t->backup };
-    snprintf(manifest.project, sizeof manifest.project, "%s", t->app->config->project);
-    manifest.count = t->survey.count;
-    manifest.parts = mig_alloc_n(t->survey.count + 1, sizeof *manifest.parts);
+    manifest->count = t->survey.count;
+    manifest->parts = mig_alloc_n(t->survey.count + 1, sizeof *manifest->parts);
     for (size_t i = 0; i < t->survey.count; i++) {
         const struct survey_item *item = &t->survey.items[i];
-        struct manifest_part *part = &manifest.parts[i];
+        struct manifest_part *part = &manifest->parts[i];
         snprintf(part->name, sizeof part->name, "%s", item->name);
         snprintf(part->type, sizeof part->type, "%s", item->type);
         snprintf(part->crc64, sizeof part->crc64, "%016" PRIx64, item->crc);
@@ -228,9 +226,16 @@ static bool write_manifest(struct taking *t, struct mig_error *err)
         part->bytes = item->bytes;
         part->indexes = bson_count_keys(item->indexes);
     }
-    bool ok = manifest_write(t->storage, t->name, &manifest, err);
-    manifest_done(&manifest);
-    return ok;
+}
+
+/* An archive without a manifest did not finish, so where that fails the archive goes too. */
+static bool put_manifest(struct taking *t, struct manifest *manifest, struct mig_error *err)
+{
+    snprintf(t->backup->file, sizeof t->backup->file, "%s/%s", t->storage->place, t->name);
+    t->backup->ended_ms = t->backup->started_ms + (t->host->ops->mono_ms(t->host) - t->began_ms);
+    manifest->backup = *t->backup;
+    snprintf(manifest->project, sizeof manifest->project, "%s", t->app->config->project);
+    return manifest_write(t->storage, t->name, manifest, err);
 }
 
 /* ---- the proof ---- */
@@ -274,11 +279,9 @@ static bool begin(struct taking *t, struct mig_error *err)
            take_record_begin(t, err);
 }
 
-static bool take_archive(struct taking *t, struct mig_error *err)
+/* migtui's own way. On success the archive has its name. */
+static bool take_archive(struct taking *t, struct manifest *manifest, struct mig_error *err)
 {
-    if (!take_snapshot_time(t, err) || !t->storage->ops->create(t->storage, t->name, &t->file, err))
-        return false;
-    take_event_reading(t);
     bool ok = fill(t, err) && survey_still_holds(t->store, &t->survey, err);
     struct mig_storage_file *file = t->file;
     t->file = NULL;
@@ -289,15 +292,26 @@ static bool take_archive(struct taking *t, struct mig_error *err)
     t->backup->collections = (int64_t)t->survey.count;
     t->backup->documents = t->documents;
     t->backup->bytes = t->bytes;
-    take_event_progress(t, true);
     judge_consistency(t);
-    if (!t->storage->ops->commit(file, err))
-        return false;
-    snprintf(t->backup->file, sizeof t->backup->file, "%s/%s", t->storage->place, t->name);
-    t->backup->ended_ms = t->backup->started_ms + (t->host->ops->mono_ms(t->host) - t->began_ms);
-    if (write_manifest(t, err))
-        return true;
+    list_parts(t, manifest);
+    return t->storage->ops->commit(file, err);
+}
+
+static bool take(struct taking *t, struct mig_error *err)
+{
+    struct manifest manifest = { 0 };
     struct mig_error ignored; /* the first failure is the one to tell */
+    bool ours = t->options->method == CFG_BACKUP_ARCHIVE;
+    if ((ours && !take_snapshot_time(t, err)) || !t->storage->ops->create(t->storage, t->name, &t->file, err))
+        return false;
+    take_event_reading(t);
+    bool ok = ours ? take_archive(t, &manifest, err) : take_by_tool(t, &manifest, err);
+    ok = ok && put_manifest(t, &manifest, err);
+    manifest_done(&manifest);
+    if (ok) {
+        take_event_progress(t, true);
+        return true;
+    }
     (void)t->storage->ops->remove(t->storage, t->name, &ignored);
     t->backup->file[0] = '\0';
     return false;
@@ -310,10 +324,10 @@ static bool carry_out(struct taking *t, struct mig_error *err)
         return false;
     }
     take_event_started(t);
-    if (!take_archive(t, err))
+    if (!take(t, err))
         return false;
     t->backup->state = MIG_BACKUP_FINISHED;
-    if (!t->options->unproven && !prove(t, err)) {
+    if (!t->options->unproven && t->backup->proof != MIG_PROOF_OK && !prove(t, err)) {
         mig_context(err, "%s", t->name);
         return false;
     }

@@ -9,6 +9,7 @@
 #include <pthread.h>
 
 #include "app/backup.h"
+#include "app/backup/manifest.h"
 #include "app/backup/pipe.h"
 #include "app/backup/survey.h"
 #include "app/history.h"
@@ -62,6 +63,11 @@ bool take_readers_start(struct taking *t, struct mig_error *err);
 /* True when no reader is at work any more; the pipe tells whether all went well. */
 bool take_readers_done(struct taking *t);
 void take_readers_join(struct taking *t);
+
+/* ---- take_tool.c ---- */
+/* Let mongodump or the policy's command write the archive, and read what it wrote; on success the archive has its name and manifest->parts
+ * says what it holds. A file that stays under its name on failure is the caller's to remove. */
+bool take_by_tool(struct taking *t, struct manifest *manifest, struct mig_error *err);
 
 /* ---- take_record.c ---- */
 bool take_record_begin(struct taking *t, struct mig_error *err);

@@ -213,24 +213,3 @@ bool take_stopping(struct taking *t)
     pthread_mutex_unlock(&t->mutex);
     return stop;
 }
-
-bool mig_backup_stop(struct mig_app *app, struct mig_store *store, const char *id, const char *by,
-                     bool *ret_found, struct mig_error *err)
-{
-    struct mig_names names;
-    struct mig_reply reply;
-    mig_names_make(app->config->prefix, &names);
-    MIG_AUTOBSON bson_t *command =
-        BCON_NEW("findAndModify", BCON_UTF8(names.backups), "query", "{", "_id", BCON_UTF8(id), "state",
-                 "running", "}", "update", "{", "$set", "{", "stop", "{", "by", BCON_UTF8(by), "}", "}", "}");
-    struct mig_call call = { .command = command, .write = true, .max_time_ms = 5000 };
-    *ret_found = false;
-    store->ops->command(store, &call, &reply);
-    bool ok = reply.outcome == MIG_OUTCOME_OK;
-    if (ok)
-        *ret_found = mig_doc_has(&reply.body, "value._id");
-    else
-        *err = reply.error;
-    mig_reply_done(&reply);
-    return ok && *ret_found;
-}

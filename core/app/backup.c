@@ -1,10 +1,9 @@
-/* records.c - <prefix>backups read: what it says is shown and judged, never believed further than that. */
+/* backup.c - <prefix>backups read: what it says is shown and judged, never believed further than that. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "app/backup.h"
-#include "app/backup/locate.h"
 #include "app/history.h"
 #include "base/cleanup.h"
 #include "base/doc.h"
@@ -88,6 +87,23 @@ void mig_backup_decode(const bson_t *doc, int64_t now_ms, struct mig_backup *ret
 
 /* ---- reading ---- */
 
+/* Where this host can tell: is the archive there, with the size that the record says? */
+static void locate_file(struct mig_app *app, struct mig_backup *backup)
+{
+    backup->where = MIG_FILE_ELSEWHERE;
+    if (!app->open_storage || !backup->file[0] || strcmp(backup->host, app->host->self.host) != 0)
+        return;
+    const char *slash = strrchr(backup->file, '/');
+    if (!slash || slash == backup->file)
+        return;
+    const char *name = slash + 1;
+    MIG_AUTOFREE char *folder = mig_strndup(backup->file, (size_t)(slash - backup->file));
+    struct mig_storage *storage = app->open_storage(app->ports_ctx, folder);
+    int64_t size = storage->ops->size(storage, name);
+    backup->where = size < 0 ? MIG_FILE_GONE : size != backup->size ? MIG_FILE_ALTERED : MIG_FILE_HERE;
+    storage->ops->free(storage);
+}
+
 static bool take_record(const bson_t *doc, void *context)
 {
     struct mig_backups *backups = context;
@@ -113,6 +129,22 @@ bool mig_backups_load(struct mig_app *app, struct mig_store *store, int64_t limi
         locate_file(app, &ret->items[i]);
     if (!ok)
         mig_backups_done(ret);
+    return ok;
+}
+
+bool mig_backup_is_running(struct mig_app *app, struct mig_store *store, const char *id,
+                           struct mig_error *err)
+{
+    struct mig_names names;
+    struct mig_backups found = { 0 };
+    mig_names_make(app->config->prefix, &names);
+    MIG_AUTOBSON bson_t *command =
+        BCON_NEW("aggregate", BCON_UTF8(names.backups), "cursor", "{", "}", "pipeline", "[", "{", "$match",
+                 "{", "_id", BCON_UTF8(id), "}", "}", "{", "$set", "{", "_now", "$$NOW", "}", "}", "]");
+    struct mig_call call = { .command = command, .max_time_ms = 5000 };
+    bool ok = store->ops->query(store, &call, take_record, &found, err);
+    ok = ok && found.count > 0 && found.items[0].state == MIG_BACKUP_RUNNING;
+    mig_backups_done(&found);
     return ok;
 }
 
@@ -144,4 +176,25 @@ void mig_backup_gate(struct mig_app *app, const struct cfg_environment *env, str
     }
     mig_backup_judge(backups.items, backups.count, &rule, backups.server_now, ret);
     mig_backups_done(&backups);
+}
+
+bool mig_backup_stop(struct mig_app *app, struct mig_store *store, const char *id, const char *by,
+                     bool *ret_found, struct mig_error *err)
+{
+    struct mig_names names;
+    struct mig_reply reply;
+    mig_names_make(app->config->prefix, &names);
+    MIG_AUTOBSON bson_t *command =
+        BCON_NEW("findAndModify", BCON_UTF8(names.backups), "query", "{", "_id", BCON_UTF8(id), "state",
+                 "running", "}", "update", "{", "$set", "{", "stop", "{", "by", BCON_UTF8(by), "}", "}", "}");
+    struct mig_call call = { .command = command, .write = true, .max_time_ms = 5000 };
+    *ret_found = false;
+    store->ops->command(store, &call, &reply);
+    bool ok = reply.outcome == MIG_OUTCOME_OK;
+    if (ok)
+        *ret_found = mig_doc_has(&reply.body, "value._id");
+    else
+        *err = reply.error;
+    mig_reply_done(&reply);
+    return ok && *ret_found;
 }
