@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/approval.h"
+#include "app/audit.h"
 #include "app/backup.h"
 #include "app/cmdline.h"
 #include "app/plan_count.h"
@@ -15,11 +17,13 @@
 #include "base/doc.h"
 #include "base/mem.h"
 
-#define RUNS_MAX    200
-#define HISTORY_MAX 500
-#define BACKUPS_MAX 200
-#define ROWS_MAX    2000
-#define TEXT_MAX    (16UL * 1024 * 1024)
+#define RUNS_MAX     200
+#define HISTORY_MAX  500
+#define REQUESTS_MAX 200
+#define AUDIT_MAX    500
+#define BACKUPS_MAX  200
+#define ROWS_MAX     2000
+#define TEXT_MAX     (16UL * 1024 * 1024)
 
 /* ---- plans ---- */
 
@@ -171,6 +175,22 @@ static void *fetch_backups(struct mig_query *query, bool *ret_over, struct mig_e
     return rows_of(&list, ok);
 }
 
+static void *fetch_requests(struct mig_query *query, bool *ret_over, struct mig_error *err)
+{
+    struct list list = { 0 };
+    (void)ret_over;
+    bool ok = mig_requests_list(query->app, query->env, REQUESTS_MAX, keep_row, &list, err);
+    return rows_of(&list, ok);
+}
+
+static void *fetch_audit(struct mig_query *query, bool *ret_over, struct mig_error *err)
+{
+    struct list list = { 0 };
+    (void)ret_over;
+    bool ok = mig_audit_list(query->app, query->env, AUDIT_MAX, keep_row, &list, err);
+    return rows_of(&list, ok);
+}
+
 static int by_start(const void *a, const void *b)
 {
     const bson_t *x = *(bson_t *const *)a;
@@ -242,6 +262,8 @@ static const struct mig_query_row rows[MIG_QUERIES] = {
     [MIG_QUERY_RUNS]     = { .merges = true, .again_ms = 10000, .on_change = true, .fetch = fetch_runs },
     [MIG_QUERY_HISTORY]  = { .merges = true, .again_ms = 10000, .on_change = true, .fetch = fetch_history },
     [MIG_QUERY_BACKUPS]  = { .merges = true, .again_ms = 5000, .on_change = true, .fetch = fetch_backups },
+    [MIG_QUERY_REQUESTS] = { .merges = true, .again_ms = 5000, .on_change = true, .fetch = fetch_requests },
+    [MIG_QUERY_AUDIT]    = { .again_ms = 15000, .on_change = true, .fetch = fetch_audit },
     [MIG_QUERY_RECOVER]  = { .again_ms = 15000, .on_change = true, .fetch = fetch_recover },
     [MIG_QUERY_TEXT]     = { .of_files = true, .on_change = true, .fetch = fetch_text },
     [MIG_QUERY_RAN_TEXT] = { .on_change = true, .fetch = fetch_ran_text },

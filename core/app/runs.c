@@ -78,6 +78,10 @@ static bool run_row(const bson_t *doc, void *context)
     BSON_APPEND_INT64(&row, "migrations", mig_doc_int(doc, "migrations", 0));
     BSON_APPEND_INT64(&row, "steps", mig_doc_int(doc, "steps", 0));
     add_text(&row, "error", doc, "error");
+    add_text(&row, "request", doc, "request");
+    bson_iter_t gates; /* as they stood under the lock; texts are made safe by who shows them */
+    if (mig_doc_find(doc, "gates", &gates) && BSON_ITER_HOLDS_ARRAY(&gates))
+        bson_append_iter(&row, "gates", -1, &gates);
     bool more = listing->each(&row, listing->ctx);
     bson_destroy(&row);
     return more;

@@ -5,7 +5,7 @@
 #include "app/app.h"
 
 /* Newest first, at most limit; each a document {run, environment, direction, status, startedAt, durationMs, operator, osUser, host, planId,
- * ticket, reason, migrations, steps, error} with ISO times; status "interrupted" for a run that says running but whose lock is gone. */
+ * ticket, reason, migrations, steps, error, request, gates: [{name, state, reason, passedOver}]} with ISO times; status "interrupted" for a run that says running but whose lock is gone. */
 bool mig_runs_list(struct mig_app *app, const struct cfg_environment *env, int64_t limit,
                    bool (*each)(const bson_t *run, void *ctx), void *ctx, struct mig_error *err);
 
