@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/audit.h"
 #include "app/backup/manifest.h"
 #include "app/backup/scan.h"
 #include "app/backup/take_private.h"
@@ -350,6 +351,28 @@ static void name_failure(struct taking *t, struct mig_error *err)
     t->result->error = *err;
 }
 
+static void audit(struct taking *t)
+{
+    struct mig_error failed;
+    const struct mig_error *why = t->result->error.code != MIG_OK ? &t->result->error : NULL;
+    MIG_AUTODOC bson_t more = BSON_INITIALIZER;
+    if (!t->backup->environment_uuid[0] || (why && !mig_audit_wants(why)))
+        return;
+    BSON_APPEND_UTF8(&more, "method", t->backup->method);
+    BSON_APPEND_UTF8(&more, "file", t->backup->file);
+    BSON_APPEND_UTF8(&more, "sha256", t->backup->sha256);
+    BSON_APPEND_UTF8(&more, "proof", mig_backup_proof_word(t->backup->proof));
+    const struct mig_audit_act act = { .action = "backup",
+                                       .outcome = why ? mig_audit_outcome_of(why) : MIG_AUDIT_SUCCESS,
+                                       .run = t->backup->id,
+                                       .reason = t->options->reason,
+                                       .ticket = t->options->ticket,
+                                       .error = why,
+                                       .more = &more };
+    if (!mig_audit_note(t->app, t->env, &act, &failed))
+        mig_journal_warn(&t->journal, "this backup is not in the audit: %s", failed.message);
+}
+
 static void end(struct taking *t, bool ok, struct mig_error *err)
 {
     struct mig_error failed = { 0 };
@@ -369,6 +392,7 @@ static void end(struct taking *t, bool ok, struct mig_error *err)
             name_failure(t, &failed);
         }
     }
+    audit(t);
     take_event_finished(t);
     if (t->recorded)
         (void)mig_journal_flush(&t->journal, t->beat_store, &t->names, 10000, &failed);

@@ -29,6 +29,7 @@ void take_event_started(struct taking *t)
 void take_event_reading(struct taking *t)
 {
     MIG_AUTODOC bson_t fields = BSON_INITIALIZER;
+    t->reading_ms = t->host->ops->mono_ms(t->host);
     BSON_APPEND_UTF8(&fields, "command", "backup");
     BSON_APPEND_UTF8(&fields, "method", t->backup->method);
     BSON_APPEND_UTF8(&fields, "database", t->env->database);
@@ -41,7 +42,7 @@ void take_event_reading(struct taking *t)
 void take_event_progress(struct taking *t, bool last)
 {
     MIG_AUTODOC bson_t fields = BSON_INITIALIZER;
-    int64_t ms = t->host->ops->mono_ms(t->host) - t->began_ms;
+    int64_t ms = t->host->ops->mono_ms(t->host) - t->reading_ms;
     double seconds = ms > 0 ? (double)ms / 1000 : 0.001;
     pthread_mutex_lock(&t->mutex);
     int64_t documents = t->documents, bytes = t->bytes;

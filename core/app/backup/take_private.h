@@ -36,6 +36,7 @@ struct taking {
     char name[160]; /* of the archive in the storage */
     bool recorded;  /* it has a document in <prefix>backups */
     int64_t began_ms;
+    int64_t reading_ms; /* when documents began to come */
 
     bool snapshot; /* readers ask for the common cluster time */
     size_t *order; /* of the survey's items: the largest first */
