@@ -101,7 +101,7 @@ static struct view *log_open(size_t count, char *const *words, const struct view
     snprintf(log->run, sizeof log->run, "%s", run ? run : "");
     view_rows_init(&log->runs, &runs_kind, env);
     view_search_clear(&log->search);
-    tui_textview_init(&log->text, true, false);
+    tui_textview_init(&log->text, true, true);
     mig_buf_init(&log->line, 64UL * 1024);
     return &log->view;
 }

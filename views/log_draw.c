@@ -57,6 +57,16 @@ static void add_progress(const struct log *log, bool narrow, struct mig_buf *out
     }
 }
 
+static void add_length(int64_t ms, bool over, struct mig_buf *out)
+{
+    char text[MIG_TIME_SIZE];
+    mig_time_duration(ms, text);
+    if (over)
+        mig_buf_str(out, text);
+    else
+        mig_event_seconds(ms, out);
+}
+
 /* apply on test by ana  running 3m12s  2 of 4 migrations  skus 62%  1,204/s  15s left  lock 4s [=====>    ] */
 static void draw_head(const struct log *log, const struct view_frame *frame, const struct tui_pane *pane)
 {
@@ -73,7 +83,7 @@ static void draw_head(const struct log *log, const struct view_frame *frame, con
     int64_t age = beat_age(log, frame);
     if (log->sum.started_at > 0) {
         mig_buf_char(&text, ' ');
-        mig_event_seconds(length_of(log, frame), &text);
+        add_length(length_of(log, frame), log->sum.finished_at > 0, &text);
     }
     add_progress(log, pane->w < 90, &text);
     if (age >= 0) {
@@ -103,7 +113,7 @@ static void title_of(struct log *log, char *ret, size_t size)
         snprintf(state, sizeof state, "%s", over ? "log" : "paused");
     snprintf(ret, size, "%c%s%s%s%s%s%s%s", state[0] >= 'a' ? state[0] - 'a' + 'A' : state[0], state + 1,
              kept[0] ? "  &" : "", kept, find[0] ? "  /" : "", find,
-             find[0] && log->text.not_found ? " (no more)" : "", log->text.wrap ? "  wrapped" : "");
+             find[0] && log->text.not_found ? " (no more)" : "", log->text.wrap ? "" : "  lines cut (w)");
 }
 
 static void note_of(const struct log *log, char *ret, size_t size)

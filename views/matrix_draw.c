@@ -77,26 +77,22 @@ static void row_cell(void *ctx, size_t number, size_t column, struct tui_table_c
 
 /* ---- columns ---- */
 
-static bool any_stale(const struct view_frame *frame)
-{
-    for (size_t e = 0; e < frame->snapshot->env_count; e++) {
-        if (view_env_stale(&frame->snapshot->envs[e], frame->now_ms))
-            return true;
-    }
-    return false;
-}
-
-/* Columns of the screen for a cell without its date: the longest word there is, the name of the environment. */
+/* Columns of the screen for a cell without its date: the longest word there is, the name of the environment, what it adds up
+ * to. */
 static int cell_width(const struct matrix *matrix, const struct view_frame *frame)
 {
-    int w = any_stale(frame) ? 12 : 9;
+    int w = 9;
     for (int state = 0; state < MIG_STATES; state++) {
         int needs = 2 + tui_width(mig_state_word((enum mig_state)state));
         if ((matrix->states & (1U << state)) && needs > w)
             w = needs;
     }
     for (size_t e = 0; e < frame->snapshot->env_count; e++) {
+        char verdict[64];
+        matrix_verdict(&frame->snapshot->envs[e], frame->now_ms, verdict, sizeof verdict);
+        int needs = tui_width(verdict);
         int name = tui_width(frame->snapshot->envs[e].env->name) + 1;
+        w = needs > w && needs <= 15 ? needs : w;
         w = name > w && name <= 24 ? name : w;
     }
     return w;

@@ -13,7 +13,7 @@
 static const struct view_key keys[] = {
     { "a", "run", "apply", "run exactly this plan: apply, or roll back", 90 },
     { "x", "dry-run", "dry run", "count the documents it would touch, on the server", 80 },
-    { "]", "tab-next", "[ ] tabs", "effect, script, diff, gates", 75 },
+    { "]", "tab-next", "next tab", "effect, script, diff, gates", 75 },
     { "[", "tab-previous", NULL, "the tab before", 0 },
     { "tab", "pane", "pane", "moves go to the list, or to the text", 70 },
     { "d", "diff", "diff", "the text that ran against the file", 60 },

@@ -167,7 +167,7 @@ static void row_cell(void *ctx, size_t row, size_t column, struct tui_table_cell
         view_env_name(leg.to->env, name, sizeof name);
         snprintf(ret->room, sizeof ret->room, "%.80s %s %s", leg.from->env->name,
                  promote->frame->utf8 ? "→" : "->", name);
-        ret->style = view_env_style(leg.to->env);
+        ret->style = leg.to->env->is_protected ? TUI_STRONG : TUI_PLAIN;
         break;
     case 1: snprintf(ret->room, sizeof ret->room, "%zu", leg.ready); break;
     default: ret->style = obstacle(&leg, promote->frame, ret->room, sizeof ret->room); break;
@@ -178,7 +178,7 @@ static void row_cell(void *ctx, size_t row, size_t column, struct tui_table_cell
 static const struct tui_column columns[] = {
     { .title = "FROM, TO",          .min = 12, .max = 20, .rank = 9 },
     { .title = "READY",             .min = 5,  .max = 5,  .rank = 8, .right = true },
-    { .title = "STANDS AGAINST IT", .min = 16, .max = 0,  .rank = 7 },
+    { .title = "STANDS AGAINST IT", .min = 16, .max = 80, .rank = 7 },
 };
 // clang-format on
 

@@ -101,7 +101,10 @@ static void filter(struct view_rows *rows)
             rows->shown[rows->shown_count++] = i;
     }
     struct tui_table_rows table = table_of(rows);
-    tui_table_update(&rows->table, &table);
+    if (rows->moved)
+        tui_table_update(&rows->table, &table);
+    else
+        tui_table_select(&rows->table, &table, 0);
 }
 
 static const struct mig_snap_answer *answer_of(const struct view_rows *rows, const struct view_frame *frame)
@@ -196,7 +199,7 @@ bool view_rows_act(struct view_rows *rows, const struct view_frame *frame, const
     else if (move == TUI_MOVE_LEFT || move == TUI_MOVE_RIGHT)
         choose_env(rows, frame, move == TUI_MOVE_RIGHT);
     else if (move != TUI_MOVE_NONE)
-        tui_table_move(&rows->table, &table, move);
+        rows->moved = tui_table_move(&rows->table, &table, move) || rows->moved;
     else
         return false;
     return true;
@@ -407,5 +410,5 @@ enum tui_style view_cell_env(const bson_t *row, const struct view_frame *frame, 
         return TUI_PLAIN;
     }
     view_env_name(env->env, ret, size);
-    return view_env_style(env->env);
+    return env->env->is_protected ? TUI_STRONG : TUI_PLAIN;
 }

@@ -38,6 +38,7 @@ struct view_rows {
     size_t *shown;
     size_t shown_count;
     struct tui_table table;
+    bool moved; /* the operator has chosen a row; before, it is the newest */
     struct view_search search;
     struct tui_column columns[TUI_TABLE_COLUMNS];
     const struct view_frame *frame; /* of the call under way */
