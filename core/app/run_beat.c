@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "app/run_private.h"
+#include "base/flag.h"
 
 #define RETRY_MS   500
 #define FLUSH_MS   1000
@@ -22,7 +23,7 @@ static void note_beat(struct mig_runner *r, const struct mig_lock *lock, int64_t
     pthread_mutex_lock(&r->mutex);
     r->lease.sent_ms = sent_ms;
     if (lock->stop_requested && !r->stop) {
-        r->stop = true;
+        mig_flag_set(&r->stop);
         snprintf(r->stop_by, sizeof r->stop_by, "%s", lock->stop_by);
     }
     pthread_mutex_unlock(&r->mutex);
@@ -61,8 +62,8 @@ static int64_t beat_once(struct mig_runner *r)
 static void notice_signal(struct mig_runner *r)
 {
     pthread_mutex_lock(&r->mutex);
-    if (!r->stop && r->options->stop && *r->options->stop) {
-        r->stop = true;
+    if (!r->stop && mig_flag_is_set(r->options->stop)) {
+        mig_flag_set(&r->stop); /* a program that runs watches it */
         snprintf(r->stop_by, sizeof r->stop_by, "%s (signal)", r->host->self.os_user);
     }
     pthread_mutex_unlock(&r->mutex);

@@ -10,6 +10,7 @@
 #include "app/log_read.h"
 #include "base/cleanup.h"
 #include "base/doc.h"
+#include "base/flag.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/timefmt.h"
@@ -171,7 +172,7 @@ bool mig_log_feed(struct mig_app *app, const struct cfg_environment *env, const 
         ok = app->open_store(app->ports_ctx, env, "", &store, err);
     while (ok) {
         ok = mig_log_read(&reader, store, PIECE_MAX, on_event, ctx, &more, err);
-        if (!ok || reader.finished || (stop && *stop))
+        if (!ok || reader.finished || mig_flag_is_set(stop))
             break;
         if (more)
             continue;

@@ -10,6 +10,7 @@
 #include "app/runs.h"
 #include "base/cleanup.h"
 #include "base/doc.h"
+#include "base/flag.h"
 #include "base/id.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -174,7 +175,7 @@ static bool feed(struct teller *teller, const struct target *target, bool follow
         struct mig_error failed = { 0 };
         ok = mig_log_feed(cli->app, target->envs[i], target->run, follow, cli_signals_stop(cli->signals),
                           on_event, teller, &failed) &&
-             (teller->count > 0 || *cli_signals_stop(cli->signals));
+             (teller->count > 0 || mig_flag_is_set(cli_signals_stop(cli->signals)));
         if (!ok && (i == 0 || failed.code != MIG_OK))
             *err = failed;
     }

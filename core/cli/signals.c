@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/flag.h"
 #include "base/mem.h"
 
 struct cli_signals {
@@ -50,7 +51,7 @@ static void take(struct cli_signals *signals, int number)
     bool first = atomic_compare_exchange_strong(&signals->seen, &none, number);
     if (mode == CLI_MODE_PLAIN || !first)
         _exit(128 + (mode == CLI_MODE_RUNNER ? SIGINT : number));
-    signals->stop = true;
+    mig_flag_set(&signals->stop);
     if (mode == CLI_MODE_RUN)
         say("\nmigtui: stopping after this step; once more to end at once (resume goes on from there)\n");
 }

@@ -12,6 +12,7 @@
 #include "app/server_probe.h"
 #include "base/cleanup.h"
 #include "base/doc.h"
+#include "base/flag.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -145,7 +146,7 @@ static bool go_on(void *ctx, int64_t done, int64_t total, struct mig_error *err)
         r->told_ms = now;
         tell_progress(r);
     }
-    return !r->options->stop || !*r->options->stop ||
+    return !mig_flag_is_set(r->options->stop) ||
            mig_fail(err, MIG_ERR_INTERRUPTED, "stopped by %s", r->host->self.os_user);
 }
 

@@ -5,6 +5,7 @@
 #include "app/backup/take_private.h"
 #include "base/cleanup.h"
 #include "base/doc.h"
+#include "base/flag.h"
 
 #define BEAT_MS 10000
 #define TICK_MS 500
@@ -175,7 +176,7 @@ static void beat_loop(void *context)
         pthread_mutex_unlock(&t->mutex);
         if (over)
             return;
-        if (t->options->stop && *t->options->stop) {
+        if (mig_flag_is_set(t->options->stop)) {
             snprintf(signal, sizeof signal, "%.100s (signal)", t->host->self.os_user);
             stop_by(t, signal);
         }

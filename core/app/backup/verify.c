@@ -9,6 +9,7 @@
 #include "app/backup/scan.h"
 #include "app/history.h"
 #include "base/cleanup.h"
+#include "base/flag.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -17,7 +18,7 @@ static bool watch(void *ctx, int64_t done, int64_t total, struct mig_error *err)
     const struct mig_backup_read *read = ctx;
     if (read->progress)
         read->progress(read->ctx, done, total);
-    return !read->stop || !*read->stop ||
+    return !mig_flag_is_set(read->stop) ||
            mig_fail(err, MIG_ERR_INTERRUPTED, "stopped; nothing is known of the rest of the archive");
 }
 
