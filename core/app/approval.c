@@ -12,6 +12,7 @@
 #include "base/doc.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "engine/reply.h"
 
 #define SIGNED_TEXT_MAX (64UL * 1024)
 #define ATTEMPTS        5
@@ -326,13 +327,20 @@ static bool write_decision(struct acting *a, const struct mig_request *request,
     struct mig_call call = { .command = command, .write = true, .max_time_ms = 15000 };
     a->store->ops->command(a->store, &call, &reply);
     bson_t value;
+    struct mig_verdict verdict = { .ok = true };
     bool ok = reply.outcome == MIG_OUTCOME_OK && mig_doc_sub(&reply.body, "value", &value);
+    if (ok)
+        mig_reply_judge("findAndModify", &reply.body, &verdict);
     *ret_again = !ok && (reply.outcome == MIG_OUTCOME_OK || reply.outcome == MIG_OUTCOME_UNKNOWN);
     if (reply.outcome != MIG_OUTCOME_OK)
         *err = reply.error;
     else if (!ok)
         mig_fail(err, MIG_ERR_GATE, "%s: request %s was decided, used or withdrawn meanwhile", a->env->name,
                  request->id);
+    else if (!verdict.ok) { /* written, and not by a majority: it may be lost with a failover */
+        ok = mig_verdict_fail(&verdict, err);
+        mig_hint(err, "look whether it stands: migtui requests --env %s", a->env->name);
+    }
     mig_reply_done(&reply);
     return ok;
 }

@@ -66,7 +66,8 @@ void mig_requests_judge(struct mig_app *app, const struct cfg_environment *env,
         struct mig_approval_verdict verdict;
         if (request->kind != MIG_REQUEST_RUN)
             continue;
-        mig_request_prove(app, env, policy, request, now_ms);
+        if (strcmp(request->plan_id, plan->id) == 0) /* any other is void, whoever signed it */
+            mig_request_prove(app, env, policy, request, now_ms);
         mig_request_judge(request, policy, plan, history->environment_uuid, now_ms, &verdict);
         if (rank(&verdict) > rank(ret) ||
             (rank(&verdict) == rank(ret) && strcmp(verdict.request, ret->request) > 0))
