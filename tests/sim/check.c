@@ -10,6 +10,7 @@
 #include "base/doc.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "engine/head.h"
 #include "engine/steps.h"
 #include "sim/compare.h"
 
@@ -253,6 +254,49 @@ static int64_t fence_of(const struct sim_state *state)
     return mig_doc_int(&doc, "token", 0);
 }
 
+static int by_version(const void *a, const void *b)
+{
+    return mig_version_compare(((const struct mig_record *)a)->version,
+                               ((const struct mig_record *)b)->version);
+}
+
+static void head_of(const struct sim_state *state, char ret[static MIG_SHA256_HEX], const char *plan,
+                    bool *ret_began)
+{
+    const struct sim_coll *coll = sim_state_find(state, HISTORY);
+    struct mig_history *history = mig_alloc(sizeof *history);
+    *ret_began = false;
+    for (size_t i = 0; coll && i < coll->count; i++) {
+        bson_t doc;
+        sim_doc_view(coll->docs[i], &doc);
+        if (strcmp(mig_doc_str(&doc, "_id", ""), MIG_FENCE_ID) == 0)
+            continue;
+        history->records =
+            mig_grow(history->records, history->count, &history->room, sizeof *history->records);
+        mig_record_decode(&doc, &history->records[history->count++]);
+        *ret_began = *ret_began || strcmp(mig_doc_str(&doc, "planId", ""), plan) == 0;
+    }
+    if (history->count > 1)
+        qsort(history->records, history->count, sizeof *history->records, by_version);
+    mig_history_head(history, ret);
+    mig_history_free(history);
+}
+
+/* The first record of a saved plan is written to the very history that the plan was made for. */
+static void check_plan(struct sim_check *check, const struct sim_state *before, const char *plan)
+{
+    for (size_t i = 0; plan && i < check->plan_count; i++) {
+        char head[MIG_SHA256_HEX];
+        bool began;
+        if (strcmp(check->plans[i].id, plan) != 0)
+            continue;
+        head_of(before, head, plan, &began);
+        if (!began && strcmp(head, check->plans[i].head) != 0)
+            sim_fail(check->sim, "I2: the saved plan %.12s runs on another history than it was made for",
+                     plan);
+    }
+}
+
 /* Every record that changed, in the order in which it was carried out. */
 static void read_history(struct sim_check *check, const struct sim_state *before,
                          const struct sim_state *after, struct sim_book *book)
@@ -276,13 +320,32 @@ static void read_history(struct sim_check *check, const struct sim_state *before
             if (was)
                 sim_doc_view(was, &old);
             down = down || strcmp(mig_doc_str(&new, "direction", ""), "down") == 0;
-            if (pass == 1)
+            if (pass == 0)
+                check_plan(check, before, mig_doc_str(&new, "planId", NULL));
+            else
                 turn_page(check, book, &new, was ? &old : NULL, fence);
         }
     }
 }
 
 /* ---- changes ---- */
+
+/* Whoever holds the lock after another has a higher token. */
+static void check_lock(struct sim_check *check, const struct sim_state *before, const struct sim_state *after)
+{
+    const struct sim_coll *now = sim_state_find(after, "migtui_lock"),
+                          *then = sim_state_find(before, "migtui_lock");
+    bson_t new, old;
+    if (now == then || !now || !then || now->count == 0 || then->count == 0)
+        return;
+    sim_doc_view(now->docs[0], &new);
+    sim_doc_view(then->docs[0], &old);
+    const char *owner = mig_doc_str(&new, "owner", "");
+    int64_t token = mig_doc_int(&new, "token", -1), was = mig_doc_int(&old, "token", -1);
+    if (token < was || (*owner && token == was && strcmp(owner, mig_doc_str(&old, "owner", "")) != 0))
+        sim_fail(check->sim, "I3: the lock's token goes from %lld to %lld as its holder changes",
+                 (long long)was, (long long)token);
+}
 
 static const char *comment_of(const struct sim_op *op)
 {
@@ -296,6 +359,7 @@ void sim_check_changed(void *context, struct sim_state *before, struct sim_state
     char why[600];
     bool data = sim_data_moved(before, after);
     bool history = sim_state_find(before, HISTORY) != sim_state_find(after, HISTORY);
+    check_lock(check, before, after);
     if (check->sim->failed)
         return;
     if (data && !sim_counters_hold(before, after, why, sizeof why))

@@ -25,7 +25,13 @@ struct sim_book {
 struct sim_book *sim_book_ref(struct sim_book *book);
 void sim_book_unref(struct sim_book *book); /* NULL is fine */
 
+#define SIM_PLANS_MAX 8
+
 struct sim_check {
+    struct {
+        char id[MIG_SHA256_HEX], head[MIG_SHA256_HEX];
+    } plans[SIM_PLANS_MAX]; /* saved ones, and the history each was made for */
+    size_t plan_count;
     struct sim *sim;
     const struct sim_program *program;
     struct sim_model *model;

@@ -26,7 +26,7 @@ static const struct sim_profile profiles[] = {
     { "4.2", "4.2.24", 4, 2, 8, false, false },      { "6.0", "6.0.5", 6, 0, 17, false, false },
 };
 
-enum act_kind { ACT_RUN, ACT_INSPECT, ACT_MARK, ACT_STOP, ACT_AUDIT };
+enum act_kind { ACT_RUN, ACT_INSPECT, ACT_MARK, ACT_STOP, ACT_AUDIT, ACT_PLAN };
 
 /* One command of an operator, and what came of it. */
 struct act {
@@ -37,6 +37,7 @@ struct act {
     enum mig_record_state state;
     struct sim_process *process;
     bool over, ok, can_resume;
+    volatile bool signal;
     struct mig_run_result result;
     struct mig_error error;
 };
@@ -47,6 +48,7 @@ struct director {
     struct sim_rng rng;
     struct sim_state *backups[BACKUPS];
     size_t backup_count;
+    struct mig_selection selections[SIM_PLANS_MAX]; /* of the saved plans */
     uint64_t runs, acts;
     bool over, restored;
 };
@@ -75,8 +77,8 @@ static void check_success(struct act *act, const bson_t *event)
         return;
     bool ours = lock && strcmp(mig_doc_str(lock, "run", ""), mig_doc_str(event, "run", "?")) == 0 &&
                 mig_doc_has(lock, "owner") && *mig_doc_str(lock, "owner", "");
-    bool all = !act->options.selection.resume && act->options.selection.direction == MIG_UP &&
-               act->options.selection.count == 0;
+    bool all = !act->options.plan_id && !act->options.selection.resume &&
+               act->options.selection.direction == MIG_UP && act->options.selection.count == 0;
     for (size_t i = 0; ours && all && i < world->program->catalog->count; i++) {
         const char *version = world->program->catalog->items[i].version;
         if (sim_check_state_of(state, version) != MIG_RECORD_APPLIED)
@@ -117,6 +119,26 @@ static void audit(struct act *act)
         sim_fail(&d->world->sim, "I4: the audit does not hold: %s", report.fault);
 }
 
+/* A plan is made and kept, to be carried out later, or to be void by then. */
+static void plan(struct act *act)
+{
+    struct director *d = act->director;
+    struct mig_plan *made = NULL;
+    struct mig_look look;
+    struct mig_catalog *catalog = sim_program_catalog(d->world->program, 0, &(struct mig_problems){ 0 });
+    act->ok = mig_run_plan(&act->process->app, &d->world->environment, &act->options.selection, catalog,
+                           &look, &made, &act->error);
+    if (act->ok && made->count > 0 && d->check.plan_count < SIM_PLANS_MAX) {
+        size_t at = d->check.plan_count++;
+        memcpy(d->check.plans[at].id, made->id, sizeof made->id);
+        memcpy(d->check.plans[at].head, made->head, sizeof made->head);
+        d->selections[at] = act->options.selection;
+    }
+    mig_plan_free(made);
+    mig_look_done(&look);
+    mig_catalog_free(catalog);
+}
+
 static void process_main(struct sim_process *process, void *context)
 {
     struct act *act = context;
@@ -134,6 +156,7 @@ static void process_main(struct sim_process *process, void *context)
         break;
     case ACT_STOP: act->ok = mig_stop_request(&process->app, env, act->run, "someone", &act->error); break;
     case ACT_AUDIT: audit(act); break;
+    case ACT_PLAN: plan(act); break;
     }
     act->over = true;
     SIM_SAY(&act->director->world->sim, "PROCESS %llu ends %s: %s", (unsigned long long)process->id,
@@ -161,12 +184,13 @@ static bool any_alive(const struct director *d)
 static struct act *start(struct director *d, enum act_kind kind, const struct act *model)
 {
     struct act *act = mig_alloc(sizeof *act);
-    static const char *const words[] = { "run", "inspect", "mark", "stop", "audit" };
+    static const char *const words[] = { "run", "inspect", "mark", "stop", "audit", "plan" };
     *act = *model;
     act->director = d;
     act->kind = kind;
     act->options.on_event = on_event;
     act->options.event_ctx = act;
+    act->options.stop = &act->signal;
     d->acts++;
     d->runs += kind == ACT_RUN;
     act->process = sim_process_start(d->world, sim_below(&d->rng, SIM_HOSTS), process_main, act);
@@ -246,6 +270,14 @@ static struct act *start_run(struct director *d)
         selection->direction = MIG_DOWN;
     if (!selection->resume && sim_chance(&d->rng, 30))
         selection->count = 1 + (int64_t)sim_below(&d->rng, 3);
+    if (dice >= 80)
+        wait_for(d, start(d, ACT_PLAN, &act), 60 * SECOND_US);
+    size_t plans = d->check.plan_count;
+    if (plans > 0 && sim_chance(&d->rng, 40)) {
+        size_t at = sim_below(&d->rng, plans);
+        *selection = d->selections[at];
+        act.options.plan_id = d->check.plans[at].id;
+    }
     if (sim_chance(&d->rng, 30))
         act.options.lock_wait_ms = (int64_t)sim_below(&d->rng, 60000);
     return start(d, ACT_RUN, &act);
@@ -336,7 +368,10 @@ static void recover(struct director *d, int attempt)
         return;
     }
     act.options.selection.resume = true;
-    wait_for(d, start(d, ACT_RUN, &act), RUN_ENDS_US);
+    struct act *resume = start(d, ACT_RUN, &act);
+    wait_for(d, resume, RUN_ENDS_US);
+    if (resume->over && !resume->ok && resume->error.code == MIG_ERR_STEP && settle(d) && book_of(d)->half)
+        put_right(d); /* the step itself says no, however often it is tried */
 }
 
 static void calm(struct director *d)

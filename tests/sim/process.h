@@ -28,7 +28,7 @@ struct sim_process {
     struct mig_app app;
     uint64_t id;
     bool alive;
-    int64_t paused_until_us;
+    int64_t paused_until_us, apart_until_us;
     struct sim_rng rng;
     void (*main)(struct sim_process *process, void *context);
     void *context;

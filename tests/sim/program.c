@@ -264,7 +264,8 @@ static void view(struct draft *d)
 
 static void assertion(struct draft *d)
 {
-    up(d, "\"assert\": {\"collection\": \"people\", \"filter\": {}, \"count\": %d}", DOCUMENTS);
+    bool wrong = any(d, 8) == 0; /* then somebody has to decide */
+    up(d, "\"assert\": {\"collection\": \"people\", \"filter\": {}, \"count\": %d}", wrong ? 1 : DOCUMENTS);
 }
 
 static void command(struct draft *d)

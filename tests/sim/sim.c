@@ -49,7 +49,8 @@ bool sim_chance(struct sim_rng *rng, unsigned percent)
 int64_t sim_skewed(struct sim_rng *rng, int64_t from, int64_t to)
 {
     int64_t span = to - from;
-    int shift = (int)sim_below(rng, 10);
+    int shift = (int)sim_below(rng, 14) - 4;
+    shift = shift > 0 ? shift : 0;
     return from + (int64_t)sim_below(rng, (uint64_t)(span >> shift) + 1);
 }
 

@@ -22,6 +22,7 @@
     X(SIM_STALL, "stall", 1500)      /* the operation waits within the server, up to beyond the lease */ \
     X(SIM_TWICE, "twice", 3000)      /* a retryable write arrives twice */ \
     X(SIM_CUT, "cut", 800)           /* every connection of the process breaks */ \
+    X(SIM_APART, "apart", 300)       /* process and server do not hear each other, up to beyond the lease */ \
     X(SIM_REFUSE, "refuse", 800)     /* a refusal that passes: WriteConflict, out of time */ \
     X(SIM_DIE, "die", 500)           /* kill -9 at a port call */ \
     X(SIM_PAUSE, "pause", 400)       /* SIGSTOP at a port call, up to beyond the lease */ \
@@ -51,7 +52,7 @@ uint64_t sim_next(struct sim_rng *rng);
 /* 0 … below-1; 0 for 0. */
 uint64_t sim_below(struct sim_rng *rng, uint64_t below);
 bool sim_chance(struct sim_rng *rng, unsigned percent);
-/* from … to, short ones more often than long ones. */
+/* from … to: a third of them anywhere, the others rather short. */
 int64_t sim_skewed(struct sim_rng *rng, int64_t from, int64_t to);
 
 /* ---- events ---- */

@@ -144,6 +144,15 @@ static int64_t silence(struct sim_rng *luck)
     return sim_chance(luck, 50) ? 1000 : sim_skewed(luck, SECOND_US, 120 * SECOND_US);
 }
 
+static bool is_apart(const struct sim_world *world, uint64_t id)
+{
+    for (const struct sim_process *process = world->processes; process; process = process->next) {
+        if (process->id == id)
+            return world->sim.now_us < process->apart_until_us;
+    }
+    return false;
+}
+
 void sim_store_reply(struct sim *sim, void *context, const struct sim_request *request, const bson_t *reply)
 {
     struct sim_world *world = context;
@@ -152,6 +161,10 @@ void sim_store_reply(struct sim *sim, void *context, const struct sim_request *r
     if (sim_fault(sim, SIM_LOSE_REPLY, &luck)) {
         reply = NULL;
         way_us = silence(&luck);
+    }
+    if (is_apart(world, request->process)) {
+        reply = NULL;
+        way_us = sim_skewed(&sim->rng, SECOND_US, 60 * SECOND_US);
     }
     if (sim_fault(sim, SIM_DELAY_REPLY, &luck))
         way_us = sim_skewed(&luck, 1000, 120 * SECOND_US);
@@ -185,6 +198,12 @@ static void send_request(struct sim_store *store, const struct sim_request *requ
     store->round_trips++;
     if (sim_fault(sim, SIM_DELAY_REQUEST, &luck))
         way_us = sim_skewed(&luck, 1000, NETWORK_US);
+    if (sim_fault(sim, SIM_APART, &luck))
+        store->process->apart_until_us = sim->now_us + sim_skewed(&luck, SECOND_US, 120 * SECOND_US);
+    if (is_apart(world, store->process->id)) {
+        post_reply(world, call->id, NULL, sim_skewed(&sim->rng, 1000, 60 * SECOND_US));
+        return;
+    }
     if (sim_fault(sim, SIM_LOSE_REQUEST, &luck)) {
         post_reply(world, call->id, NULL, silence(&luck));
     } else {
