@@ -16,6 +16,9 @@
 
 #define HISTORY "migtui_history"
 
+/* How long a holder may send after its last beat: two thirds of a lease of 30 s. */
+#define SILENCE_US INT64_C(20000000)
+
 /* ---- books ---- */
 
 struct sim_book *sim_book_ref(struct sim_book *book)
@@ -331,7 +334,7 @@ static void read_history(struct sim_check *check, const struct sim_state *before
 /* ---- changes ---- */
 
 /* Whoever holds the lock after another has a higher token. */
-static void check_lock(struct sim_check *check, const struct sim_state *before, const struct sim_state *after)
+static void check_lock(struct sim_check *check, const struct sim_state *before, struct sim_state *after)
 {
     const struct sim_coll *now = sim_state_find(after, "migtui_lock"),
                           *then = sim_state_find(before, "migtui_lock");
@@ -340,9 +343,15 @@ static void check_lock(struct sim_check *check, const struct sim_state *before, 
         return;
     sim_doc_view(now->docs[0], &new);
     sim_doc_view(then->docs[0], &old);
-    const char *owner = mig_doc_str(&new, "owner", "");
+    const char *owner = mig_doc_str(&new, "owner", ""), *holder = mig_doc_str(&old, "owner", "");
+    bool taken = *owner && *holder && strcmp(owner, holder) != 0;
+    after->beat_us = check->sim->now_us;
+    if (taken && check->sim->now_us - before->beat_us < SILENCE_US &&
+        check->alive(check->alive_context, mig_doc_str(&old, "host", ""), mig_doc_int(&old, "pid", 0)))
+        sim_fail(check->sim, "I3: the lock is taken from a living holder %lld ms after its last beat",
+                 (long long)(check->sim->now_us - before->beat_us) / 1000);
     int64_t token = mig_doc_int(&new, "token", -1), was = mig_doc_int(&old, "token", -1);
-    if (token < was || (*owner && token == was && strcmp(owner, mig_doc_str(&old, "owner", "")) != 0))
+    if (token < was || (*owner && token == was && strcmp(owner, holder) != 0))
         sim_fail(check->sim, "I3: the lock's token goes from %lld to %lld as its holder changes",
                  (long long)was, (long long)token);
 }

@@ -35,6 +35,8 @@ struct sim_check {
     struct sim *sim;
     const struct sim_program *program;
     struct sim_model *model;
+    bool (*alive)(void *context, const char *host, int64_t pid); /* is that process? */
+    void *alive_context;
     struct sim twin_sim; /* of the model that knows no troubles */
     struct sim_model twin;
 };

@@ -289,8 +289,10 @@ static void storm(struct director *d)
     for (size_t i = 0; i < acts; i++) {
         uint64_t dice = sim_below(&d->rng, 100);
         struct act *act = start_run(d);
-        if (dice < 12)
+        if (dice < 12) {
+            wait_us(d, sim_skewed(&d->rng, 0, 40 * SECOND_US));
             (void)start_run(d);
+        }
         if (dice >= 12 && dice < 22) {
             wait_us(d, sim_skewed(&d->rng, 1000, 3 * SECOND_US));
             stop_holder(d);
@@ -413,6 +415,16 @@ static bool is_over(void *context)
 
 /* ---- the world ---- */
 
+static bool is_alive(void *context, const char *host, int64_t pid)
+{
+    const struct sim_world *world = context;
+    for (const struct sim_process *process = world->processes; process; process = process->next) {
+        if (process->host.self.pid == pid && strcmp(process->machine->name, host) == 0)
+            return process->alive;
+    }
+    return false;
+}
+
 static void furnish(struct sim_world *world, struct director *d)
 {
     struct sim *sim = &world->sim;
@@ -433,6 +445,8 @@ static void furnish(struct sim_world *world, struct director *d)
     data->book->expected->book = NULL;
     sim_model_restore(&world->model, data);
     sim_check_init(&d->check, sim, world->program, &world->model);
+    d->check.alive = is_alive;
+    d->check.alive_context = world;
     world->model.changed = sim_check_changed;
     world->model.executing = sim_check_executing;
     world->model.changed_context = &d->check;

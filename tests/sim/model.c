@@ -76,7 +76,7 @@ void sim_model_commit(struct sim_model *model, struct sim_state *state, const st
     if (model->changed)
         model->changed(model->changed_context, sim_model_last(model), state, op);
     keep(model, state);
-    int64_t lag = 300 + (int64_t)sim_below(&sim->rng, 2500);
+    int64_t lag = (300 + (int64_t)sim_below(&sim->rng, 2500)) * (sim->pace < 20 ? sim->pace : 20);
     sim_at(sim, sim->now_us + lag, replicated, model, (uint64_t)state->ts);
 }
 

@@ -418,7 +418,9 @@ enum sim_run sim_run_write(struct sim_model *model, struct sim_op *op)
         }
         if (wrote == WROTE_HELD || wrote == WROTE_MORE) {
             sim_op_again(model, op,
-                         wrote == WROTE_HELD ? HELD_US : 1000 + (int64_t)sim_below(&model->sim->rng, 4000));
+                         wrote == WROTE_HELD
+                             ? HELD_US
+                             : (1000 + (int64_t)sim_below(&model->sim->rng, 4000)) * model->sim->pace);
             return SIM_RUN_AGAIN;
         }
         bool failed = wrote == WROTE_DUPLICATE;

@@ -61,12 +61,21 @@ void sim_processes_end(struct sim_world *world)
     }
 }
 
+static void kill_later(struct sim *sim, void *context, uint64_t argument)
+{
+    (void)sim, (void)argument;
+    sim_process_kill(context);
+}
+
 void sim_process_point(struct sim_process *process, int64_t cap_us)
 {
     struct sim *sim = &process->world->sim;
     struct sim_rng luck;
-    if (sim_fault(sim, SIM_DIE, &luck))
-        sim_process_kill(process);
+    if (sim_fault(sim, SIM_DIE, &luck)) {
+        if (sim_chance(&luck, 40))
+            sim_process_kill(process);
+        sim_at(sim, sim->now_us + sim_skewed(&luck, 1, 10 * SECOND_US), kill_later, process, 0);
+    }
     if (sim_fault(sim, SIM_PAUSE, &luck)) {
         int64_t pause = sim_skewed(&luck, 1000, 200 * SECOND_US);
         pause = pause < cap_us ? pause : cap_us;

@@ -113,6 +113,8 @@ void sim_init(struct sim *sim, uint64_t seed, const struct sim_options *options)
 {
     *sim = (struct sim){ .seed = seed, .options = *options, .hash = 14695981039346656037U };
     sim->rng.state = sim_mix64(seed, 2);
+    static const int64_t paces[] = { 1, 1, 3, 10, 40, 150 };
+    sim->pace = paces[sim_mix64(seed, 6) % (sizeof paces / sizeof paces[0])];
     draw_faults(sim);
 }
 

@@ -81,6 +81,7 @@ struct sim {
     struct sim_event *queue; /* a heap */
     size_t queued, queue_room;
     struct sim_rng rng; /* of latencies and other luck that is no fault */
+    int64_t pace;       /* how slow the network and the server are, times the fastest */
     uint64_t hash;
 
     unsigned rates[SIM_FAULTS]; /* of 100,000; 0: not in this seed */

@@ -173,6 +173,7 @@ struct sim_state *sim_state_fork(struct sim_state *state)
     fork->refs = 1;
     fork->ts = state->ts;
     fork->count = state->count;
+    fork->beat_us = state->beat_us;
     fork->book = sim_book_ref(state->book);
     for (size_t i = 0; i < state->count; i++) {
         fork->colls[i] = state->colls[i];

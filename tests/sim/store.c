@@ -157,7 +157,7 @@ void sim_store_reply(struct sim *sim, void *context, const struct sim_request *r
 {
     struct sim_world *world = context;
     struct sim_rng luck;
-    int64_t way_us = 100 + (int64_t)sim_below(&sim->rng, 600);
+    int64_t way_us = (100 + (int64_t)sim_below(&sim->rng, 600)) * sim->pace;
     if (sim_fault(sim, SIM_LOSE_REPLY, &luck)) {
         reply = NULL;
         way_us = silence(&luck);
@@ -193,7 +193,7 @@ static void send_request(struct sim_store *store, const struct sim_request *requ
     struct sim_world *world = store->process->world;
     struct sim *sim = &world->sim;
     struct sim_rng luck;
-    int64_t way_us = 100 + (int64_t)sim_below(&sim->rng, 600);
+    int64_t way_us = (100 + (int64_t)sim_below(&sim->rng, 600)) * sim->pace;
     sim_tell(sim, "send", NULL, (int64_t)call->id);
     store->round_trips++;
     if (sim_fault(sim, SIM_DELAY_REQUEST, &luck))
