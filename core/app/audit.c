@@ -146,7 +146,8 @@ static bool read_head(struct mig_audit *audit, struct mig_error *err)
 struct passing {
     struct mig_audit *audit;
     const char *ours;
-    bool landed;
+    int64_t before; /* the entry that ours follows; 0: none */
+    bool landed, follows;
 };
 
 static bool pass_entry(const bson_t *doc, void *context)
@@ -155,6 +156,7 @@ static bool pass_entry(const bson_t *doc, void *context)
     const char *digest = mig_doc_str(doc, "digest", "");
     int64_t seq = mig_doc_int(doc, "_id", 0);
     passing->landed = passing->landed || strcmp(digest, passing->ours) == 0;
+    passing->follows = passing->follows || seq == passing->before;
     if (seq > passing->audit->seq && mig_sha256_valid(digest)) {
         passing->audit->seq = seq;
         snprintf(passing->audit->digest, sizeof passing->audit->digest, "%s", digest);
@@ -162,17 +164,20 @@ static bool pass_entry(const bson_t *doc, void *context)
     return true;
 }
 
-/* What is there from the place on that we wanted; ours among it when only the reply was lost. */
+/* What is there from the place on that we wanted; ours among it when only the reply was lost. A server without a majority to read
+ * shows entries that it loses when it dies: then the head is looked for anew, or ours would follow nothing. */
 static bool pass_others(struct mig_audit *audit, int attempt, const char *ours, bool *ret_landed,
                         struct mig_error *err)
 {
-    struct passing passing = { .audit = audit, .ours = ours };
+    struct passing passing = {
+        .audit = audit, .ours = ours, .before = audit->seq, .follows = audit->seq == 0
+    };
     bson_t filter = BSON_INITIALIZER;
     if (attempt < 3) { /* one or two others: their places, which an index finds on every server */
-        BCON_APPEND(&filter, "_id", "{", "$in", "[", BCON_INT64(audit->seq + 1), BCON_INT64(audit->seq + 2),
-                    BCON_INT64(audit->seq + 3), "]", "}");
+        BCON_APPEND(&filter, "_id", "{", "$in", "[", BCON_INT64(audit->seq), BCON_INT64(audit->seq + 1),
+                    BCON_INT64(audit->seq + 2), BCON_INT64(audit->seq + 3), "]", "}");
     } else {
-        BCON_APPEND(&filter, "_id", "{", "$gt", BCON_INT64(audit->seq), "}");
+        BCON_APPEND(&filter, "_id", "{", "$gte", BCON_INT64(audit->seq), "}");
     }
     MIG_AUTOBSON bson_t *command =
         BCON_NEW("find", BCON_UTF8(audit->names.audit), "filter", BCON_DOCUMENT(&filter), "sort", "{", "_id",
@@ -181,7 +186,7 @@ static bool pass_others(struct mig_audit *audit, int attempt, const char *ours, 
     bool ok = audit->store->ops->query(audit->store, &call, pass_entry, &passing, err);
     bson_destroy(&filter);
     *ret_landed = passing.landed;
-    return ok;
+    return ok && !passing.landed && !passing.follows ? read_head(audit, err) : ok;
 }
 
 /* ---- appending ---- */

@@ -53,7 +53,7 @@ static void an_entry_of_the_audit_that_gets_no_answer_is_not_sent_for_ever(void 
     mig_names_make("migtui_", &audit.names);
     for (int i = 0; i < 5; i++) {
         script_lose(script, "{'update': 'migtui_audit'}", MIG_OUTCOME_UNKNOWN, MIG_ERR_UNKNOWN_OUTCOME, 0);
-        script_reply(script, "{'find': 'migtui_audit'}", "{'cursor': {'firstBatch': []}, 'ok': 1}");
+        script_reply(script, "{'find': 'migtui_audit'}", "{'cursor': {'firstBatch': [{'_id': 3}]}, 'ok': 1}");
     }
     const struct mig_audit_act act = { .action = "apply.start" };
     assert_false(mig_audit_append(&audit, &act, &err));
