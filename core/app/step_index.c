@@ -140,13 +140,13 @@ static bool tally_up(struct step_work *work, struct tally *ret)
 
 /* ---- createIndexes: at work ---- */
 
-static bool at_work(struct step_work *work, struct step_operation *ret)
+/* As step_look_running; tells how far it is. */
+static int at_work(struct step_work *work, struct step_operation *ret)
 {
-    if (!step_look_running(work, work->step->collection, ret))
-        return false;
-    if (work->ctx->progress)
+    int running = step_look_running(work, work->step->collection, ret);
+    if (running > 0 && work->ctx->progress)
         work->ctx->progress(work->ctx->progress_ctx, ret->done, ret->total, ret->what);
-    return true;
+    return running;
 }
 
 static enum mig_probe in_progress(struct step_work *work, const struct step_operation *operation)
@@ -165,26 +165,39 @@ static bool list_is_sure(const struct step_work *work)
     return server->major > 4 || (server->major == 4 && server->minor >= 4);
 }
 
+static enum mig_probe verdict_of(struct step_work *work, const struct tally *tally)
+{
+    int asked = tally->there + tally->building + tally->missing;
+    if (tally->conflict.len)
+        return step_seen(work, MIG_PROBE_NOT_DONE, "%s", tally->conflict.text);
+    if (tally->missing > 0)
+        return step_seen(work, MIG_PROBE_NOT_DONE,
+                         "%d of %d indexes of %s are there, and none is being built", tally->there, asked,
+                         work->step->collection);
+    return step_seen(work, MIG_PROBE_DONE, "%s of %s there as asked",
+                     asked == 1 ? "the index" : "all indexes", work->step->collection);
+}
+
+/* Where the list is not sure it is looked at last: what was there while a build was at work, and a failover ended, would pass for
+ * built. */
 static enum mig_probe create_probe(struct step_work *work)
 {
     struct tally tally;
     struct step_operation operation = { 0 };
     enum mig_probe probe;
+    bool sure = list_is_sure(work);
+    int running = sure ? 0 : at_work(work, &operation);
+    if (running < 0)
+        return step_blind(work);
     bool seen = tally_up(work, &tally);
-    int asked = tally.there + tally.building + tally.missing;
-    if (!seen)
+    if (seen && sure && tally.missing > 0)
+        running = at_work(work, &operation);
+    if (!seen || running < 0)
         probe = step_blind(work);
-    else if (((tally.missing > 0 || !list_is_sure(work)) && at_work(work, &operation)) || tally.building > 0)
+    else if (running > 0 || tally.building > 0)
         probe = in_progress(work, &operation);
-    else if (tally.conflict.len)
-        probe = step_seen(work, MIG_PROBE_NOT_DONE, "%s", tally.conflict.text);
-    else if (tally.missing > 0)
-        probe =
-            step_seen(work, MIG_PROBE_NOT_DONE, "%d of %d indexes of %s are there, and none is being built",
-                      tally.there, asked, work->step->collection);
     else
-        probe = step_seen(work, MIG_PROBE_DONE, "%s of %s there as asked",
-                          asked == 1 ? "the index" : "all indexes", work->step->collection);
+        probe = verdict_of(work, &tally);
     mig_buf_done(&tally.conflict);
     return probe;
 }
@@ -220,7 +233,7 @@ static void watch_build(struct build *build)
         host->ops->sleep_until(host, now_ms + pause_ms, build);
         pause_ms = pause_ms * 2 < PROGRESS_MS ? pause_ms * 2 : PROGRESS_MS;
         if (now_ms - began_ms >= PROGRESS_MS && !atomic_load(&build->done))
-            at_work(&build->watcher, &operation);
+            (void)at_work(&build->watcher, &operation);
     }
 }
 

@@ -104,9 +104,9 @@ struct step_operation {
     char what[128];
 };
 
-/* Is this step's own command still running, or, with collection, an index build on it by anyone? False also
- * where the server does not tell. */
-bool step_look_running(struct step_work *work, const char *collection, struct step_operation *ret);
+/* Is this step's own command still running, or, with collection, an index build on it by anyone? 1: yes; 0: no, or the server
+ * does not tell; -1: it could not be asked, and *work->err says why. */
+int step_look_running(struct step_work *work, const char *collection, struct step_operation *ret);
 
 /* ---- step_run.c ---- */
 

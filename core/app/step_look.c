@@ -153,32 +153,38 @@ static bool find_operation(const bson_t *reply, const struct sought *sought, str
 }
 
 /* Everyone's operations where we may see them, for a build runs in the server's own name; else ours. */
-static bool list_operations(const struct mig_step_context *ctx, bool own, struct step_sent *ret)
+static void list_operations(struct step_work *work, bool own, struct step_sent *ret)
 {
     MIG_AUTODOC bson_t command = BSON_INITIALIZER;
-    struct mig_step_context outside = *ctx;
+    struct mig_step_context outside = *work->ctx;
     outside.txn = NULL;
     outside.labels = NULL;
     BSON_APPEND_INT32(&command, "currentOp", 1);
     if (own)
         BSON_APPEND_BOOL(&command, "$ownOps", true);
-    return step_send(&outside, &command, LOOK | STEP_ADMIN, ret, NULL) == MIG_STEP_END_DONE;
+    step_send(&outside, &command, LOOK | STEP_ADMIN, ret, work->err);
 }
 
-bool step_look_running(struct step_work *work, const char *collection, struct step_operation *ret)
+int step_look_running(struct step_work *work, const char *collection, struct step_operation *ret)
 {
     const struct mig_step_context *ctx = work->ctx;
     *ret = (struct step_operation){ 0 };
     if (!ctx->server->can_current_op)
-        return false;
+        return 0;
     struct sought sought = { ctx->comment, ctx->store->database, collection };
     struct step_sent sent;
-    bool seen = list_operations(ctx, false, &sent);
-    if (!seen && sent.verdict.code != 0) { /* refused: not our right */
+    list_operations(work, false, &sent);
+    if (sent.end == MIG_STEP_END_FAILED) { /* refused: not our right */
         step_sent_done(&sent);
-        seen = list_operations(ctx, true, &sent);
+        list_operations(work, true, &sent);
     }
-    bool found = seen && find_operation(&sent.body, &sought, ret);
+    int found = -1;
+    if (sent.end == MIG_STEP_END_DONE)
+        found = find_operation(&sent.body, &sought, ret);
+    else if (sent.end == MIG_STEP_END_FAILED)
+        found = 0;
+    if (found >= 0)
+        mig_error_clear(work->err);
     step_sent_done(&sent);
     return found;
 }

@@ -180,15 +180,20 @@ enum mig_probe step_probe_by_verify(struct step_work *work, bool repeatable)
     return step_blind(work);
 }
 
-/* A look is worth nothing while the step's own command, whose reply was lost, is still at work. */
-static bool still_running(struct step_work *work)
+/* A look is worth nothing while the step's own command, whose reply was lost, is still at work. True: *ret is the
+ * probe's answer. */
+static bool still_running(struct step_work *work, enum mig_probe *ret)
 {
     struct step_operation operation;
-    if (mig_step_in_transaction(work->step, work->ctx->server) || !step_look_running(work, NULL, &operation))
+    if (mig_step_in_transaction(work->step, work->ctx->server))
         return false;
-    step_seen(work, MIG_PROBE_IN_PROGRESS, "the server is still at it (%s, for %lld s)", operation.what,
-              (long long)operation.seconds);
-    return true;
+    int running = step_look_running(work, NULL, &operation);
+    if (running < 0)
+        *ret = step_blind(work);
+    else if (running > 0)
+        *ret = step_seen(work, MIG_PROBE_IN_PROGRESS, "the server is still at it (%s, for %lld s)",
+                         operation.what, (long long)operation.seconds);
+    return running != 0;
 }
 
 enum mig_probe mig_step_probe(const struct mig_step_context *ctx, const struct mig_step *step,
@@ -208,7 +213,8 @@ enum mig_probe mig_step_probe(const struct mig_step_context *ctx, const struct m
     const struct step_kind *kind = kind_of(step, work.err);
     if (!kind)
         return step_blind(&work);
-    return kind->lingers && still_running(&work) ? MIG_PROBE_IN_PROGRESS : kind->probe(&work);
+    enum mig_probe busy;
+    return kind->lingers && still_running(&work, &busy) ? busy : kind->probe(&work);
 }
 
 enum mig_probe mig_step_settle(const struct mig_step_context *ctx, const struct mig_step *step,

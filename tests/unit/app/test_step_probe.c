@@ -557,11 +557,27 @@ static void an_old_servers_list_of_indexes_is_not_believed(void **state)
     world.server.minor = 2;
     world.server.can_current_op = true;
     struct step_line lines[STEP_LINES] = {
+        /* In this order: what is listed after no build was at work is built. */
+        { "{'currentOp': 1}", "{'inprog': [{'command': {'createIndexes': 'c', '$db': 'shop'}}]}" },
         { "{'listIndexes': 'c'}", BATCH(ID_ ", " A_1 ", " B_1) },
-        { "{'currentOp': 1}", "{'inprog': [{'command': {'createIndexes': 'c', '$db': 'shop'}}]}" }
     };
     assert_int_equal(step_world_probe(&world, BUILD, "{}", lines, evidence, sizeof evidence),
                      MIG_PROBE_IN_PROGRESS);
+    step_world_end(&world);
+}
+
+static void operations_that_could_not_be_looked_at_may_be_at_work(void **state)
+{
+    (void)state;
+    struct step_world world;
+    char evidence[300] = "";
+    step_world_init(&world);
+    world.server.can_current_op = true;
+    script_lose(world.script, "{'currentOp': 1}", MIG_OUTCOME_UNKNOWN, MIG_ERR_UNKNOWN_OUTCOME, 0);
+    assert_int_equal(step_world_probe(&world, "{'merge': {'collection': 'c', 'pipeline': [], 'into': 'd'}}",
+                                      "{}", NULL, evidence, sizeof evidence),
+                     MIG_PROBE_UNCLEAR);
+    assert_int_equal(world.err.code, MIG_ERR_UNKNOWN_OUTCOME);
     step_world_end(&world);
 }
 
@@ -578,6 +594,7 @@ int main(void)
         cmocka_unit_test(operations_are_asked_for_with_less_when_more_is_refused),
         cmocka_unit_test(a_build_is_recognised_by_its_collection),
         cmocka_unit_test(an_old_servers_list_of_indexes_is_not_believed),
+        cmocka_unit_test(operations_that_could_not_be_looked_at_may_be_at_work),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
