@@ -68,7 +68,8 @@ def run(command, seconds, **options):
 
 
 class Bench:
-    def __init__(self, root, seeds):
+    def __init__(self, root, seeds, sim_only):
+        self.sim_only = sim_only
         self.tree, self.build, self.seeds = root / "build/mutants/tree", root / "build/mutants/build", seeds
         self.jobs = os.environ.get("MIGTUI_JOBS", str(os.cpu_count()))
         self.tree.mkdir(parents=True, exist_ok=True)
@@ -95,6 +96,8 @@ class Bench:
         if done.returncode:
             words = re.search(r"seed (\d+) FAILED: (.{0,60})", done.stdout)
             return f"sim: seed {words[1]}: {words[2]}" if words else f"sim: status {done.returncode}"
+        if self.sim_only:
+            return ""
         made = self.make(*self.units)
         if not made or made.returncode:
             sys.exit(f"the mutant does not build with the unit tests:\n{made.stdout[-3000:] if made else ''}")
@@ -122,13 +125,14 @@ def main():
     parser.add_argument("root", type=Path)
     parser.add_argument("names", nargs="*")
     parser.add_argument("--seeds", type=int, default=SEEDS)
-    arguments = parser.parse_args()
+    parser.add_argument("--sim-only", action="store_true")
+    arguments = parser.parse_intermixed_args()
     mutants = [each for path in sorted((arguments.root / "tests/mutants").glob("*.txt")) for each in read(path)]
     unknown = set(arguments.names) - {each.name for each in mutants}
     if unknown:
         sys.exit(f"no mutant named {', '.join(sorted(unknown))}")
     chosen = [each for each in mutants if not arguments.names or each.name in arguments.names]
-    bench = Bench(arguments.root, arguments.seeds)
+    bench = Bench(arguments.root, arguments.seeds, arguments.sim_only)
     survivors, began = [], time.monotonic()
     if not arguments.names and bench.noticed():
         sys.exit("without any mutant something fails already")

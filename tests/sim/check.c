@@ -244,13 +244,18 @@ static void turn_page(struct sim_check *check, struct sim_book *book, const bson
     mig_record_done(&old);
 }
 
-static int64_t fence_of(const struct sim_state *state)
+static const struct sim_doc *fence_doc(const struct sim_state *state)
 {
     MIG_AUTOBSON bson_t *key = BCON_NEW("_id", MIG_FENCE_ID);
     bson_iter_t id;
-    bson_t doc;
     bson_iter_init_find(&id, key, "_id");
-    const struct sim_doc *fence = sim_coll_get(sim_state_find(state, HISTORY), &id);
+    return sim_coll_get(sim_state_find(state, HISTORY), &id);
+}
+
+static int64_t fence_of(const struct sim_state *state)
+{
+    bson_t doc;
+    const struct sim_doc *fence = fence_doc(state);
     if (!fence)
         return 0;
     sim_doc_view(fence, &doc);
@@ -300,6 +305,24 @@ static void check_plan(struct sim_check *check, const struct sim_state *before, 
     }
 }
 
+/* When a run raises the fence, nothing of a dead one may execute any more, nor be open. */
+static void check_quiet(struct sim_check *check, int64_t fence)
+{
+    for (const struct sim_op *op = check->model->ops; op; op = op->next) {
+        bool data = op->request.write_majority && !op->request.in_txn &&
+                    strncmp(sim_op_target(op), "migtui_", 7) != 0;
+        if (data && op->state == SIM_OP_NEW &&
+            !check->alive_process(check->alive_context, op->request.process))
+            sim_fail(check->sim, "I3: the fence is raised to %lld while %s of a dead run still executes",
+                     (long long)fence, sim_op_verb(op));
+    }
+    for (const struct sim_open_txn *txn = check->model->txns; txn; txn = txn->next) {
+        if (txn->count > 0 && !check->alive_process(check->alive_context, txn->process))
+            sim_fail(check->sim, "I3: the fence is raised to %lld while a transaction of a dead run is open",
+                     (long long)fence);
+    }
+}
+
 /* Every record that changed, in the order in which it was carried out. */
 static void read_history(struct sim_check *check, const struct sim_state *before,
                          const struct sim_state *after, struct sim_book *book)
@@ -310,6 +333,8 @@ static void read_history(struct sim_check *check, const struct sim_state *before
     if (fence < fence_of(before))
         sim_fail(check->sim, "I3: the fence goes back from %lld to %lld", (long long)fence_of(before),
                  (long long)fence);
+    if (fence > fence_of(before))
+        check_quiet(check, fence);
     for (int pass = 0; pass < 2; pass++) {
         for (size_t n = 0; now && n < now->count && !check->sim->failed; n++) {
             const struct sim_doc *doc = now->docs[pass == 1 && down ? now->count - 1 - n : n];
@@ -399,16 +424,16 @@ void sim_check_changed(void *context, struct sim_state *before, struct sim_state
 void sim_check_executing(void *context, const struct sim_op *op, const char *collection)
 {
     struct sim_check *check = context;
-    const char *token = strstr(comment_of(op), " token=");
-    int64_t number = 0;
-    if (check->sim->failed || op->request.in_txn || strncmp(collection, "migtui_", 7) == 0 || !token)
+    const char *run = strchr(op->request.app, '-');
+    if (check->sim->failed || op->request.in_txn || strncmp(collection, "migtui_", 7) == 0)
         return;
-    for (token += 7; *token >= '0' && *token <= '9'; token++)
-        number = number * 10 + (*token - '0');
-    int64_t fence = fence_of(sim_model_last(check->model));
-    if (number < fence)
-        sim_fail(check->sim, "I3: a command of token %lld runs when the fence is %lld: %s", (long long)number,
-                 (long long)fence, comment_of(op));
+    bson_t doc;
+    const struct sim_doc *fence = fence_doc(sim_model_last(check->model));
+    if (fence)
+        sim_doc_view(fence, &doc);
+    if (!fence || !run || strcmp(run + 1, mig_doc_str(&doc, "run", "")) != 0)
+        sim_fail(check->sim, "I3: %s on %s of run %s executes behind the fence of run %s", sim_op_verb(op),
+                 collection, run ? run + 1 : "?", fence ? mig_doc_str(&doc, "run", "?") : "?");
 }
 
 /* ---- the end ---- */

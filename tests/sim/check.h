@@ -36,6 +36,7 @@ struct sim_check {
     const struct sim_program *program;
     struct sim_model *model;
     bool (*alive)(void *context, const char *host, int64_t pid); /* is that process? */
+    bool (*alive_process)(void *context, uint64_t id);
     void *alive_context;
     struct sim twin_sim; /* of the model that knows no troubles */
     struct sim_model twin;

@@ -425,6 +425,11 @@ static bool is_alive(void *context, const char *host, int64_t pid)
     return false;
 }
 
+static bool is_alive_process(void *context, uint64_t id)
+{
+    return sim_process_is_alive(context, id);
+}
+
 static void furnish(struct sim_world *world, struct director *d)
 {
     struct sim *sim = &world->sim;
@@ -437,6 +442,7 @@ static void furnish(struct sim_world *world, struct director *d)
     sim_model_init(&world->model, sim, profile);
     world->model.reply = sim_store_reply;
     world->model.reply_context = world;
+    world->model.kill = sim_process_kill_later;
     struct sim_state *data = sim_program_data(sim);
     data->book = sim_check_first(data);
     sim_state_unref(data->book->expected);
@@ -446,6 +452,7 @@ static void furnish(struct sim_world *world, struct director *d)
     sim_model_restore(&world->model, data);
     sim_check_init(&d->check, sim, world->program, &world->model);
     d->check.alive = is_alive;
+    d->check.alive_process = is_alive_process;
     d->check.alive_context = world;
     world->model.changed = sim_check_changed;
     world->model.executing = sim_check_executing;

@@ -315,6 +315,10 @@ void sim_model_receive(struct sim_model *model, struct sim_request *request)
     int64_t pause = 0;
     if (sim_fault(model->sim, SIM_STALL, &luck))
         pause = sim_skewed(&luck, 1000, 90 * SECOND_US);
+    if (sim_fault(model->sim, SIM_ORPHAN, &luck)) {
+        pause = SECOND_US + (int64_t)sim_below(&luck, 60 * SECOND_US);
+        model->kill(model->reply_context, op->request.process, (int64_t)sim_below(&luck, SECOND_US / 2));
+    }
     if (pause && op->deadline_us && op->began_us + pause > op->deadline_us)
         pause = op->deadline_us - op->began_us;
     sim_op_again(model, op, pause);

@@ -60,7 +60,7 @@ struct sim_touch {
 
 struct sim_open_txn {
     struct sim_open_txn *next;
-    uint64_t lsid;
+    uint64_t lsid, process;
     int64_t number;
     struct sim_state *snapshot, *work;
     struct sim_touch *touched;
@@ -100,6 +100,8 @@ struct sim_model {
     void (*changed)(void *context, struct sim_state *before, struct sim_state *after,
                     const struct sim_op *op); /* before `after` is seen by anyone */
     void *changed_context;
+    void (*kill)(void *context, uint64_t process,
+                 int64_t after_us); /* the sender dies in a while; of reply_context */
     void (*executing)(void *context, const struct sim_op *op, const char *collection);
 };
 

@@ -99,6 +99,7 @@ bool sim_txn_open(struct sim_model *model, struct sim_op *op)
     txn = mig_alloc(sizeof *txn);
     *txn = (struct sim_open_txn){ .next = model->txns,
                                   .lsid = op->request.lsid,
+                                  .process = op->request.process,
                                   .number = op->request.txn_number,
                                   .snapshot = sim_state_ref(sim_model_last(model)),
                                   .began_us = model->sim->now_us };

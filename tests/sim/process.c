@@ -52,6 +52,34 @@ void sim_process_kill(struct sim_process *process)
     sim_tasks_kill(&process->world->sim, process);
 }
 
+static struct sim_process *by_number(const struct sim_world *world, uint64_t id)
+{
+    struct sim_process *process = world->processes;
+    while (process && process->id != id)
+        process = process->next;
+    return process;
+}
+
+bool sim_process_is_alive(const struct sim_world *world, uint64_t id)
+{
+    const struct sim_process *process = by_number(world, id);
+    return process && process->alive;
+}
+
+static void kill_number(struct sim *sim, void *context, uint64_t id)
+{
+    (void)sim;
+    struct sim_process *process = by_number(context, id);
+    if (process)
+        sim_process_kill(process);
+}
+
+void sim_process_kill_later(void *context, uint64_t id, int64_t after_us)
+{
+    struct sim_world *world = context;
+    sim_at(&world->sim, world->sim.now_us + after_us, kill_number, world, id);
+}
+
 void sim_processes_end(struct sim_world *world)
 {
     while (world->processes) {
@@ -61,12 +89,6 @@ void sim_processes_end(struct sim_world *world)
     }
 }
 
-static void kill_later(struct sim *sim, void *context, uint64_t argument)
-{
-    (void)sim, (void)argument;
-    sim_process_kill(context);
-}
-
 void sim_process_point(struct sim_process *process, int64_t cap_us)
 {
     struct sim *sim = &process->world->sim;
@@ -74,7 +96,7 @@ void sim_process_point(struct sim_process *process, int64_t cap_us)
     if (sim_fault(sim, SIM_DIE, &luck)) {
         if (sim_chance(&luck, 40))
             sim_process_kill(process);
-        sim_at(sim, sim->now_us + sim_skewed(&luck, 1, 10 * SECOND_US), kill_later, process, 0);
+        sim_process_kill_later(process->world, process->id, sim_skewed(&luck, 1, 10 * SECOND_US));
     }
     if (sim_fault(sim, SIM_PAUSE, &luck)) {
         int64_t pause = sim_skewed(&luck, 1000, 200 * SECOND_US);

@@ -64,6 +64,9 @@ struct sim_process *sim_process_start(struct sim_world *world, size_t machine,
                                       void *context);
 /* kill -9. By one of its own tasks it does not return. */
 void sim_process_kill(struct sim_process *process);
+/* The same by its number, in a while; nothing when it is gone by then. */
+void sim_process_kill_later(void *world, uint64_t id, int64_t after_us);
+bool sim_process_is_alive(const struct sim_world *world, uint64_t id);
 void sim_processes_end(struct sim_world *world);
 
 /* A call of a port begins or ends: here the process may die, or be stopped for at most cap_us. */

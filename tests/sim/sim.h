@@ -19,15 +19,16 @@
     X(SIM_LOSE_REPLY, "lose-reply", 1500)       /* done, and nobody is told */ \
     X(SIM_DELAY_REQUEST, "delay-request", 3000) /* it arrives later than others sent after it */ \
     X(SIM_DELAY_REPLY, "delay-reply", 3000)     /* up to minutes: beyond every time limit */ \
-    X(SIM_STALL, "stall", 1500)      /* the operation waits within the server, up to beyond the lease */ \
-    X(SIM_TWICE, "twice", 3000)      /* a retryable write arrives twice */ \
-    X(SIM_CUT, "cut", 800)           /* every connection of the process breaks */ \
-    X(SIM_APART, "apart", 300)       /* process and server do not hear each other, up to beyond the lease */ \
-    X(SIM_REFUSE, "refuse", 800)     /* a refusal that passes: WriteConflict, out of time */ \
-    X(SIM_DIE, "die", 500)           /* kill -9 at a port call */ \
-    X(SIM_PAUSE, "pause", 400)       /* SIGSTOP at a port call, up to beyond the lease */ \
-    X(SIM_FAILOVER, "failover", 900) /* another primary, without what no majority had */ \
-    X(SIM_LAG, "lag", 900)           /* majorities are late, up to beyond wtimeout */ \
+    X(SIM_STALL, "stall", 1500)  /* the operation waits within the server, up to beyond the lease */ \
+    X(SIM_ORPHAN, "orphan", 500) /* the operation waits within the server, and its sender dies meanwhile */ \
+    X(SIM_TWICE, "twice", 3000)  /* a retryable write arrives twice */ \
+    X(SIM_CUT, "cut", 800)       /* every connection of the process breaks */ \
+    X(SIM_APART, "apart", 300)   /* process and server do not hear each other, up to beyond the lease */ \
+    X(SIM_REFUSE, "refuse", 800) /* a refusal that passes: WriteConflict, out of time */ \
+    X(SIM_DIE, "die", 500)       /* kill -9 at a port call */ \
+    X(SIM_PAUSE, "pause", 400)   /* SIGSTOP at a port call, up to beyond the lease */ \
+    X(SIM_FAILOVER, "failover", 900)         /* another primary, without what no majority had */ \
+    X(SIM_LAG, "lag", 900)                   /* majorities are late, up to beyond wtimeout */ \
     X(SIM_CLOCK_SERVER, "clock-server", 300) /* the server's clock jumps */ \
     X(SIM_CLOCK_HOST, "clock-host", 1000)    /* the host's wall clock jumps */ \
     X(SIM_DISK_FULL, "disk-full", 1000)      /* the host's disk, from here on for a while */

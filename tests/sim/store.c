@@ -291,20 +291,13 @@ static enum heard converse(struct sim_store *store, const struct sim_request *re
 
 /* ---- outcomes ---- */
 
+/* The model gives one label at most; the driver's own are added where it adds them. */
 static unsigned labels_of(const bson_t *body)
 {
-    static const struct {
-        const char *word;
-        unsigned bit;
-    } labels[] = { { "TransientTransactionError", MIG_LABEL_TRANSIENT_TRANSACTION },
-                   { "UnknownTransactionCommitResult", MIG_LABEL_UNKNOWN_COMMIT },
-                   { "RetryableWriteError", MIG_LABEL_RETRYABLE_WRITE } };
-    unsigned bits = 0;
-    for (size_t i = 0; i < MIG_COUNT(labels); i++) {
-        if (strcmp(mig_doc_str(body, "errorLabels.0", ""), labels[i].word) == 0)
-            bits |= labels[i].bit;
-    }
-    return bits;
+    const char *label = mig_doc_str(body, "errorLabels.0", "");
+    if (strcmp(label, "TransientTransactionError") == 0)
+        return MIG_LABEL_TRANSIENT_TRANSACTION;
+    return strcmp(label, "RetryableWriteError") == 0 ? MIG_LABEL_RETRYABLE_WRITE : 0;
 }
 
 static void judge(struct sim_store *store, enum heard heard, bson_t *body, struct mig_reply *ret)
