@@ -48,7 +48,6 @@ static struct sim_store *store_of(struct mig_store *base)
 }
 
 /* ---- calls under way ---- */
-
 static struct sim_call *call_new(struct sim_store *store)
 {
     struct sim_world *world = store->process->world;
@@ -106,7 +105,6 @@ static struct sim_call *call_find(struct sim_world *world, uint64_t id)
 }
 
 /* ---- the network ---- */
-
 struct letter {
     struct sim_world *world;
     struct sim_request request; /* to the server */
@@ -216,7 +214,6 @@ static void send_request(struct sim_store *store, const struct sim_request *requ
 }
 
 /* ---- one message ---- */
-
 enum heard { HEARD_REPLY, HEARD_BREAK, HEARD_SILENCE, HEARD_CANCEL, HEARD_UNSENT };
 
 /* A primary is looked for before anything is sent. */
@@ -290,7 +287,6 @@ static enum heard converse(struct sim_store *store, const struct sim_request *re
 }
 
 /* ---- outcomes ---- */
-
 /* The model gives one label at most; the driver's own are added where it adds them. */
 static unsigned labels_of(const bson_t *body)
 {
@@ -326,7 +322,6 @@ static void judge(struct sim_store *store, enum heard heard, bson_t *body, struc
 }
 
 /* ---- sessions ---- */
-
 static struct session take_session(struct sim_store *store)
 {
     if (store->spare_count > 0)
@@ -341,7 +336,6 @@ static void give_session(struct sim_store *store, struct session session)
 }
 
 /* ---- commands ---- */
-
 static const char *verb_of(const bson_t *command)
 {
     bson_iter_t first;
@@ -470,7 +464,6 @@ static bool query(struct mig_store *base, const struct mig_call *call, mig_docum
 }
 
 /* ---- transactions ---- */
-
 static bool txn_begin(struct mig_store *base, struct mig_txn **ret, struct mig_error *err)
 {
     struct sim_store *store = store_of(base);
@@ -556,7 +549,6 @@ static const bson_t *txn_session(struct mig_store *base, struct mig_txn *txn)
 }
 
 /* ---- the rest ---- */
-
 static void cancel(struct mig_store *base, bool on)
 {
     struct sim_store *store = store_of(base);
