@@ -9,6 +9,7 @@ extern const struct view_class view_plan;
 extern const struct view_class view_log;
 extern const struct view_class view_promote;
 extern const struct view_class view_backups;
+extern const struct view_class view_requests;
 extern const struct view_class view_history;
 extern const struct view_class view_recover;
 extern const struct view_class view_errors;

@@ -16,6 +16,7 @@ static const struct view_key keys[] = {
       90 },
     { "d", "diff", "diff", "the file against the text that ran there", 60 },
     { "x", "dry-run", "dry run", "the plan with documents counted on the server", 55 },
+    { "p", "promote", "promote", "what could go on to the next environment", 40 },
     { "U", "undo", NULL, "the plan that takes the migration back", 0 },
     { "R", "recover", "recover", "what a failed or interrupted migration left behind", 50 },
     { "L", "log", "log", "the log of the run it came with", 45 },
@@ -230,7 +231,9 @@ static void act_on_cell(struct matrix *matrix, const struct view_frame *frame, c
         return;
     }
     const char *env = snap->env->name;
-    if (strcmp(action, "open") == 0)
+    if (strcmp(action, "promote") == 0)
+        view_command(ret, "view", "promote", "--env", env, NULL);
+    else if (strcmp(action, "open") == 0)
         open_cell(matrix, env, ret);
     else if (strcmp(action, "diff") == 0)
         view_command(ret, "view", "plan", "--env", env, "--at", row->version, "--tab", "diff", NULL);

@@ -33,6 +33,7 @@ static const struct view_key keys[] = {
     { "enter", "open", "plan", "the plan of what could go on to the next environment", 90 },
     { "x", "dry-run", "dry run", "the same with documents counted on the server", 70 },
     { "o", "gates", "gates", "every gate of it, with what to do", 60 },
+    { "w", "requests", "requests", "what was asked for, and waits for an answer", 50 },
     { "j down", "down", NULL, "one down", 0 },
     { "k up", "up", NULL, "one up", 0 },
     { 0 },
@@ -340,7 +341,7 @@ static void draw(struct view *view, const struct view_frame *frame, const struct
 static const char *refuses(const struct view *view, const struct view_frame *frame, const char *action)
 {
     const struct promote *promote = (const struct promote *)(const void *)view;
-    if (tui_move_of(action) != TUI_MOVE_NONE)
+    if (tui_move_of(action) != TUI_MOVE_NONE || strcmp(action, "requests") == 0)
         return NULL;
     if (promote->table.selected >= leg_count(frame))
         return "there is nothing to promote to";
@@ -358,7 +359,9 @@ static void act(struct view *view, const struct view_frame *frame, const char *a
     if (!action)
         return;
     const char *why = refuses(view, frame, action);
-    if (tui_move_of(action) != TUI_MOVE_NONE) {
+    if (strcmp(action, "requests") == 0) {
+        view_command(ret, "view", "requests", NULL);
+    } else if (tui_move_of(action) != TUI_MOVE_NONE) {
         tui_table_move(&promote->table, &rows, tui_move_of(action));
     } else if (why) {
         view_say(ret, "%s", why);

@@ -1,0 +1,207 @@
+/* requests.c - promotions that were asked for: those that wait for you, what each still needs, and the answers. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/doc.h"
+#include "base/mem.h"
+#include "views/classes.h"
+#include "views/rows.h"
+
+struct requests {
+    struct view view;
+    struct view_rows rows;
+};
+
+static enum tui_style state_cell(const bson_t *row, const struct view_frame *frame, char *ret, size_t size)
+{
+    const char *state = mig_doc_str(row, "state", "");
+    bool for_me = mig_doc_bool(row, "forMe", false);
+    (void)frame;
+    snprintf(ret, size, "%s", for_me ? "waits for you" : state);
+    return for_me ? TUI_STRONG : view_status_style(state);
+}
+
+static enum tui_style votes_cell(const bson_t *row, const struct view_frame *frame, char *ret, size_t size)
+{
+    (void)frame;
+    snprintf(ret, size, "%lld of %lld", (long long)mig_doc_int(row, "have", 0),
+             (long long)mig_doc_int(row, "needed", 0));
+    return TUI_PLAIN;
+}
+
+static enum tui_style what_cell(const bson_t *row, const struct view_frame *frame, char *ret, size_t size)
+{
+    bool glass = strcmp(mig_doc_str(row, "kind", "run"), "glass") == 0;
+    (void)frame;
+    if (glass)
+        snprintf(ret, size, "break glass");
+    else
+        snprintf(ret, size, "%s %lld",
+                 strcmp(mig_doc_str(row, "direction", "up"), "down") == 0 ? "rollback" : "apply",
+                 (long long)mig_doc_int(row, "migrations", 0));
+    return glass ? TUI_BAD : TUI_PLAIN;
+}
+
+// clang-format off
+static const struct view_rows_column columns[] = {
+    { { .title = "ASKED",     .min = 11, .max = 11, .rank = 6 }, view_cell_started, NULL },
+    { { .title = "ENV",       .min = 5,  .max = 8,  .rank = 9 }, view_cell_env, NULL },
+    { { .title = "STATE",     .min = 13, .max = 13, .rank = 8 }, state_cell, NULL },
+    { { .title = "APPROVALS", .min = 9,  .max = 9,  .rank = 7, .right = true }, votes_cell, NULL },
+    { { .title = "WHAT",      .min = 11, .max = 11, .rank = 5 }, what_cell, NULL },
+    { { .title = "BY",        .min = 4,  .max = 8,  .rank = 4 }, NULL, "requesterName" },
+    { { .title = "REASON",    .min = 12, .max = 0,  .rank = 3 }, NULL, "reason" },
+};
+// clang-format on
+
+static void detail(const bson_t *row, const struct view_frame *frame, struct mig_buf *out)
+{
+    char text[96];
+    view_rows_fact_of(out, "now", row, "detail");
+    view_rows_fact_of(out, "reason", row, "reason");
+    view_rows_fact_of(out, "ticket", row, "ticket");
+    view_rows_fact_of(out, "by", row, "requesterName");
+    view_when(view_doc_time(row, "expiresAt"), frame->wall_ms, text);
+    view_rows_fact(out, "expires", text);
+    bson_t list;
+    bson_iter_t each;
+    if (mig_doc_sub(row, "decisions", &list) && bson_iter_init(&each, &list)) {
+        bson_t one;
+        while (bson_iter_next(&each)) {
+            if (!mig_iter_sub(&each, &one))
+                continue;
+            snprintf(text, sizeof text, "%.20s by %.60s%s", mig_doc_str(&one, "decision", "?"),
+                     mig_doc_str(&one, "name", "?"),
+                     mig_doc_bool(&one, "counts", true) ? "" : ", does not count");
+            view_rows_fact(out, "answer", text);
+        }
+    }
+    snprintf(text, sizeof text, "%.16s", mig_doc_str(row, "planId", ""));
+    view_rows_fact(out, "plan", text);
+    view_rows_fact_of(out, "request", row, "request");
+}
+
+static const char *const identity[] = { "request", NULL };
+
+static const struct view_rows_kind kind = {
+    .kind = MIG_QUERY_REQUESTS,
+    .noun = "requests",
+    .empty =
+        "Nobody has asked for anything.\n \nmigtui request --env prod --reason TEXT\n \nasks for approval of a plan.",
+    .columns = columns,
+    .column_count = sizeof columns / sizeof columns[0],
+    .id = identity,
+    .detail = detail,
+};
+
+static const struct view_key keys[] = {
+    { "enter", "open", "plan", "the environment's plan and its gates, as they are now", 90 },
+    { "A", "approve", "approve", "approve it, as the one you are", 80 },
+    { "X", "reject", "reject", "how to reject it: a reason must be given", 60 },
+    { "W", "withdraw", "withdraw", "take your own request back", 40 },
+    VIEW_ROWS_KEYS{ 0 },
+};
+
+static struct view *requests_open(size_t count, char *const *words, const struct view_frame *frame,
+                                  struct mig_error *err)
+{
+    mig_error_clear(err);
+    const struct cfg_environment *env = view_env_option(count, words, frame, true, err);
+    if (err->code != MIG_OK)
+        return NULL;
+    struct requests *requests = mig_alloc(sizeof *requests);
+    requests->view.class = &view_requests;
+    view_rows_init(&requests->rows, &kind, env);
+    return &requests->view;
+}
+
+static void requests_close(struct view *view)
+{
+    view_rows_done(&((struct requests *)(void *)view)->rows);
+    free(view);
+}
+
+static void update(struct view *view, const struct view_frame *frame)
+{
+    view_rows_update(&((struct requests *)(void *)view)->rows, frame);
+}
+
+static void draw(struct view *view, const struct view_frame *frame, const struct tui_pane *pane)
+{
+    view_rows_draw(&((struct requests *)(void *)view)->rows, frame, pane);
+}
+
+static const char *refuses(const struct view *view, const struct view_frame *frame, const char *action)
+{
+    const bson_t *row = view_rows_chosen(&((const struct requests *)(const void *)view)->rows);
+    const char *state = row ? mig_doc_str(row, "state", "") : "";
+    (void)frame;
+    if (tui_move_of(action) != TUI_MOVE_NONE || strcmp(action, "filter") == 0)
+        return NULL;
+    if (!row)
+        return "no request is chosen";
+    if (strcmp(action, "open") == 0)
+        return NULL;
+    if (strcmp(action, "approve") == 0 && !mig_doc_bool(row, "forMe", false))
+        return "it does not wait for you";
+    return strcmp(state, "waiting") == 0 || strcmp(state, "approved") == 0 ? NULL : "it is over";
+}
+
+static void act(struct view *view, const struct view_frame *frame, const char *action,
+                const struct tui_event *event, struct view_answer *ret)
+{
+    struct requests *requests = (struct requests *)(void *)view;
+    ret->handled = true;
+    if (view_rows_act(&requests->rows, frame, action, event))
+        return;
+    if (!action) {
+        ret->handled = false;
+        return;
+    }
+    const char *why = refuses(view, frame, action);
+    const bson_t *row = view_rows_chosen(&requests->rows);
+    const char *env = row ? mig_doc_str(row, "environment", "") : "";
+    const char *id = row ? mig_doc_str(row, "request", "") : "";
+    if (why)
+        view_say(ret, "%s", why);
+    else if (strcmp(action, "open") == 0)
+        view_command(ret, "view", "plan", "--env", env, "--tab", "gates", NULL);
+    else if (strcmp(action, "reject") == 0)
+        view_say(ret, "a reason must be given, type  :reject %s --env %s --reason TEXT", id, env);
+    else
+        view_command(ret, action, id, "--env", env, NULL);
+}
+
+static size_t wants(const struct view *view, const struct view_frame *frame,
+                    struct view_want ret[static VIEW_WANTS_MAX])
+{
+    (void)frame;
+    return view_rows_wants(&((const struct requests *)(const void *)view)->rows, ret);
+}
+
+static void plain(const struct view *view, const struct view_frame *frame, struct mig_buf *out)
+{
+    view_rows_plain(&((struct requests *)(void *)(uintptr_t)view)->rows, frame, out);
+}
+
+static void subject(const struct view *view, const struct view_frame *frame, char *ret, size_t size)
+{
+    (void)frame;
+    view_rows_subject(&((const struct requests *)(const void *)view)->rows, ret, size);
+}
+
+const struct view_class view_requests = {
+    .name = "requests",
+    .title = "Requests",
+    .keys = keys,
+    .open = requests_open,
+    .close = requests_close,
+    .update = update,
+    .draw = draw,
+    .act = act,
+    .refuses = refuses,
+    .wants = wants,
+    .plain = plain,
+    .subject = subject,
+};
