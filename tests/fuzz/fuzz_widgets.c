@@ -185,7 +185,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     world.lines = (struct tui_text_lines){ .count = 9, .ctx = &world, .line = line };
     world.all = tui_pane_all(world.canvas);
     tui_textview_init(&world.text, true, false);
-    for (size_t i = 0; i + 1 < size && i < 4000; i += 2) {
+    for (size_t i = 0; i + 1 < size && i < 500; i += 2) {
         switch (data[i] & 3) {
         case 0: use_table(&world, data[i + 1]); break;
         case 1: use_text(&world, data[i + 1]); break;
