@@ -149,14 +149,21 @@ static void read_sizes(struct mig_store *store, struct survey_item *item)
                  "{", "storageStats", "{", "}", "}", "}", "]");
     struct mig_call call = { .command = command, .no_concern = true, .max_time_ms = LOOK_MS };
     (void)store->ops->query(store, &call, take_sizes, item, &ignored);
-    if (item->bytes_estimate > 0 || item->documents_estimate == 0)
-        return;
-    MIG_AUTOBSON bson_t *older = BCON_NEW("collStats", BCON_UTF8(item->data));
+}
+
+/* A server that does not tell a collection's size may tell the database's: shared out by documents. */
+static void read_total(struct mig_store *store, struct survey *survey)
+{
+    MIG_AUTOBSON bson_t *command = BCON_NEW("dbStats", BCON_INT32(1));
+    struct mig_call call = { .command = command, .no_concern = true, .max_time_ms = LOOK_MS };
     struct mig_reply reply;
-    call.command = older;
     store->ops->command(store, &call, &reply);
-    item->bytes_estimate = mig_doc_int(&reply.body, "size", 0);
+    survey->bytes_estimate = mig_doc_int(&reply.body, "dataSize", 0);
     mig_reply_done(&reply);
+    for (size_t i = 0; i < survey->count; i++)
+        survey->items[i].bytes_estimate =
+            (int64_t)((double)survey->bytes_estimate * (double)survey->items[i].documents_estimate /
+                      (double)survey->documents_estimate);
 }
 
 bool survey_take(struct mig_store *store, const struct mig_server *server, struct survey *ret,
@@ -173,6 +180,8 @@ bool survey_take(struct mig_store *store, const struct mig_server *server, struc
         ret->documents_estimate += item->documents_estimate;
         ret->bytes_estimate += item->bytes_estimate;
     }
+    if (ok && ret->bytes_estimate == 0 && ret->documents_estimate > 0)
+        read_total(store, ret);
     if (!ok)
         survey_done(ret);
     return ok;
