@@ -1,12 +1,15 @@
 """The audit: what was done and tried is on record, and the record shows what was done to it."""
 
 import hashlib
+import signal
 import subprocess
 import sys
 import unittest
 
 import bson
-from harness import SOURCE_DIR, MigtuiTest
+import migrations as m
+from harness import SOURCE_DIR, MigtuiTest, wait_for
+from migrations import files, migration
 
 ONE = """{ "migtui": 1, "title": "one", "up": [
   { "id": "a", "insert": { "collection": "people", "documents": [ { "_id": 1 } ] } } ],
@@ -81,6 +84,17 @@ class Audit(MigtuiTest):
         project.run("mark", FIRST, "applied", "--reason", "by hand", check=0)
         project.run("stop", "01JD3Q8W0N5B7Y2V4T6R8P0M1K", check=1)
         self.assertEqual(self.acts(project)[-2:], [("mark.applied", "success"), ("stop", "failure")])
+
+    def test_a_run_that_its_operator_stopped_is_on_record_as_cancelled(self):
+        steps = migration(m.gate(), m.insert("after", "people", {"_id": 1}))
+        project = self.project(files(steps), envs={"dev": {}})
+        process = project.spawn("apply")
+        wait_for((project.dir / "at-gate").exists, what="the run at its gate")
+        process.send_signal(signal.SIGINT)
+        wait_for(lambda: "stop" in process.out() + process.err(), what="the run to have heard it")
+        (project.dir / "open-gate").touch()
+        self.assertEqual(process.ended(), 130)
+        self.assertEqual(self.acts(project), [("apply.start", "success"), ("apply.end", "cancelled")])
 
     def test_entries_of_runs_at_the_same_time_make_one_chain(self):
         project = self.given_runs(1)
