@@ -173,7 +173,8 @@ const struct mig_command mig_command_rows[MIG_COMMANDS] = {
         .summary = "Show what a failed or interrupted migration left behind, and the ways out",
         .help = "Without --undo or --resume nothing is written: it shows the last finished step, what the database looks like\n"
                 "now, the error, and which ways out are open: resume, undo, mark applied, mark pending. Exit 4 when there is\n"
-                "something to recover.",
+                "something to recover. --undo runs the inverses of what was done, last step first; where a step has none (an\n"
+                "update, a batch, a command) it says so and touches nothing.",
         .examples = SHOWN { { "recover --env prod", "where it stands, and what may be done" },
                             { "recover 20261101093000 --env dev --undo", "take its finished steps back" }, { 0 } },
         .options = ROWS { RUN_OPTIONS,

@@ -24,6 +24,10 @@ void mig_names_make(const char *prefix, struct mig_names *ret);
 bool mig_history_load(struct mig_store *store, const struct mig_names *names, const struct mig_server *server,
                       struct mig_history **ret, struct mig_error *err);
 
+/* Read the steps of the records that a plan wants them of (plan->wants_steps) into the history it was made from. */
+bool mig_history_load_steps(struct mig_store *store, const struct mig_names *names,
+                            struct mig_history *history, const struct mig_plan *plan, struct mig_error *err);
+
 /* Decode what the database holds; hostile or foreign members are ignored, text is made safe for display. */
 void mig_record_decode(const bson_t *doc, struct mig_record *ret);
 void mig_lock_decode(const bson_t *doc, struct mig_lock *ret);

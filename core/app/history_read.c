@@ -53,6 +53,7 @@ static void decode_steps(const bson_t *doc, struct mig_record *record)
         !bson_iter_recurse(&steps, &each))
         return;
     size_t room = 0;
+    record->steps_known = true;
     while (bson_iter_next(&each)) {
         bson_t step;
         if (!mig_iter_sub(&each, &step))
@@ -94,6 +95,7 @@ void mig_record_decode(const bson_t *doc, struct mig_record *ret)
         .started_at = mig_doc_time(doc, "startedAt", 0),
         .ended_at = mig_doc_time(doc, "endedAt", 0),
         .duration_ms = mig_doc_int(doc, "durationMs", 0),
+        .inverse = sub_copy(doc, "inverse"),
     };
     safe_copy(doc, "raw", ret->raw, sizeof ret->raw);
     safe_copy(doc, "sem", ret->sem, sizeof ret->sem);
@@ -196,7 +198,7 @@ static void append_fields(bson_t *doc, const char *const *names, size_t count)
 static const char *const over_fields[] = { "_id",      "rev",    "title",   "state",     "direction",
                                            "attempt",  "seq",    "run",     "raw",       "sem",
                                            "operator", "marked", "endedAt", "durationMs" };
-static const char *const open_fields[] = { "token",     "planId", "steps", "error",
+static const char *const open_fields[] = { "token",     "planId", "steps", "inverse",  "error",
                                            "errorStep", "osUser", "host",  "startedAt" };
 
 /* A group is far below the 16 MB of a document; a batch, some four thousand records, is a megabyte or two. */
@@ -267,6 +269,41 @@ static bool load_one(struct mig_store *store, const char *collection, const char
                  "_now", "$$NOW", "}", "}", "]");
     struct mig_call call = { .command = command, .max_time_ms = 20000 };
     return store->ops->query(store, &call, take_document, history, err);
+}
+
+static bool take_steps(const bson_t *doc, void *context)
+{
+    struct mig_history *history = context;
+    const struct mig_record *found = mig_history_find(history, mig_doc_str(doc, "_id", ""));
+    if (found && !found->steps_known)
+        decode_steps(doc, &history->records[found - history->records]);
+    return true;
+}
+
+bool mig_history_load_steps(struct mig_store *store, const struct mig_names *names,
+                            struct mig_history *history, const struct mig_plan *plan, struct mig_error *err)
+{
+    MIG_AUTODOC bson_t ids = BSON_INITIALIZER;
+    for (size_t i = 0; i < plan->count; i++) {
+        char room[16];
+        const char *key;
+        const struct mig_record *record = plan->items[i].record;
+        size_t len = bson_uint32_to_string(bson_count_keys(&ids), &key, room, sizeof room);
+        if (record && plan->items[i].by_inverse && !record->steps_known)
+            bson_append_utf8(&ids, key, (int)len, record->version, -1);
+    }
+    MIG_AUTOBSON bson_t *command =
+        BCON_NEW("find", BCON_UTF8(names->history), "filter", "{", "_id", "{", "$in", BCON_ARRAY(&ids), "}",
+                 "}", "projection", "{", "steps", BCON_INT32(1), "}");
+    struct mig_call call = { .command = command, .max_time_ms = 20000 };
+    if (!store->ops->query(store, &call, take_steps, history, err))
+        return false;
+    for (size_t i = 0; i < plan->count; i++) { /* whether there were any or not */
+        const struct mig_record *record = plan->items[i].record;
+        if (record && plan->items[i].by_inverse)
+            history->records[record - history->records].steps_known = true;
+    }
+    return true;
 }
 
 static int by_version(const void *a, const void *b)

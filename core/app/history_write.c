@@ -80,6 +80,10 @@ void mig_record_statement(const struct mig_record *record, int64_t token, unsign
     BSON_APPEND_UTF8(&part, "raw", record->raw);
     BSON_APPEND_UTF8(&part, "sem", record->sem);
     append_steps(&part, record);
+    if (record->inverse)
+        BSON_APPEND_ARRAY(&part, "inverse", record->inverse);
+    else
+        BSON_APPEND_NULL(&part, "inverse");
     append_text(&part, "error", record->error);
     append_text(&part, "errorStep", record->error_step);
     append_text(&part, "operator", record->operator_name);

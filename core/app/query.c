@@ -53,6 +53,7 @@ bool mig_query_selection_read(const char *words, struct mig_query_selection *ret
     ret->selection = (struct mig_selection){
         .direction = down ? MIG_DOWN : MIG_UP,
         .resume = id == MIG_COMMAND_RESUME || mig_cmdline_has(line, MIG_OPT_RESUME),
+        .undo = mig_cmdline_has(line, MIG_OPT_UNDO),
         .to = mig_cmdline_value(line, MIG_OPT_TO),
         .count = mig_cmdline_count(line, MIG_OPT_COUNT, 0),
         .run = mig_cmdline_value(line, MIG_OPT_OF_RUN),
@@ -97,23 +98,36 @@ static struct mig_seen_plan *make_plan(struct mig_query *query, struct mig_seen_
     return seen;
 }
 
-static void *fetch_plan(struct mig_query *query, bool *ret_over, struct mig_error *err)
-{
-    (void)ret_over;
-    return make_plan(query, query->files, err);
-}
-
-/* With bodies, read for this once: filters are needed to count. */
-static void *fetch_dry_run(struct mig_query *query, bool *ret_over, struct mig_error *err)
+/* With bodies, read for this once. */
+static struct mig_seen_plan *make_plan_of_bodies(struct mig_query *query, struct mig_error *err)
 {
     struct mig_seen_files *files = mig_seen_files_new();
     struct mig_seen_plan *seen = NULL;
-    struct mig_store *store = NULL;
-    *ret_over = true;
     mig_catalog_free(files->catalog);
     files->catalog = NULL;
     if (query->app->read_catalog(query->app->ports_ctx, 0, &files->catalog, &files->problems, err))
         seen = make_plan(query, files, err);
+    mig_unshare(files);
+    return seen;
+}
+
+/* A way back that nobody wrote follows from the bodies of what ran. */
+static void *fetch_plan(struct mig_query *query, bool *ret_over, struct mig_error *err)
+{
+    struct mig_query_selection chosen;
+    (void)ret_over;
+    bool down =
+        mig_query_selection_read(query->argument, &chosen, err) && chosen.selection.direction == MIG_DOWN;
+    mig_query_selection_done(&chosen);
+    return down ? make_plan_of_bodies(query, err) : make_plan(query, query->files, err);
+}
+
+/* Filters are needed to count. */
+static void *fetch_dry_run(struct mig_query *query, bool *ret_over, struct mig_error *err)
+{
+    struct mig_store *store = NULL;
+    *ret_over = true;
+    struct mig_seen_plan *seen = make_plan_of_bodies(query, err);
     if (seen && seen->plan && query->app->open_store(query->app->ports_ctx, query->env, "", &store, err)) {
         if (!mig_plan_count(store, seen->plan, err)) {
             mig_unshare(seen);
@@ -121,7 +135,6 @@ static void *fetch_dry_run(struct mig_query *query, bool *ret_over, struct mig_e
         }
         store->ops->close(store);
     }
-    mig_unshare(files);
     return seen;
 }
 

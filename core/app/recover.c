@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "engine/states.h"
+#include "engine/undo.h"
 
 void mig_recovery_done(struct mig_recovery *recovery)
 {
@@ -44,15 +45,22 @@ static void probe_step(struct mig_app *app, struct mig_store *store, const struc
 {
     const struct mig_migration *migration = view->migration;
     bool up = view->record->direction == MIG_UP;
+    struct mig_step *inverse = NULL;
+    size_t inverses = 0;
     size_t count = up ? migration->up_count : migration->down_count;
-    const struct mig_step *step = &(up ? migration->up : migration->down)[at];
+    const struct mig_step *steps = up ? migration->up : migration->down;
     const struct mig_step_record *record = &view->record->steps[at];
     bson_t none = BSON_INITIALIZER;
     struct mig_error err = { 0 };
     struct mig_step_context ctx = {
         .store = store, .host = app->host, .server = &look->server, .comment = "migtui recover"
     };
-    if (at >= count || strcmp(step->id, record->id) != 0) {
+    if (!up && view->record->inverse && mig_undo_read(view->record->inverse, &inverse, &inverses, &err)) {
+        steps = inverse;
+        count = inverses;
+    }
+    const struct mig_step *step = at < count ? &steps[at] : NULL;
+    if (!step || strcmp(step->id, record->id) != 0) {
         ret->probe = MIG_PROBE_UNCLEAR;
         snprintf(ret->evidence, sizeof ret->evidence, "the file has no such step any more");
     } else if (record->phase == MIG_PHASE_NONE) {
@@ -68,7 +76,24 @@ static void probe_step(struct mig_app *app, struct mig_store *store, const struc
         ret->probe = mig_step_probe(&ctx, step, record->pre ? record->pre : &none, ret->evidence,
                                     sizeof ret->evidence, &err);
     }
+    mig_steps_free(inverse, inverses);
     bson_destroy(&none);
+}
+
+static void inspect_undo(const struct mig_look *look, const struct mig_view *view, struct mig_recovery *ret)
+{
+    struct mig_step *steps;
+    size_t count;
+    struct mig_error why;
+    if (view->record->direction == MIG_DOWN) {
+        snprintf(ret->why_not_undo, sizeof ret->why_not_undo, "it is on its way back already");
+        return;
+    }
+    ret->can_undo = mig_undo_steps(view->migration, view->record, &look->server, &steps, &count, &why);
+    if (ret->can_undo)
+        mig_steps_free(steps, count);
+    else
+        snprintf(ret->why_not_undo, sizeof ret->why_not_undo, "%s", why.message);
 }
 
 static void inspect_one(struct mig_app *app, struct mig_store *store, const struct mig_look *look,
@@ -84,16 +109,19 @@ static void inspect_one(struct mig_app *app, struct mig_store *store, const stru
     ret->can_mark_applied = ret->can_mark_pending = true;
     if (!view->migration) {
         snprintf(ret->why_not_resume, sizeof ret->why_not_resume, "its file is gone");
+        snprintf(ret->why_not_undo, sizeof ret->why_not_undo, "its file is gone");
         return;
     }
     if (strcmp(view->migration->sem, record->sem) != 0) {
         snprintf(ret->why_not_resume, sizeof ret->why_not_resume, "its file was edited after it began");
+        snprintf(ret->why_not_undo, sizeof ret->why_not_undo, "its file was edited after it began");
         return;
     }
     if (at < record->step_count)
         probe_step(app, store, look, view, at, ret);
     else
         ret->probe = MIG_PROBE_DONE;
+    inspect_undo(look, view, ret);
     ret->can_resume = ret->probe != MIG_PROBE_UNCLEAR;
     if (!ret->can_resume)
         snprintf(ret->why_not_resume, sizeof ret->why_not_resume,

@@ -17,6 +17,7 @@ struct mig_recovery {
     char *error;        /* the server's words then, or NULL */
     bool can_resume, can_undo, can_mark_applied, can_mark_pending;
     char why_not_resume[256];
+    char why_not_undo[512];
 };
 void mig_recovery_done(struct mig_recovery *recovery);
 

@@ -28,6 +28,7 @@ const char *mig_run_status_word(enum mig_run_status status)
 
 /* ---- planning ---- */
 
+/* Twice where what is to be taken back has no written way: what it did is read in between. */
 static bool make_plan(struct mig_app *app, const struct mig_selection *selection,
                       const struct mig_catalog *catalog, const struct mig_look *look, struct mig_store *store,
                       const struct mig_gate_question *question, struct mig_plan **ret,
@@ -43,6 +44,15 @@ static bool make_plan(struct mig_app *app, const struct mig_selection *selection
                                     .selection = selection };
     if (!mig_plan_build(&input, ret, err))
         return false;
+    if ((*ret)->wants_steps) {
+        struct mig_names names;
+        mig_names_make(app->config->prefix, &names);
+        bool ok = mig_history_load_steps(store, &names, look->history, *ret, err);
+        mig_plan_free(*ret);
+        *ret = NULL;
+        if (!ok || !mig_plan_build(&input, ret, err))
+            return false;
+    }
     if ((*ret)->count > 0)
         mig_gates_evaluate(app, look, store, question, *ret, ret_approval);
     return true;

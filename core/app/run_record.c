@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/doc.h"
 #include "base/mem.h"
+#include "engine/undo.h"
 
 static void set_text(char **slot, const char *text)
 {
@@ -36,6 +37,21 @@ static void fresh_steps(struct mig_record *record, const struct mig_plan_item *i
     }
 }
 
+/* Whoever resumes carries out these very steps: what they follow from is overwritten by their own record. */
+static void keep_inverse(struct mig_record *record, const struct mig_plan_item *item)
+{
+    if (record->inverse)
+        bson_destroy(record->inverse);
+    record->inverse = NULL;
+    if (item->by_inverse) {
+        record->inverse = bson_new();
+        bson_t list;
+        mig_undo_write(item->inverse, item->inverse ? item->step_count : 0, &list);
+        bson_concat(record->inverse, &list);
+        bson_destroy(&list);
+    }
+}
+
 void mig_record_begin(struct mig_runner *r, size_t index)
 {
     const struct mig_plan_item *item = &r->plan->items[index];
@@ -58,6 +74,7 @@ void mig_record_begin(struct mig_runner *r, size_t index)
     } else {
         r->has_text[index] = true; /* what ran stays what is kept */
     }
+    keep_inverse(record, item);
     set_text(&record->run, r->run);
     set_text(&record->plan_id, r->plan->id);
     set_text(&record->operator_name, r->app->operator_name);

@@ -9,6 +9,8 @@ const char *mig_report_command(const struct mig_run_options *options)
 {
     if (options->selection.resume)
         return "resume";
+    if (options->selection.undo)
+        return "undo";
     return options->selection.direction == MIG_DOWN ? "rollback" : "apply";
 }
 

@@ -162,6 +162,13 @@ static enum mig_step_end plain_execute(struct step_work *work)
     return step_send_own(work, 0, &sent);
 }
 
+/* Undoing one that may not have happened: with no source there is nothing to undo. */
+static enum mig_step_end rename_execute(struct step_work *work)
+{
+    return was(work, "exists") == 0 && mig_step_accepts_missing(work->step) ? already(work)
+                                                                            : plain_execute(work);
+}
+
 static enum mig_probe coll_mod_probe(struct step_work *work)
 {
     MIG_AUTODOC bson_t there;
@@ -206,6 +213,8 @@ static enum mig_probe rename_verdict(struct step_work *work, const bson_t *sourc
     const char *to = mig_doc_str(work->step->body, "to", "");
     bool has_source = !bson_empty(source), has_target = !bson_empty(target);
     bool target_was = was(work, "target") != 0;
+    if (!has_source && was(work, "exists") == 0 && mig_step_accepts_missing(work->step))
+        return step_seen(work, MIG_PROBE_DONE, "%s was not there before either", from);
     if (has_target && same_uuid(work->pre, "uuid", target))
         return step_seen(work, MIG_PROBE_DONE, "%s is the collection that was %s", to, from);
     if (!has_source && has_target && (!target_was || mig_doc_bool(work->step->body, "dropTarget", false)))
@@ -286,6 +295,12 @@ static enum mig_step_end drop_execute(struct step_work *work)
 {
     if (was(work, "exists") == 0)
         return drop_missing(work);
+    if (mig_doc_bool(work->step->body, "onlyView", false) &&
+        strcmp(mig_doc_str(work->pre, "type", "view"), "view") != 0) {
+        step_failed(work, "%s is no view any more; undoing its creation would lose a collection",
+                    work->step->collection);
+        return MIG_STEP_END_FAILED;
+    }
     if (mig_doc_bool(work->step->body, "onlyEmpty", false)) {
         enum mig_step_end end = drop_only_empty(work);
         if (end != MIG_STEP_END_DONE)
@@ -340,7 +355,7 @@ const struct step_kind step_kind_coll_mod = {
 };
 const struct step_kind step_kind_rename = {
     .prestate = rename_prestate,
-    .execute = plain_execute,
+    .execute = rename_execute,
     .probe = rename_probe,
     .lingers = true,
     .confirm = STEP_CONFIRM_MUST,

@@ -80,6 +80,8 @@ static void recovery_text(const struct mig_recovery *recovery, const char *env, 
     line_text(out, "So", probe_words(recovery->probe));
     if (!recovery->can_resume)
         line_text(out, "Resume", recovery->why_not_resume);
+    if (!recovery->can_undo)
+        line_text(out, "Undo", recovery->why_not_undo);
     moves_text(recovery, env, style, out);
 }
 
@@ -114,6 +116,7 @@ static void recovery_document(const struct mig_recovery *recovery, bson_t *doc)
     }
     bson_append_array_end(doc, &moves);
     BSON_APPEND_UTF8(doc, "whyNotResume", recovery->why_not_resume);
+    BSON_APPEND_UTF8(doc, "whyNotUndo", recovery->why_not_undo);
 }
 
 static void tell(struct cli *cli, const struct cfg_environment *env, const struct mig_recovery *recoveries,
@@ -160,8 +163,8 @@ static bool may_undo(const struct cfg_environment *env, const struct mig_recover
         found++;
         if (recoveries[i].can_undo)
             continue;
-        mig_fail(err, MIG_ERR_FAILED, "%s: the finished steps of %s cannot be taken back by migtui",
-                 env->name, recoveries[i].version);
+        mig_fail(err, MIG_ERR_FAILED, "%s: %s cannot be undone: %s", env->name, recoveries[i].version,
+                 recoveries[i].why_not_undo);
         return mig_hint(err, "the ways out that are open: migtui recover %s --env %s", recoveries[i].version,
                         env->name);
     }

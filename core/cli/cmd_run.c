@@ -52,7 +52,7 @@ int cli_plan(struct cli *cli, struct mig_error *err)
     struct mig_plan *plan = NULL;
     int status = CLI_FAILED;
     if (run_job_init(cli, down ? RUN_ROLLBACK : RUN_APPLY, NULL, 0, &job, err) &&
-        cli_catalog(cli, MIG_CATALOG_NO_BODIES, true, &catalog, err) &&
+        cli_catalog(cli, down ? 0 : MIG_CATALOG_NO_BODIES, true, &catalog, err) &&
         mig_run_plan(cli->app, job.env, &job.selection, catalog, &look, &plan, err)) {
         status = tell_plan(cli, plan, &look, err);
         if (status == 0 && plan->count > 0)

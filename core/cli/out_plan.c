@@ -83,7 +83,8 @@ void cli_plan_text(const struct mig_plan *plan, const struct mig_look *look, con
         mig_buf_str(out, "\n  ");
         cli_ink(out, style, plan->direction == MIG_UP ? CLI_GOOD : CLI_WAIT,
                 plan->direction == MIG_UP ? "+" : "-");
-        mig_buf_printf(out, " %s  %s\n", item->migration->version, item->migration->title);
+        mig_buf_printf(out, " %s  %s%s\n", item->migration->version, item->migration->title,
+                       item->by_inverse ? "  (by the inverses of what ran)" : "");
         steps_text(item, style, out);
     }
     for (size_t i = 0; i < plan->warning_count; i++) {

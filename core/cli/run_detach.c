@@ -44,7 +44,8 @@ static bool is_ours(enum mig_option_id id)
 {
     static const enum mig_option_id ours[] = { MIG_OPT_CONFIG,   MIG_OPT_FORMAT, MIG_OPT_QUIET,
                                                MIG_OPT_NO_COLOR, MIG_OPT_ENV,    MIG_OPT_YES,
-                                               MIG_OPT_DETACH,   MIG_OPT_PLAN,   MIG_OPT_CONFIRM_TEXT };
+                                               MIG_OPT_DETACH,   MIG_OPT_PLAN,   MIG_OPT_CONFIRM_TEXT,
+                                               MIG_OPT_UNDO,     MIG_OPT_RESUME };
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++) {
         if (ours[i] == id)
             return true;

@@ -102,6 +102,7 @@ bool run_job_init(struct cli *cli, enum run_act act, char *const *arguments, siz
     ret->selection = (struct mig_selection){
         .direction = act == RUN_ROLLBACK || act == RUN_UNDO ? MIG_DOWN : MIG_UP,
         .resume = act == RUN_RESUME,
+        .undo = act == RUN_UNDO,
         .to = mig_cmdline_value(line, MIG_OPT_TO),
         .count = mig_cmdline_count(line, MIG_OPT_COUNT, 0),
         .run = mig_cmdline_value(line, MIG_OPT_OF_RUN),
@@ -213,7 +214,9 @@ bool run_job_prepare(struct cli *cli, struct run_job *job, bool *ret_empty, stru
     struct mig_catalog *catalog = NULL;
     struct mig_look look = { 0 };
     struct mig_plan *plan = NULL;
-    bool ok = cli_catalog(cli, MIG_CATALOG_NO_BODIES, true, &catalog, err);
+    /* A way back that nobody wrote follows from the bodies of what ran. */
+    unsigned flags = job->selection.direction == MIG_DOWN ? 0 : MIG_CATALOG_NO_BODIES;
+    bool ok = cli_catalog(cli, flags, true, &catalog, err);
     if (ok) {
         ok = mig_run_plan(cli->app, job->env, &job->selection, catalog, &look, &plan, err) &&
              run_job_pinned(job, plan, err);

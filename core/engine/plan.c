@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "engine/states.h"
 #include "engine/steps.h"
+#include "engine/undo.h"
 
 /* ---- selection ---- */
 
@@ -50,7 +51,7 @@ static bool check_past(const struct mig_plan_input *in, struct mig_error *err)
             return mig_hint(err, "migtui attach --env %s shows it", in->environment);
         case MIG_FAILED:
         case MIG_INTERRUPTED:
-            if (sel->resume)
+            if (sel->resume || sel->undo)
                 break;
             mig_fail(err, MIG_ERR_INTEGRITY, "%s: %s is %s: %s", in->environment, view->version,
                      mig_state_word(view->state), view->reason);
@@ -77,35 +78,20 @@ static bool check_past(const struct mig_plan_input *in, struct mig_error *err)
 
 /* ---- building ---- */
 
-static bool reversible(const struct mig_plan_input *in, const struct mig_view *view, struct mig_error *err)
-{
-    const struct mig_migration *migration = view->migration;
-    if (migration->irreversible)
-        return mig_fail(err, MIG_ERR_MIGRATION, "%s: %s cannot be rolled back: %s", in->environment,
-                        view->version, migration->irreversible);
-    if (!migration->has_down) {
-        mig_fail(err, MIG_ERR_MIGRATION, "%s: %s has no \"down\"", in->environment, view->version);
-        return mig_hint(err, "add \"down\" steps to %s, or {\"irreversible\": \"why\"}", migration->file);
-    }
-    return true;
-}
-
 /* Which step of a half-done record comes next: the first that is not done (or, undone on the way back, not undone). */
-static size_t next_step(const struct mig_record *record, const struct mig_step *steps, size_t count)
+static size_t next_step(const struct mig_record *record, const struct mig_plan_step *steps, size_t count)
 {
     size_t next = 0;
     while (next < count && next < record->step_count && record->steps[next].phase == MIG_PHASE_DONE &&
-           strcmp(record->steps[next].id, steps[next].id) == 0)
+           strcmp(record->steps[next].id, steps[next].step->id) == 0)
         next++;
     return next;
 }
 
-static void add_item(const struct mig_plan_input *in, struct mig_plan *plan, const struct mig_view *view,
-                     enum mig_direction direction, bool resume)
+static void add_steps(const struct mig_plan_input *in, struct mig_plan *plan, const struct mig_view *view,
+                      const struct mig_step *steps, size_t count)
 {
     const struct mig_migration *migration = view->migration;
-    const struct mig_step *steps = direction == MIG_UP ? migration->up : migration->down;
-    size_t count = direction == MIG_UP ? migration->up_count : migration->down_count;
     struct mig_plan_item *item = &plan->items[plan->count++];
     *item = (struct mig_plan_item){ .migration = migration, .record = view->record, .step_count = count };
     item->steps = mig_alloc_n(count, sizeof *item->steps);
@@ -113,10 +99,50 @@ static void add_item(const struct mig_plan_input *in, struct mig_plan *plan, con
         item->steps[i] = (struct mig_plan_step){
             .step = &steps[i], .transactional = mig_step_in_transaction(&steps[i], in->server), .estimate = -1
         };
-    if (resume)
-        item->first_step = next_step(view->record, steps, count);
     if (view->raw_only_change)
         mig_plan_warn(plan, "%s: its text changed since it ran, its meaning did not", view->version);
+}
+
+static void add_item(const struct mig_plan_input *in, struct mig_plan *plan, const struct mig_view *view,
+                     enum mig_direction direction)
+{
+    const struct mig_migration *migration = view->migration;
+    if (direction == MIG_UP)
+        add_steps(in, plan, view, migration->up, migration->up_count);
+    else
+        add_steps(in, plan, view, migration->down, migration->down_count);
+}
+
+/* The plan keeps the steps. */
+static void add_inverse(const struct mig_plan_input *in, struct mig_plan *plan, const struct mig_view *view,
+                        struct mig_step *take_steps, size_t count)
+{
+    add_steps(in, plan, view, take_steps, count);
+    plan->items[plan->count - 1].by_inverse = true;
+    plan->items[plan->count - 1].inverse = take_steps;
+}
+
+/* Back without written steps, by the inverses of what ran; or what must be read before that can be said. */
+static bool add_undone(const struct mig_plan_input *in, struct mig_plan *plan, const struct mig_view *view,
+                       struct mig_error *err)
+{
+    struct mig_step *steps = NULL;
+    size_t count = 0;
+    struct mig_error why;
+    if (!view->record->steps_known) {
+        plan->wants_steps = true;
+    } else if (!mig_undo_steps(view->migration, view->record, in->server, &steps, &count, &why)) {
+        bool half_done = in->selection->undo;
+        mig_fail(err, MIG_ERR_MIGRATION, "%s: %s %s: %s", in->environment, view->version,
+                 half_done ? "cannot be undone" : "has no \"down\", and none follows", why.message);
+        if (half_done)
+            return mig_hint(err, "the ways out that are open: migtui recover %s --env %s", view->version,
+                            in->environment);
+        return mig_hint(err, "add \"down\" steps to %s, or {\"irreversible\": \"why\"}",
+                        view->migration->file);
+    }
+    add_inverse(in, plan, view, steps, count);
+    return true;
 }
 
 static bool add_up(const struct mig_plan_input *in, struct mig_plan *plan, struct mig_error *err)
@@ -146,7 +172,7 @@ static bool add_up(const struct mig_plan_input *in, struct mig_plan *plan, struc
                             view->migration->file);
         }
         if (view->state == MIG_PENDING)
-            add_item(in, plan, view, MIG_UP, false);
+            add_item(in, plan, view, MIG_UP);
     }
     return true;
 }
@@ -156,6 +182,19 @@ static int newest_first(const void *a, const void *b)
     const struct mig_view *const *x = a;
     const struct mig_view *const *y = b;
     return (*x)->record->seq < (*y)->record->seq ? 1 : -1;
+}
+
+/* The way back of one: written, or following from what ran. */
+static bool add_back(const struct mig_plan_input *in, struct mig_plan *plan, const struct mig_view *view,
+                     struct mig_error *err)
+{
+    if (view->migration->irreversible)
+        return mig_fail(err, MIG_ERR_MIGRATION, "%s: %s cannot be rolled back: %s", in->environment,
+                        view->version, view->migration->irreversible);
+    if (!view->migration->has_down)
+        return add_undone(in, plan, view, err);
+    add_item(in, plan, view, MIG_DOWN);
+    return true;
 }
 
 /* Roll back in the reverse order of execution, not of names. */
@@ -181,9 +220,7 @@ static bool add_down(const struct mig_plan_input *in, struct mig_plan *plan, str
             continue;
         if (sel->to && mig_version_compare(view->version, sel->to) <= 0)
             continue;
-        ok = reversible(in, view, err);
-        if (ok)
-            add_item(in, plan, view, MIG_DOWN, false);
+        ok = add_back(in, plan, view, err);
     }
     free(applied);
     return ok;
@@ -211,32 +248,83 @@ static bool check_dependants(const struct mig_plan_input *in, const struct mig_p
     return true;
 }
 
+/* Half done, its file as it was when it began. */
+static bool may_go_on(const struct mig_plan_input *in, const struct mig_view *view, struct mig_error *err)
+{
+    if (!view->migration) {
+        mig_fail(err, MIG_ERR_INTEGRITY, "%s: %s is %s, and its file is gone", in->environment, view->version,
+                 mig_state_word(view->state));
+        return mig_hint(err, "put the file back: the very text that began is needed");
+    }
+    if (strcmp(view->migration->sem, view->record->sem) != 0) {
+        mig_fail(err, MIG_ERR_INTEGRITY, "%s: %s was edited after it began to run", in->environment,
+                 view->version);
+        return mig_hint(err, "put the file back, or see what else can be done: migtui recover --env %s",
+                        in->environment);
+    }
+    return true;
+}
+
+static bool half_done(const struct mig_plan_input *in, const struct mig_view *view)
+{
+    return (view->state == MIG_FAILED || view->state == MIG_INTERRUPTED) &&
+           (!in->selection->versions || listed(in->selection->versions, view->version));
+}
+
+/* Where a half-done one goes on: with the file's steps, or with the inverse ones that its record keeps. */
+static bool go_on(const struct mig_plan_input *in, struct mig_plan *plan, const struct mig_view *view,
+                  struct mig_error *err)
+{
+    struct mig_step *steps;
+    size_t count;
+    if (view->record->direction == MIG_UP || !view->record->inverse) {
+        add_item(in, plan, view, view->record->direction);
+    } else {
+        if (!mig_undo_read(view->record->inverse, &steps, &count, err))
+            return mig_context(err, "%s: %s", in->environment, view->version);
+        add_inverse(in, plan, view, steps, count);
+    }
+    struct mig_plan_item *item = &plan->items[plan->count - 1];
+    item->first_step = next_step(view->record, item->steps, item->step_count);
+    return true;
+}
+
+/* Newest first, as in every way back. */
+static bool add_undo(const struct mig_plan_input *in, struct mig_plan *plan, struct mig_error *err)
+{
+    for (size_t i = in->views->count; i > 0; i--) {
+        const struct mig_view *view = &in->views->items[i - 1];
+        if (!half_done(in, view))
+            continue;
+        if (!may_go_on(in, view, err))
+            return false;
+        if (view->record->direction == MIG_DOWN) {
+            mig_fail(err, MIG_ERR_INTEGRITY, "%s: %s is on its way back already", in->environment,
+                     view->version);
+            return mig_hint(err, "go on with that: migtui resume --env %s", in->environment);
+        }
+        if (!add_undone(in, plan, view, err))
+            return false;
+    }
+    return true;
+}
+
 static bool add_resume(const struct mig_plan_input *in, struct mig_plan *plan, struct mig_error *err)
 {
     for (size_t i = 0; i < in->views->count; i++) {
         const struct mig_view *view = &in->views->items[i];
-        if (view->state != MIG_FAILED && view->state != MIG_INTERRUPTED)
+        if (!half_done(in, view))
             continue;
-        if (in->selection->versions && !listed(in->selection->versions, view->version))
-            continue;
-        if (!view->migration) {
-            mig_fail(err, MIG_ERR_INTEGRITY, "%s: %s is %s, and its file is gone", in->environment,
-                     view->version, mig_state_word(view->state));
-            return mig_hint(err, "put the file back: resume needs the very text that began");
-        }
-        if (strcmp(view->migration->sem, view->record->sem) != 0) {
-            mig_fail(err, MIG_ERR_INTEGRITY, "%s: %s was edited after it began to run", in->environment,
-                     view->version);
-            return mig_hint(err, "put the file back and resume, or: migtui recover --env %s",
-                            in->environment);
-        }
+        if (!may_go_on(in, view, err))
+            return false;
         if (plan->count > 0 && plan->direction != view->record->direction)
             return mig_fail(err, MIG_ERR_INTEGRITY,
                             "%s: more than one migration is half done, in both directions; "
                             "resume one by its version",
                             in->environment);
         plan->direction = view->record->direction;
-        add_item(in, plan, view, view->record->direction, true);
+        if (!go_on(in, plan, view, err))
+            return false;
     }
     return true;
 }
@@ -264,6 +352,11 @@ static void put_row(size_t i, bson_t *row, const void *context)
     BSON_APPEND_UTF8(row, "0", item->migration->version);
     BSON_APPEND_UTF8(row, "1", item->migration->sem);
     add_step_ids(row, item);
+    if (item->by_inverse) { /* no file's digest covers them */
+        MIG_AUTODOC bson_t steps;
+        mig_undo_write(item->inverse, item->inverse ? item->step_count : 0, &steps);
+        BSON_APPEND_ARRAY(row, "3", &steps);
+    }
 }
 
 static void make_id(const struct mig_plan_input *in, struct mig_plan *plan)
@@ -320,6 +413,8 @@ bool mig_plan_build(const struct mig_plan_input *in, struct mig_plan **ret, stru
     ok = check_names(in, err) && check_past(in, err);
     if (ok && in->selection->resume)
         ok = add_resume(in, plan, err);
+    else if (ok && in->selection->undo)
+        ok = add_undo(in, plan, err);
     else if (ok && in->selection->direction == MIG_UP)
         ok = add_up(in, plan, err);
     else if (ok)

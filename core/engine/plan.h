@@ -1,7 +1,7 @@
 /* plan.h - which migrations would run, in which order, and the id that pins it. Pure.
  *
- * The id is SHA-256 over the canonical BSON of {format, environment uuid, direction, [version, sem, [step ids and kinds]], history head,
- * options, server version}: what was reviewed is what runs, or it does not run.
+ * The id is SHA-256 over the canonical BSON of {format, environment uuid, direction, [version, sem, [step ids and kinds], inverse steps
+ * if there are], history head, options, server version}: what was reviewed is what runs, or it does not run.
  */
 #ifndef MIG_ENGINE_PLAN_H
 #define MIG_ENGINE_PLAN_H
@@ -14,6 +14,7 @@
 struct mig_selection {
     enum mig_direction direction;
     bool resume;                 /* only the failed or interrupted one, then nothing more */
+    bool undo;                   /* down: the failed or interrupted one, by the inverses of what it did */
     const char *to;              /* up: up to and including; down: down to, not including */
     int64_t count;               /* at most this many; 0: all (up), 1 (down) */
     const char *const *versions; /* exactly these, NULL-terminated */
@@ -34,7 +35,8 @@ struct mig_plan_input {
 /* Build it. *ret borrows from catalog, history and views. Errors: MIG_ERR_INTEGRITY (changed or missing in the way: nothing
  * runs while the past is in doubt), MIG_ERR_ORDER (late under linear, dependency), MIG_ERR_STEP (a failed or interrupted
  * migration must be resumed or recovered first), MIG_ERR_MIGRATION (irreversible, no down), MIG_ERR_USAGE (unknown version).
- * An empty plan (nothing pending) is a success with count 0. */
+ * An empty plan (nothing pending) is a success with count 0. With ->wants_steps the plan is not whole: what its migrations did
+ * must be read, and the plan made anew. */
 bool mig_plan_build(const struct mig_plan_input *input, struct mig_plan **ret, struct mig_error *err);
 
 /* Which input moved between two plans of the same environment, in one sentence for the operator ("history head: 2 migrations were

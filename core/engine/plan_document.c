@@ -52,6 +52,8 @@ static void append_migrations(bson_t *doc, const struct mig_plan *plan)
         BSON_APPEND_UTF8(&row, "version", migration->version);
         BSON_APPEND_UTF8(&row, "title", migration->title);
         BSON_APPEND_UTF8(&row, "sem", migration->sem);
+        if (plan->items[i].by_inverse)
+            BSON_APPEND_BOOL(&row, "byInverse", true);
         append_steps(&row, &plan->items[i]);
         bson_append_document_end(&list, &row);
     }

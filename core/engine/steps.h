@@ -58,12 +58,27 @@ bool mig_step_long_running(const struct mig_step *step);
  *   createIndexes, dropIndexes, hideIndex   {indexes: [the specs there of the names or keys it speaks of]}
  *   collMod                        {exists, type, options: {…what it changes, as it was}, indexes: [spec]}
  *   out                            {targetUuid}
- *   update, delete outside transactions     {matched: [documents each filter found]}
- * The step that undoes this one, where one follows from it and its recorded pre-state (createIndexes,
- * hideIndex, renameCollection, createCollection on an empty collection, createView, collMod with its old
- * options). False: there is none; *err says why. On success *ret is initialised and the caller's. */
-bool mig_step_inverse(const struct mig_step *step, const bson_t *pre, struct mig_step *ret,
-                      struct mig_error *err);
+ *   update, delete outside transactions     {matched: [documents each filter found]} */
+
+/* What is known of a step that ran, or may have run. */
+struct mig_step_past {
+    const bson_t *pre;    /* as above; NULL: not on record */
+    const bson_t *result; /* what it counted; NULL: not on record */
+    bool in_doubt;        /* it was begun, and whether it took effect is not known */
+};
+
+enum mig_inverse {
+    MIG_INVERSE_NONE,    /* there is none; *err says why */
+    MIG_INVERSE_NOTHING, /* it changed nothing, so there is nothing to undo */
+    MIG_INVERSE_STEP,    /* *ret is initialised and the caller's */
+};
+
+/* The step that undoes this one, where one follows from it and from its past: createIndexes, dropIndexes, hideIndex,
+ * renameCollection, createCollection and createView, collMod with its old options, an insert whose documents were not there.
+ * In doubt, the inverse does no harm where there is nothing to undo. It never takes away what was not of the step's making:
+ * a collection that holds documents, a document that was changed since. */
+enum mig_inverse mig_step_inverse(const struct mig_step *step, const struct mig_step_past *past,
+                                  struct mig_step *ret, struct mig_error *err);
 
 /* The statements of an insert, update, delete or transaction step as bulkWrite operations, appended to the
  * array ops; namespaces are looked up in or appended to ns_info ("database.collection"). Returns how many

@@ -9,7 +9,7 @@
 #include "engine/steps_compare.h"
 
 /* Members of a body that the server must not see. */
-static const char *const ours[] = { "collection", "ifExists", "ifMissing", "onlyEmpty",
+static const char *const ours[] = { "collection", "ifExists", "ifMissing", "onlyEmpty", "onlyView",
                                     "expect",     "verify",   "allow",     NULL };
 
 static bool listed(const char *name, const char *const *names)

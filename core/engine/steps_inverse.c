@@ -12,35 +12,48 @@
 #include "engine/steps.h"
 #include "engine/steps_compare.h"
 
-/* An inverse in the making: build fills body and sets kind and collection. */
+/* An inverse in the making: build fills body and members, and sets kind and collection. */
 struct inverse {
     const struct mig_step *step;
     const bson_t *pre;
+    const bson_t *result;
+    bool in_doubt;
     enum mig_step_kind kind;
     const char *collection;
     bson_t *body;
+    bson_t *members; /* beside the body: ifMissing, expect */
     struct mig_error *err;
 };
 
-static bool none(const struct inverse *inverse, const char *why)
+static enum mig_inverse none(const struct inverse *inverse, const char *why)
 {
-    return mig_fail(inverse->err, MIG_ERR_STEP, "step %s cannot be undone: %s", inverse->step->id, why);
+    mig_fail(inverse->err, MIG_ERR_STEP, "step %s cannot be undone: %s", inverse->step->id, why);
+    return MIG_INVERSE_NONE;
+}
+
+/* What it should take away and is not there is as it should be. */
+static void pass_missing(const struct inverse *inverse)
+{
+    BSON_APPEND_UTF8(inverse->members, "ifMissing", "same");
 }
 
 /* ---- collections ---- */
 
-static bool undo_create(struct inverse *inverse)
+static enum mig_inverse undo_create(struct inverse *inverse)
 {
+    if (!mig_doc_has(inverse->pre, "exists"))
+        return none(inverse, "whether it made the collection is not on record");
     if (mig_doc_bool(inverse->pre, "exists", true))
-        return none(inverse, "whether it made the collection is not on record, or it was there before");
+        return MIG_INVERSE_NOTHING;
     inverse->kind = MIG_STEP_DROP_COLLECTION;
     BSON_APPEND_UTF8(inverse->body, "collection", inverse->collection);
-    if (inverse->step->kind == MIG_STEP_CREATE_COLLECTION)
-        BSON_APPEND_BOOL(inverse->body, "onlyEmpty", true);
-    return true;
+    BSON_APPEND_BOOL(inverse->body,
+                     inverse->step->kind == MIG_STEP_CREATE_COLLECTION ? "onlyEmpty" : "onlyView", true);
+    pass_missing(inverse);
+    return MIG_INVERSE_STEP;
 }
 
-static bool undo_rename(struct inverse *inverse)
+static enum mig_inverse undo_rename(struct inverse *inverse)
 {
     const char *to = mig_doc_str(inverse->step->body, "to", NULL);
     if (!to || mig_doc_bool(inverse->pre, "target", true))
@@ -49,7 +62,9 @@ static bool undo_rename(struct inverse *inverse)
     BSON_APPEND_UTF8(inverse->body, "collection", to);
     BSON_APPEND_UTF8(inverse->body, "to", inverse->collection);
     inverse->collection = to;
-    return true;
+    if (inverse->in_doubt)
+        pass_missing(inverse);
+    return MIG_INVERSE_STEP;
 }
 
 /* ---- indexes ---- */
@@ -65,7 +80,7 @@ static void append_names(bson_t *body, const bson_t *names)
 }
 
 /* The names it asked for, less those that were there before. */
-static bool undo_create_indexes(struct inverse *inverse)
+static enum mig_inverse undo_create_indexes(struct inverse *inverse)
 {
     MIG_AUTODOC bson_t names = BSON_INITIALIZER;
     bson_t asked, before, spec, there;
@@ -85,14 +100,15 @@ static bool undo_create_indexes(struct inverse *inverse)
         bson_append_utf8(&names, key, -1, name.text, -1);
     }
     if (bson_empty(&names))
-        return none(inverse, "all its indexes were there before");
+        return MIG_INVERSE_NOTHING;
     inverse->kind = MIG_STEP_DROP_INDEXES;
     BSON_APPEND_UTF8(inverse->body, "collection", inverse->collection);
     append_names(inverse->body, &names);
-    return true;
+    pass_missing(inverse);
+    return MIG_INVERSE_STEP;
 }
 
-static bool undo_drop_indexes(struct inverse *inverse)
+static enum mig_inverse undo_drop_indexes(struct inverse *inverse)
 {
     bson_t before, list, spec, copy;
     bson_iter_t iter;
@@ -111,10 +127,10 @@ static bool undo_drop_indexes(struct inverse *inverse)
         bson_append_document_end(&list, &copy);
     }
     bson_append_array_end(inverse->body, &list);
-    return true;
+    return MIG_INVERSE_STEP;
 }
 
-static bool undo_hide(struct inverse *inverse)
+static enum mig_inverse undo_hide(struct inverse *inverse)
 {
     bson_iter_t index;
     if (!mig_doc_find(inverse->step->body, "index", &index) || !mig_doc_has(inverse->pre, "indexes.0"))
@@ -123,7 +139,7 @@ static bool undo_hide(struct inverse *inverse)
     BSON_APPEND_UTF8(inverse->body, "collection", inverse->collection);
     bson_append_iter(inverse->body, NULL, 0, &index);
     BSON_APPEND_BOOL(inverse->body, "hidden", mig_doc_bool(inverse->pre, "indexes.0.hidden", false));
-    return true;
+    return MIG_INVERSE_STEP;
 }
 
 /* ---- collMod ---- */
@@ -175,8 +191,10 @@ static bool restore_index(struct inverse *inverse, const bson_iter_t *change)
     bson_t asked, old, restored;
     bson_iter_t member, before;
     if (!mig_iter_sub(change, &asked) || !mig_doc_sub(inverse->pre, "indexes.0", &old) ||
-        !bson_iter_init(&member, &asked))
-        return none(inverse, "the index as it was is not on record");
+        !bson_iter_init(&member, &asked)) {
+        none(inverse, "the index as it was is not on record");
+        return false;
+    }
     bool possible = true;
     BSON_APPEND_DOCUMENT_BEGIN(inverse->body, "index", &restored);
     while (bson_iter_next(&member)) {
@@ -192,10 +210,12 @@ static bool restore_index(struct inverse *inverse, const bson_iter_t *change)
             possible = false;
     }
     bson_append_document_end(inverse->body, &restored);
-    return possible || none(inverse, "an index that has become unique or TTL stays so");
+    if (!possible)
+        none(inverse, "an index that has become unique or TTL stays so");
+    return possible;
 }
 
-static bool undo_coll_mod(struct inverse *inverse)
+static enum mig_inverse undo_coll_mod(struct inverse *inverse)
 {
     bson_iter_t change;
     if (!mig_doc_has(inverse->pre, "options") || !bson_iter_init(&change, inverse->step->body))
@@ -208,40 +228,141 @@ static bool undo_coll_mod(struct inverse *inverse)
             strcmp(name, "writeConcern") == 0)
             continue;
         if (!(strcmp(name, "index") == 0 ? restore_index(inverse, &change) : restore_option(inverse, name)))
-            return false;
+            return MIG_INVERSE_NONE;
     }
-    return true;
+    return MIG_INVERSE_STEP;
+}
+
+/* ---- insert ---- */
+
+/* Servers store the _id first, wherever it stood. */
+static void append_stored(bson_t *doc, const char *key, const bson_t *document)
+{
+    bson_t stored;
+    bson_iter_t id;
+    BSON_APPEND_DOCUMENT_BEGIN(doc, key, &stored);
+    if (bson_iter_init_find(&id, document, "_id"))
+        bson_append_iter(&stored, "_id", -1, &id);
+    bson_copy_to_excluding_noinit(document, &stored, "_id", NULL);
+    bson_append_document_end(doc, &stored);
+}
+
+/* {q: {_id, the whole document as it was inserted}, limit: 1} */
+static void append_delete(bson_t *deletes, const char *key, const bson_t *document)
+{
+    bson_t row, query, expression, operands, literal;
+    bson_iter_t id;
+    bson_append_document_begin(deletes, key, -1, &row);
+    BSON_APPEND_DOCUMENT_BEGIN(&row, "q", &query);
+    if (bson_iter_init_find(&id, document, "_id"))
+        bson_append_iter(&query, "_id", -1, &id);
+    BSON_APPEND_DOCUMENT_BEGIN(&query, "$expr", &expression);
+    BSON_APPEND_ARRAY_BEGIN(&expression, "$eq", &operands);
+    BSON_APPEND_UTF8(&operands, "0", "$$ROOT");
+    BSON_APPEND_DOCUMENT_BEGIN(&operands, "1", &literal);
+    append_stored(&literal, "$literal", document);
+    bson_append_document_end(&operands, &literal);
+    bson_append_array_end(&expression, &operands);
+    bson_append_document_end(&query, &expression);
+    bson_append_document_end(&row, &query);
+    BSON_APPEND_INT32(&row, "limit", 1);
+    bson_append_document_end(deletes, &row);
+}
+
+static enum mig_inverse undo_insert(struct inverse *inverse)
+{
+    bson_t documents, document, deletes, expect;
+    bson_iter_t iter;
+    bool listed =
+        mig_doc_sub(inverse->step->body, "documents", &documents) && bson_iter_init(&iter, &documents);
+    int64_t count = listed ? bson_count_keys(&documents) : 0;
+    if (!listed || inverse->in_doubt)
+        return none(inverse, "which of its documents were there before is not on record");
+    if (mig_doc_int(inverse->result, "inserted", 0) == 0 && mig_doc_int(inverse->result, "same", 0) == count)
+        return MIG_INVERSE_NOTHING;
+    if (mig_doc_int(inverse->result, "inserted", 0) != count)
+        return none(inverse, "some of its documents were there before, and which is not on record");
+    inverse->kind = MIG_STEP_DELETE;
+    BSON_APPEND_UTF8(inverse->body, "collection", inverse->collection);
+    BSON_APPEND_ARRAY_BEGIN(inverse->body, "deletes", &deletes);
+    while (bson_iter_next(&iter)) {
+        if (mig_iter_sub(&iter, &document))
+            append_delete(&deletes, bson_iter_key(&iter), &document);
+    }
+    bson_append_array_end(inverse->body, &deletes);
+    BSON_APPEND_DOCUMENT_BEGIN(inverse->members, "expect", &expect);
+    BSON_APPEND_INT64(&expect, "deleted", count);
+    bson_append_document_end(inverse->members, &expect);
+    return MIG_INVERSE_STEP;
 }
 
 /* ---- the kinds ---- */
 
-static bool (*const undo[MIG_STEP_KINDS])(struct inverse *inverse) = {
-    [MIG_STEP_CREATE_COLLECTION] = undo_create,  [MIG_STEP_CREATE_VIEW] = undo_create,
-    [MIG_STEP_RENAME_COLLECTION] = undo_rename,  [MIG_STEP_CREATE_INDEXES] = undo_create_indexes,
-    [MIG_STEP_DROP_INDEXES] = undo_drop_indexes, [MIG_STEP_HIDE_INDEX] = undo_hide,
+static enum mig_inverse undo_nothing(struct inverse *inverse)
+{
+    (void)inverse;
+    return MIG_INVERSE_NOTHING;
+}
+
+/* Whoever did not confirm has, as far as anybody knows, done nothing. */
+static enum mig_inverse undo_manual(struct inverse *inverse)
+{
+    return inverse->in_doubt ? MIG_INVERSE_NOTHING
+                             : none(inverse, "a person did it, and a person must take it back");
+}
+
+static enum mig_inverse (*const undo[MIG_STEP_KINDS])(struct inverse *inverse) = {
+    [MIG_STEP_CREATE_COLLECTION] = undo_create,
+    [MIG_STEP_CREATE_VIEW] = undo_create,
+    [MIG_STEP_RENAME_COLLECTION] = undo_rename,
+    [MIG_STEP_CREATE_INDEXES] = undo_create_indexes,
+    [MIG_STEP_DROP_INDEXES] = undo_drop_indexes,
+    [MIG_STEP_HIDE_INDEX] = undo_hide,
     [MIG_STEP_COLL_MOD] = undo_coll_mod,
+    [MIG_STEP_INSERT] = undo_insert,
+    [MIG_STEP_ASSERT] = undo_nothing,
+    [MIG_STEP_MANUAL] = undo_manual,
 };
 
-bool mig_step_inverse(const struct mig_step *step, const bson_t *pre, struct mig_step *ret,
-                      struct mig_error *err)
+static void take(const struct inverse *inverse, struct mig_step *ret)
+{
+    *ret = (struct mig_step){
+        .id = mig_strdup(inverse->step->id),
+        .kind = inverse->kind,
+        .collection = mig_strdup(inverse->collection),
+        .body = bson_copy(inverse->body),
+        .doc = bson_new(),
+        .line = inverse->step->line,
+    };
+    BSON_APPEND_UTF8(ret->doc, "id", ret->id);
+    BSON_APPEND_DOCUMENT(ret->doc, mig_step_kind_name(ret->kind), ret->body);
+    bson_concat(ret->doc, inverse->members);
+}
+
+enum mig_inverse mig_step_inverse(const struct mig_step *step, const struct mig_step_past *past,
+                                  struct mig_step *ret, struct mig_error *err)
 {
     MIG_AUTODOC bson_t body = BSON_INITIALIZER;
-    struct inverse inverse = { step, pre, step->kind, step->collection, &body, err };
-    const char *kind = mig_step_kind_name(step->kind);
-    if ((unsigned)step->kind >= MIG_STEP_KINDS || !undo[step->kind])
-        return mig_fail(err, MIG_ERR_STEP, "step %s cannot be undone: there is no inverse of %s", step->id,
-                        kind);
-    if (!undo[step->kind](&inverse))
-        return false;
-    *ret = (struct mig_step){
-        .id = mig_strdup(step->id),
-        .kind = inverse.kind,
-        .collection = mig_strdup(inverse.collection),
-        .body = bson_copy(&body),
-        .doc = bson_new(),
-        .line = step->line,
-    };
-    BSON_APPEND_UTF8(ret->doc, "id", step->id);
-    BSON_APPEND_DOCUMENT(ret->doc, mig_step_kind_name(inverse.kind), &body);
-    return true;
+    MIG_AUTODOC bson_t members = BSON_INITIALIZER;
+    MIG_AUTODOC bson_t nothing = BSON_INITIALIZER;
+    struct inverse inverse = { .step = step,
+                               .pre = past->pre ? past->pre : &nothing,
+                               .result = past->result ? past->result : &nothing,
+                               .in_doubt = past->in_doubt,
+                               .kind = step->kind,
+                               .collection = step->collection,
+                               .body = &body,
+                               .members = &members,
+                               .err = err };
+    if ((unsigned)step->kind >= MIG_STEP_KINDS || !undo[step->kind]) {
+        mig_fail(err, MIG_ERR_STEP, "step %s cannot be undone: there is no inverse of %s", step->id,
+                 mig_step_kind_name(step->kind));
+        return MIG_INVERSE_NONE;
+    }
+    if (!step->body)
+        return none(&inverse, "its text was not read");
+    enum mig_inverse found = undo[step->kind](&inverse);
+    if (found == MIG_INVERSE_STEP)
+        take(&inverse, ret);
+    return found;
 }

@@ -69,6 +69,8 @@ void mig_record_done(struct mig_record *record)
     for (size_t i = 0; i < record->step_count; i++)
         mig_step_record_done(&record->steps[i]);
     free(record->steps);
+    if (record->inverse)
+        bson_destroy(record->inverse);
     free(record->version);
     free(record->title);
     free(record->run);

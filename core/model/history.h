@@ -72,6 +72,9 @@ struct mig_record {
     char sem[MIG_SHA256_HEX]; /* of the file that ran */
     struct mig_step_record *steps;
     size_t step_count;
+    bool steps_known; /* false: it was read without its steps, as records are that are over with */
+    bson_t *
+        inverse; /* array of the steps that take it back, while a run without written ones is on its way; else NULL */
     char *error;      /* the server's words when failed, else NULL */
     char *error_step; /* id of the step that failed, else NULL */
     char *operator_name;

@@ -55,7 +55,7 @@ void mig_step_done(struct mig_step *step)
     *step = (struct mig_step){ 0 };
 }
 
-static void steps_free(struct mig_step *steps, size_t count)
+void mig_steps_free(struct mig_step *steps, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         mig_step_done(&steps[i]);
@@ -78,8 +78,8 @@ static void parts_free(struct mig_migration *migration)
     free(migration->depends);
     free(migration->requires_server);
     free(migration->requires_topology);
-    steps_free(migration->up, migration->up_count);
-    steps_free(migration->down, migration->down_count);
+    mig_steps_free(migration->up, migration->up_count);
+    mig_steps_free(migration->down, migration->down_count);
     free(migration->irreversible);
 }
 

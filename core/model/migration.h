@@ -91,6 +91,7 @@ struct mig_catalog {
 };
 
 void mig_step_done(struct mig_step *step);
+void mig_steps_free(struct mig_step *steps, size_t count); /* each, and the array; NULL is nothing */
 void mig_migration_done(struct mig_migration *migration);
 
 /* Drop doc, body and inner of each step, and move what is left into one allocation: for catalogs of thousands that are

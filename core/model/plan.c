@@ -42,8 +42,10 @@ void mig_plan_free(struct mig_plan *plan)
 {
     if (!plan)
         return;
-    for (size_t i = 0; i < plan->count; i++)
+    for (size_t i = 0; i < plan->count; i++) {
+        mig_steps_free(plan->items[i].inverse, plan->items[i].inverse ? plan->items[i].step_count : 0);
         free(plan->items[i].steps);
+    }
     free(plan->items);
     for (size_t i = 0; i < plan->warning_count; i++)
         free(plan->warnings[i]);

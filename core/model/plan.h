@@ -45,7 +45,9 @@ struct mig_plan_item {
     const struct mig_record *record; /* what is there now, or NULL */
     struct mig_plan_step *steps;
     size_t step_count;
-    size_t first_step; /* steps before it are done already (resume) */
+    size_t first_step;        /* steps before it are done already (resume) */
+    bool by_inverse;          /* the steps are no file's: they follow from what ran */
+    struct mig_step *inverse; /* those steps, owned; NULL when there are none */
 };
 
 enum mig_gate_state { MIG_GATE_OK, MIG_GATE_FAILED, MIG_GATE_UNKNOWN };
@@ -73,6 +75,7 @@ struct mig_plan {
     size_t warning_count;
     struct mig_gate *gates;
     size_t gate_count;
+    bool wants_steps;         /* what ran must be read first (mig_history_load_steps), then plan again */
     int64_t gate_round_trips; /* what evaluating them cost on this environment's server */
     const char *sum_problem;  /* borrowed from the catalog; NULL when migtui.sum agrees or is not there */
 };

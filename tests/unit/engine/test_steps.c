@@ -255,59 +255,88 @@ static void members_that_are_ours_stand_in_the_step_or_in_its_body(void **state)
 static const struct inverse {
     const char *step;
     const char *pre;
-    const char *inverse; /* NULL: there is none */
-    const char *words;
+    const char *inverse; /* NULL: there is none, or nothing to undo */
+    const char *words;   /* why there is none; NULL: see above */
+    const char *result;
+    bool in_doubt;
 } inverses[] = {
     { "{'createCollection': {'collection': 'c'}}", "{'exists': false}",
-      "{'id': 's1', 'dropCollection': {'collection': 'c', 'onlyEmpty': true}}", NULL },
-    { "{'createCollection': {'collection': 'c'}}", "{'exists': true}", NULL, "there before" },
-    { "{'createCollection': {'collection': 'c'}}", "{}", NULL, "not on record" },
+      "{'id': 's1', 'dropCollection': {'collection': 'c', 'onlyEmpty': true}, 'ifMissing': 'same'}",
+      .words = NULL },
+    { "{'createCollection': {'collection': 'c'}}", "{'exists': true}", NULL, .words = NULL },
+    { "{'createCollection': {'collection': 'c'}}", "{}", NULL, .words = "not on record" },
     { "{'createView': {'collection': 'v', 'viewOn': 'c', 'pipeline': []}}", "{'exists': false}",
-      "{'id': 's1', 'dropCollection': {'collection': 'v'}}", NULL },
+      "{'id': 's1', 'dropCollection': {'collection': 'v', 'onlyView': true}, 'ifMissing': 'same'}",
+      .words = NULL },
     { "{'renameCollection': {'collection': 'c', 'to': 'd'}}", "{'exists': true, 'target': false}",
-      "{'id': 's1', 'renameCollection': {'collection': 'd', 'to': 'c'}}", NULL },
+      "{'id': 's1', 'renameCollection': {'collection': 'd', 'to': 'c'}}", .words = NULL },
+    { "{'renameCollection': {'collection': 'c', 'to': 'd'}}", "{'exists': true, 'target': false}",
+      "{'id': 's1', 'renameCollection': {'collection': 'd', 'to': 'c'}, 'ifMissing': 'same'}", NULL,
+      .in_doubt = true },
     { "{'renameCollection': {'collection': 'c', 'to': 'd', 'dropTarget': true}}",
-      "{'exists': true, 'target': true}", NULL, "replaced a collection" },
+      "{'exists': true, 'target': true}", NULL, .words = "replaced a collection" },
     { "{'createIndexes': {'collection': 'c', 'indexes': [{'key': {'a': 1}}, {'key': {'b': 1}, 'name': 'x'}]}}",
-      "{'indexes': []}", "{'id': 's1', 'dropIndexes': {'collection': 'c', 'index': ['a_1', 'x']}}", NULL },
+      "{'indexes': []}",
+      "{'id': 's1', 'dropIndexes': {'collection': 'c', 'index': ['a_1', 'x']}, 'ifMissing': 'same'}",
+      .words = NULL },
     { "{'createIndexes': {'collection': 'c', 'indexes': [{'key': {'a': 1}}, {'key': {'b': 1}, 'name': 'x'}]}}",
       "{'indexes': [{'key': {'a': 1}, 'name': 'a_1'}]}",
-      "{'id': 's1', 'dropIndexes': {'collection': 'c', 'index': 'x'}}", NULL },
+      "{'id': 's1', 'dropIndexes': {'collection': 'c', 'index': 'x'}, 'ifMissing': 'same'}", .words = NULL },
     { "{'createIndexes': {'collection': 'c', 'indexes': [{'key': {'a': 1}}]}}",
-      "{'indexes': [{'key': {'a': 1}, 'name': 'a_1'}]}", NULL, "were there before" },
-    { "{'createIndexes': {'collection': 'c', 'indexes': [{'key': {'a': 1}}]}}", "{}", NULL, "not on record" },
+      "{'indexes': [{'key': {'a': 1}, 'name': 'a_1'}]}", NULL, .words = NULL },
+    { "{'createIndexes': {'collection': 'c', 'indexes': [{'key': {'a': 1}}]}}", "{}", NULL,
+      .words = "not on record" },
     { "{'dropIndexes': {'collection': 'c', 'index': 'a_1'}}",
       "{'indexes': [{'v': 2, 'key': {'a': 1}, 'name': 'a_1', 'ns': 'shop.c', 'unique': true}]}",
       "{'id': 's1', 'createIndexes': {'collection': 'c', 'indexes': [{'key': {'a': 1}, 'name': 'a_1', 'unique': true}]}}",
-      NULL },
-    { "{'dropIndexes': {'collection': 'c', 'index': 'a_1'}}", "{'indexes': []}", NULL, "not on record" },
+      .words = NULL },
+    { "{'dropIndexes': {'collection': 'c', 'index': 'a_1'}}", "{'indexes': []}", NULL,
+      .words = "not on record" },
     { "{'hideIndex': {'collection': 'c', 'index': 'a_1'}}", "{'indexes': [{'name': 'a_1'}]}",
-      "{'id': 's1', 'hideIndex': {'collection': 'c', 'index': 'a_1', 'hidden': false}}", NULL },
+      "{'id': 's1', 'hideIndex': {'collection': 'c', 'index': 'a_1', 'hidden': false}}", .words = NULL },
     { "{'hideIndex': {'collection': 'c', 'index': 'a_1', 'hidden': false}}",
       "{'indexes': [{'name': 'a_1', 'hidden': true}]}",
-      "{'id': 's1', 'hideIndex': {'collection': 'c', 'index': 'a_1', 'hidden': true}}", NULL },
-    { "{'hideIndex': {'collection': 'c', 'index': 'a_1'}}", "{'indexes': []}", NULL, "not on record" },
+      "{'id': 's1', 'hideIndex': {'collection': 'c', 'index': 'a_1', 'hidden': true}}", .words = NULL },
+    { "{'hideIndex': {'collection': 'c', 'index': 'a_1'}}", "{'indexes': []}", NULL,
+      .words = "not on record" },
     { "{'collMod': {'collection': 'c', 'validator': {'a': 1}, 'validationLevel': 'off', 'expireAfterSeconds': 5}}",
       "{'options': {'validator': {'b': 1}}}",
       "{'id': 's1', 'collMod': {'collection': 'c', 'validator': {'b': 1}, 'validationLevel': 'strict',"
       " 'expireAfterSeconds': 'off'}}",
-      NULL },
+      .words = NULL },
     { "{'collMod': {'collection': 'c', 'cappedSize': 99}}", "{'options': {'size': 50}}",
-      "{'id': 's1', 'collMod': {'collection': 'c', 'cappedSize': 50}}", NULL },
-    { "{'collMod': {'collection': 'c', 'cappedSize': 99}}", "{'options': {}}", NULL, "cappedSize as it was" },
+      "{'id': 's1', 'collMod': {'collection': 'c', 'cappedSize': 50}}", .words = NULL },
+    { "{'collMod': {'collection': 'c', 'cappedSize': 99}}", "{'options': {}}", NULL,
+      .words = "cappedSize as it was" },
     { "{'collMod': {'collection': 'c', 'index': {'name': 'a_1', 'expireAfterSeconds': 5, 'hidden': true}}}",
       "{'options': {}, 'indexes': [{'name': 'a_1', 'expireAfterSeconds': 60}]}",
       "{'id': 's1', 'collMod': {'collection': 'c', 'index': {'name': 'a_1', 'expireAfterSeconds': 60, 'hidden': false}}}",
-      NULL },
+      .words = NULL },
     { "{'collMod': {'collection': 'c', 'index': {'name': 'a_1', 'expireAfterSeconds': 5}}}",
-      "{'options': {}, 'indexes': [{'name': 'a_1'}]}", NULL, "stays so" },
+      "{'options': {}, 'indexes': [{'name': 'a_1'}]}", NULL, .words = "stays so" },
     { "{'collMod': {'collection': 'c', 'index': {'name': 'a_1', 'unique': true}}}",
-      "{'options': {}, 'indexes': [{'name': 'a_1'}]}", NULL, "stays so" },
+      "{'options': {}, 'indexes': [{'name': 'a_1'}]}", NULL, .words = "stays so" },
     { "{'collMod': {'collection': 'c', 'timeseries': {'granularity': 'hours'}}}", "{'options': {}}", NULL,
-      "timeseries has no way back" },
-    { "{'collMod': {'collection': 'c', 'validator': {}}}", "{}", NULL, "not on record" },
-    { UPDATE_ONE, "{}", NULL, "no inverse of update" },
-    { "{'dropCollection': {'collection': 'c'}}", "{'exists': true}", NULL, "no inverse of dropCollection" },
+      .words = "timeseries has no way back" },
+    { "{'collMod': {'collection': 'c', 'validator': {}}}", "{}", NULL, .words = "not on record" },
+    { "{'insert': {'collection': 'c', 'documents': [{'a': 1, '_id': 7}]}}", "{}",
+      "{'id': 's1', 'delete': {'collection': 'c', 'deletes': [{'q': {'_id': 7, '$expr': {'$eq': ['$$ROOT',"
+      " {'$literal': {'_id': 7, 'a': 1}}]}}, 'limit': 1}]}, 'expect': {'deleted': {'$numberLong': '1'}}}",
+      NULL, .result = "{'inserted': 1}" },
+    { "{'insert': {'collection': 'c', 'documents': [{'_id': 7}]}}", "{}", NULL, NULL,
+      .result = "{'same': 1}" },
+    { "{'insert': {'collection': 'c', 'documents': [{'_id': 7}, {'_id': 8}]}}", "{}", NULL,
+      "some of its documents were there before", .result = "{'inserted': 1, 'same': 1}" },
+    { "{'insert': {'collection': 'c', 'documents': [{'_id': 7}]}}", "{}", NULL, .words = "not on record",
+      .in_doubt = true },
+    { "{'assert': {'collection': 'c', 'filter': {}, 'count': 0}}", "{}", NULL, .words = NULL },
+    { "{'manual': {'text': 'call'}}", "{}", NULL, .words = "a person must take it back" },
+    { "{'manual': {'text': 'call'}}", "{}", NULL, NULL, .in_doubt = true },
+    { "{'batch': {'collection': 'c', 'filter': {}, 'update': [{'$set': {'a': 1}}], 'exactlyOnce': 'marker'}}",
+      "{}", NULL, .words = "no inverse of batch" },
+    { UPDATE_ONE, "{}", NULL, .words = "no inverse of update" },
+    { "{'dropCollection': {'collection': 'c'}}", "{'exists': true}", NULL,
+      .words = "no inverse of dropCollection" },
 };
 
 static void an_inverse_follows_from_what_was_there(void **state)
@@ -319,13 +348,18 @@ static void an_inverse_follows_from_what_was_there(void **state)
         MIG_AUTOBSON bson_t *pre = doc_json(row->pre);
         struct mig_error err = { .message = "" };
         struct mig_step inverse = { 0 };
-        bool ok = mig_step_inverse(step, pre, &inverse, &err);
-        if (ok != !!row->inverse || (!ok && !strstr(err.message, row->words)))
-            fail_msg("%s from %s: %d '%s'", row->step, row->pre, ok, err.message);
-        if (!ok) {
+        MIG_AUTOBSON bson_t *result = doc_json(row->result ? row->result : "{}");
+        struct mig_step_past past = { pre, result, row->in_doubt };
+        enum mig_inverse found = mig_step_inverse(step, &past, &inverse, &err);
+        enum mig_inverse wanted = row->inverse ? MIG_INVERSE_STEP
+                                  : row->words ? MIG_INVERSE_NONE
+                                               : MIG_INVERSE_NOTHING;
+        if (found != wanted || (row->words && !strstr(err.message, row->words)))
+            fail_msg("%s from %s: %d '%s'", row->step, row->pre, found, err.message);
+        if (found == MIG_INVERSE_NONE)
             assert_int_equal(err.code, MIG_ERR_STEP);
+        if (found != MIG_INVERSE_STEP)
             continue;
-        }
         assert_doc(inverse.doc, row->inverse, row->step);
         bson_iter_t body;
         bson_t there;
@@ -347,7 +381,9 @@ static void an_inverse_can_be_sent(void **state)
         struct mig_step inverse;
         bson_t command;
         bool admin;
-        if (!mig_step_inverse(step, pre, &inverse, &err))
+        MIG_AUTOBSON bson_t *result = doc_json(inverses[i].result ? inverses[i].result : "{}");
+        struct mig_step_past past = { pre, result, inverses[i].in_doubt };
+        if (mig_step_inverse(step, &past, &inverse, &err) != MIG_INVERSE_STEP)
             continue;
         assert_true(mig_step_command(&inverse, "shop", &command, &admin, &err));
         bson_destroy(&command);
