@@ -306,6 +306,18 @@ bool mig_history_load_steps(struct mig_store *store, const struct mig_names *nam
     return true;
 }
 
+/* Servers that speak MongoDB's protocol do not all speak the whole of its pipelines: BadValue, FailedToParse,
+ * CommandNotSupported, InvalidPipelineOperator, NotImplemented, an unknown stage. */
+static bool is_not_understood(const struct mig_error *err)
+{
+    static const int codes[] = { 2, 9, 115, 168, 238, 40324 };
+    for (size_t i = 0; i < MIG_COUNT(codes); i++) {
+        if (err->server_code == codes[i])
+            return true;
+    }
+    return false;
+}
+
 static int by_version(const void *a, const void *b)
 {
     const struct mig_record *x = a;
@@ -317,11 +329,12 @@ bool mig_history_load(struct mig_store *store, const struct mig_names *names, co
                       struct mig_history **ret, struct mig_error *err)
 {
     struct mig_history *history = mig_alloc(sizeof *history);
-    bool ok = server->can_union ? load_union(store, names, history, err)
-                                : load_one(store, names->meta, "meta", history, err) &&
-                                      load_one(store, names->lock, "lock", history, err) &&
-                                      load_one(store, names->approvals, "request", history, err) &&
-                                      load_one(store, names->history, "record", history, err);
+    bool ok = server->can_union && load_union(store, names, history, err);
+    if (!ok && (!server->can_union || is_not_understood(err)))
+        ok = load_one(store, names->meta, "meta", history, err) &&
+             load_one(store, names->lock, "lock", history, err) &&
+             load_one(store, names->approvals, "request", history, err) &&
+             load_one(store, names->history, "record", history, err);
     if (ok && history->format > MIG_LAYOUT) {
         ok = mig_fail(err, MIG_ERR_INTEGRITY,
                       "the database's migtui collections have layout %d; this migtui knows %d",
