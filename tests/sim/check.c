@@ -305,19 +305,19 @@ static void check_plan(struct sim_check *check, const struct sim_state *before, 
     }
 }
 
-/* When a run raises the fence, nothing of a dead one may execute any more, nor be open. */
+/* When a run raises the fence, nothing may execute any more, nor be open, of one that was dead when the lock was taken. */
 static void check_quiet(struct sim_check *check, int64_t fence)
 {
     for (const struct sim_op *op = check->model->ops; op; op = op->next) {
         bool data = op->request.write_majority && !op->request.in_txn &&
                     strncmp(sim_op_target(op), "migtui_", 7) != 0;
         if (data && op->state == SIM_OP_NEW &&
-            !check->alive_process(check->alive_context, op->request.process))
+            !check->was_alive(check->alive_context, op->request.process, check->taken_us))
             sim_fail(check->sim, "I3: the fence is raised to %lld while %s of a dead run still executes",
                      (long long)fence, sim_op_verb(op));
     }
     for (const struct sim_open_txn *txn = check->model->txns; txn; txn = txn->next) {
-        if (txn->count > 0 && !check->alive_process(check->alive_context, txn->process))
+        if (txn->count > 0 && !check->was_alive(check->alive_context, txn->process, check->taken_us))
             sim_fail(check->sim, "I3: the fence is raised to %lld while a transaction of a dead run is open",
                      (long long)fence);
     }
@@ -371,6 +371,8 @@ static void check_lock(struct sim_check *check, const struct sim_state *before, 
     const char *owner = mig_doc_str(&new, "owner", ""), *holder = mig_doc_str(&old, "owner", "");
     bool taken = *owner && *holder && strcmp(owner, holder) != 0;
     after->beat_us = check->sim->now_us;
+    if (*owner && strcmp(owner, holder) != 0)
+        check->taken_us = check->sim->now_us;
     if (taken && check->sim->now_us - before->beat_us < SILENCE_US &&
         check->alive(check->alive_context, mig_doc_str(&old, "host", ""), mig_doc_int(&old, "pid", 0)))
         sim_fail(check->sim, "I3: the lock is taken from a living holder %lld ms after its last beat",

@@ -35,8 +35,9 @@ struct sim_check {
     struct sim *sim;
     const struct sim_program *program;
     struct sim_model *model;
-    bool (*alive)(void *context, const char *host, int64_t pid); /* is that process? */
-    bool (*alive_process)(void *context, uint64_t id);
+    bool (*alive)(void *context, const char *host, int64_t pid);  /* is that process? */
+    bool (*was_alive)(void *context, uint64_t id, int64_t at_us); /* then or later */
+    int64_t taken_us;                                             /* when the lock last changed hands */
     void *alive_context;
     struct sim twin_sim; /* of the model that knows no troubles */
     struct sim_model twin;

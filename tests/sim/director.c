@@ -425,9 +425,9 @@ static bool is_alive(void *context, const char *host, int64_t pid)
     return false;
 }
 
-static bool is_alive_process(void *context, uint64_t id)
+static bool was_alive(void *context, uint64_t id, int64_t at_us)
 {
-    return sim_process_is_alive(context, id);
+    return sim_process_was_alive(context, id, at_us);
 }
 
 static void furnish(struct sim_world *world, struct director *d)
@@ -452,7 +452,7 @@ static void furnish(struct sim_world *world, struct director *d)
     sim_model_restore(&world->model, data);
     sim_check_init(&d->check, sim, world->program, &world->model);
     d->check.alive = is_alive;
-    d->check.alive_process = is_alive_process;
+    d->check.was_alive = was_alive;
     d->check.alive_context = world;
     world->model.changed = sim_check_changed;
     world->model.executing = sim_check_executing;

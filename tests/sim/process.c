@@ -37,6 +37,7 @@ static void end(struct sim_process *process)
 {
     struct sim *sim = &process->world->sim;
     process->alive = false;
+    process->ended_us = sim->now_us;
     sim_calls_drop(process->world, process);
     if (process->watcher)
         sim_resume_at(sim, sim->now_us, process->watcher);
@@ -60,10 +61,10 @@ static struct sim_process *by_number(const struct sim_world *world, uint64_t id)
     return process;
 }
 
-bool sim_process_is_alive(const struct sim_world *world, uint64_t id)
+bool sim_process_was_alive(const struct sim_world *world, uint64_t id, int64_t at_us)
 {
     const struct sim_process *process = by_number(world, id);
-    return process && process->alive;
+    return process && (process->alive || process->ended_us >= at_us);
 }
 
 static void kill_number(struct sim *sim, void *context, uint64_t id)

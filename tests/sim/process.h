@@ -28,7 +28,7 @@ struct sim_process {
     struct mig_app app;
     uint64_t id;
     bool alive;
-    int64_t paused_until_us, apart_until_us;
+    int64_t paused_until_us, apart_until_us, ended_us;
     struct sim_rng rng;
     void (*main)(struct sim_process *process, void *context);
     void *context;
@@ -66,7 +66,8 @@ struct sim_process *sim_process_start(struct sim_world *world, size_t machine,
 void sim_process_kill(struct sim_process *process);
 /* The same by its number, in a while; nothing when it is gone by then. */
 void sim_process_kill_later(void *world, uint64_t id, int64_t after_us);
-bool sim_process_is_alive(const struct sim_world *world, uint64_t id);
+/* Alive at that time or later? */
+bool sim_process_was_alive(const struct sim_world *world, uint64_t id, int64_t at_us);
 void sim_processes_end(struct sim_world *world);
 
 /* A call of a port begins or ends: here the process may die, or be stopped for at most cap_us. */
