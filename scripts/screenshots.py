@@ -47,9 +47,9 @@ PICTURES = [
     ("runs", (BIG,), [":view log"], "succeeded", "runs"),
     ("promote", (BIG, MIDDLE), [":view promote", "j"], "Gates of", "promote"),
     ("backups", (BIG,), [":view backups"], "proven", "backups"),
-    ("history", (BIG, MIDDLE), [":view history"], "prod!", "history"),
+    ("history", (BIG, MIDDLE), [":view history"], "/38", "history"),
     ("recover", (BIG, MIDDLE), [":view recover --env dev"], "Ways out", "recover"),
-    ("errors", (BIG,), [":view errors"], "failed", "errors"),
+    ("errors", (BIG,), [":view errors"], "Errors of", "errors"),
     ("settings", (BIG,), [":view settings"], "leaseSeconds", "settings"),
     ("help", (BIG,), ["?"], "EVERYWHERE", None),
 ]
