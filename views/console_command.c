@@ -201,7 +201,8 @@ static const struct {
     { MIG_COMMAND_DIFF, "plan", NULL },       { MIG_COMMAND_LOG, "log", "--run" },
     { MIG_COMMAND_ATTACH, "log", "--run" },   { MIG_COMMAND_RUNS, "history", NULL },
     { MIG_COMMAND_HISTORY, "history", NULL }, { MIG_COMMAND_RECOVER, "recover", NULL },
-    { MIG_COMMAND_CONFIG, "settings", NULL },
+    { MIG_COMMAND_CONFIG, "settings", NULL }, { MIG_COMMAND_REQUESTS, "promote", NULL },
+    { MIG_COMMAND_GATE, "plan", NULL },
 };
 
 bool console_command_is_known(const struct mig_command *command)
@@ -248,6 +249,17 @@ static bool open_shown(struct console *console, const struct mig_cmdline *line)
 
 /* ---- a line ---- */
 
+/* Goes through the gate-keeper. What only lists shares a command with what writes. */
+static bool acts(const struct mig_cmdline *line)
+{
+    const char *word = line->argument_count > 0 ? line->arguments[0] : "";
+    if (line->command->id == MIG_COMMAND_GLASS)
+        return strcmp(word, "close") == 0;
+    if (line->command->id == MIG_COMMAND_BACKUP)
+        return strcmp(word, "list") != 0 && strcmp(word, "inspect") != 0;
+    return (line->command->flags & MIG_CMD_MUTATES) != 0;
+}
+
 static void run_command(struct console *console, size_t count, char *const *words)
 {
     struct mig_cmdline line;
@@ -262,7 +274,7 @@ static void run_command(struct console *console, size_t count, char *const *word
     } else if (line.command->id == MIG_COMMAND_RECOVER && !mig_cmdline_has(&line, MIG_OPT_UNDO) &&
                !mig_cmdline_has(&line, MIG_OPT_RESUME)) {
         open_shown(console, &line); /* without a way out it only shows */
-    } else if (line.command->flags & MIG_CMD_MUTATES) {
+    } else if (acts(&line)) {
         console_act(console, &line); /* takes the line */
         return;
     } else if (!open_shown(console, &line)) {

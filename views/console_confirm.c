@@ -33,7 +33,25 @@ static bool is_ours(enum mig_option_id id)
 static bool has_plan(enum mig_command_id id)
 {
     return id == MIG_COMMAND_APPLY || id == MIG_COMMAND_ROLLBACK || id == MIG_COMMAND_RESUME ||
-           id == MIG_COMMAND_RECOVER;
+           id == MIG_COMMAND_RECOVER || id == MIG_COMMAND_PROMOTE || id == MIG_COMMAND_REQUEST;
+}
+
+/* Asks for an approval where one is missing: a closed gate is why it is called, and itself says which matter. */
+static bool asks_others(enum mig_command_id id)
+{
+    return id == MIG_COMMAND_PROMOTE || id == MIG_COMMAND_REQUEST;
+}
+
+/* A text must be typed before it; else one y is asked for. */
+static bool wants_text(const struct mig_command *command, const struct cfg_environment *env)
+{
+    return env->is_protected && ((command->flags & MIG_CMD_PROTECTED) || command->id == MIG_COMMAND_STOP);
+}
+
+static bool wants_reason(enum mig_command_id id)
+{
+    return id == MIG_COMMAND_MARK || id == MIG_COMMAND_REQUEST || id == MIG_COMMAND_REJECT ||
+           id == MIG_COMMAND_GLASS;
 }
 
 static const struct cfg_environment *env_of(const struct console *console, const struct mig_cmdline *line,
@@ -67,7 +85,7 @@ static const struct cfg_environment *admit(struct console *console, const struct
         mig_hint(err, "start migtui without --readonly");
         return NULL;
     }
-    if (!console_writable(console, env)) {
+    if ((line->command->flags & MIG_CMD_MUTATES) && !console_writable(console, env)) {
         mig_fail(err, MIG_ERR_GATE, "%s: %s is read-only here", name, env->name);
         mig_hint(err, ":rw %s 10m opens it for ten minutes", env->name);
         return NULL;
@@ -76,14 +94,14 @@ static const struct cfg_environment *admit(struct console *console, const struct
         mig_fail(err, MIG_ERR_FAILED, "%s: another act is being confirmed", name);
         return NULL;
     }
-    if (line->command->id == MIG_COMMAND_APPLY && line->argument_count > 0) {
+    if ((line->command->id == MIG_COMMAND_APPLY || line->command->id == MIG_COMMAND_REQUEST) &&
+        line->argument_count > 0) {
         mig_fail(err, MIG_ERR_USAGE, "%s: a saved plan is run in a shell", name);
-        mig_hint(err, "here: apply --env %s makes the plan and shows it", env->name);
+        mig_hint(err, "here: %s --env %s makes the plan and shows it", name, env->name);
         return NULL;
     }
-    if (!has_plan(line->command->id) && line->command->id != MIG_COMMAND_MARK &&
-        line->command->id != MIG_COMMAND_STOP && (line->command->flags & MIG_CMD_HIDDEN)) {
-        mig_fail(err, MIG_ERR_USAGE, "%s is no command for people", name);
+    if ((line->command->flags & MIG_CMD_HIDDEN) || line->command->id == MIG_COMMAND_RESTORE) {
+        mig_fail(err, MIG_ERR_USAGE, "%s is typed in a shell", name);
         return NULL;
     }
     if (console->cols && (console->cols < CONSOLE_MIN_COLS || console->rows < CONSOLE_MIN_ROWS)) {
@@ -107,8 +125,8 @@ static void quote(struct mig_buf *out, const char *word)
 /* "rollback '--to' '5'": what decides which migrations, and nothing else. */
 static char *plan_argument(const struct mig_cmdline *line)
 {
-    static const enum mig_option_id which[] = { MIG_OPT_TO, MIG_OPT_COUNT, MIG_OPT_OF_RUN, MIG_OPT_UNDO,
-                                                MIG_OPT_RESUME };
+    static const enum mig_option_id which[] = { MIG_OPT_TO,   MIG_OPT_COUNT,  MIG_OPT_OF_RUN,
+                                                MIG_OPT_UNDO, MIG_OPT_RESUME, MIG_OPT_DOWN };
     struct mig_buf out MIG_AUTOBUF;
     mig_buf_init(&out, 64UL * 1024);
     mig_buf_str(&out, line->command->name);
@@ -155,9 +173,9 @@ static void child_words(const struct console *console, struct words *ret)
     }
     if (confirm->reason_field >= 0 && confirm->dialog.fields[confirm->reason_field].line.len > 0)
         add_word(ret, mig_printf("--reason=%s", confirm->dialog.fields[confirm->reason_field].line.text));
-    if (confirm->plan && confirm->plan->plan)
+    if (confirm->plan && confirm->plan->plan && mig_command_takes(command, MIG_OPT_PLAN))
         add_word(ret, mig_printf("--plan=%s", confirm->plan->plan->id));
-    if (confirm->env->is_protected && mig_command_takes(command, MIG_OPT_CONFIRM_TEXT))
+    if (confirm->typed_field >= 0 && mig_command_takes(command, MIG_OPT_CONFIRM_TEXT))
         add_word(ret, mig_printf("--confirm-text=%s %zu", confirm->env->database, confirm->count));
     if (mig_command_takes(command, MIG_OPT_DETACH))
         add_word(ret, mig_strdup("--detach"));
@@ -219,15 +237,14 @@ static void make_fields(struct console *console)
     char label[96];
     char typed[128];
     confirm->typed_field = confirm->reason_field = -1;
-    bool wants_reason = mig_command_takes(command, MIG_OPT_REASON) &&
-                        !mig_cmdline_has(&confirm->line, MIG_OPT_REASON) &&
-                        (confirm->env->is_protected || command->id == MIG_COMMAND_MARK);
-    if (wants_reason) {
+    bool typed_text = wants_text(command, confirm->env);
+    if (mig_command_takes(command, MIG_OPT_REASON) && !mig_cmdline_has(&confirm->line, MIG_OPT_REASON) &&
+        (typed_text || wants_reason(command->id))) {
         struct tui_dialog_field *field = tui_dialog_add(&confirm->dialog, "Reason (kept on record): ", NULL);
-        field->needed = command->id == MIG_COMMAND_MARK;
+        field->needed = wants_reason(command->id);
         confirm->reason_field = (int)confirm->dialog.field_count - 1;
     }
-    if (confirm->env->is_protected) {
+    if (typed_text) {
         snprintf(typed, sizeof typed, "%s %zu", confirm->env->database, confirm->count);
         snprintf(label, sizeof label, "Type \"%.80s\": ", typed);
         tui_dialog_add(&confirm->dialog, label, typed);
@@ -247,8 +264,8 @@ static void ask(struct console *console, struct mig_seen_plan *plan)
     confirm->plan = mig_share(plan);
     confirm->count = plan ? plan->plan->count : 1;
     confirm->state = CONFIRM_ASKING;
-    bool blocked =
-        closed && strcmp(closed->name, "lock") != 0; /* a run waits for the lock, or says who holds it */
+    /* A run waits for the lock, or says who holds it. */
+    bool blocked = closed && strcmp(closed->name, "lock") != 0 && !asks_others(confirm->line.command->id);
     snprintf(title, sizeof title, "%s%s on %.40s%s", confirm->env->is_protected ? "!!! " : "",
              verb_of(confirm), confirm->env->name, confirm->env->is_protected ? " !!!" : "");
     snprintf(action, sizeof action, "%s on %.30s", verb_of(confirm), confirm->env->name);
@@ -335,7 +352,7 @@ void console_confirm_news(struct console *console)
     struct console_confirm *confirm = &console->confirm;
     if (confirm->state == CONFIRM_NONE)
         return;
-    if (!console_writable(console, confirm->env)) {
+    if ((confirm->line.command->flags & MIG_CMD_MUTATES) && !console_writable(console, confirm->env)) {
         struct mig_error err = { 0 };
         mig_fail(&err, MIG_ERR_GATE, "%s: the time for writing is over; nothing was run", verb_of(confirm));
         mig_hint(&err, ":rw %s 10m opens it again", confirm->env->name);
@@ -386,8 +403,7 @@ void console_confirm_key(struct console *console, const struct tui_event *event)
     }
     if (confirm->state != CONFIRM_ASKING)
         return;
-    bool plain_yes =
-        !confirm->env->is_protected && confirm->dialog.field_count == 0 && confirm->dialog.action[0];
+    bool plain_yes = confirm->dialog.field_count == 0 && confirm->dialog.action[0];
     if (plain_yes && event->key == 'y') {
         confirmed(console);
         return;
@@ -421,7 +437,7 @@ void console_confirm_answer(struct console *console, const char *text)
         return;
     }
     snprintf(wanted, sizeof wanted, "%s %zu", confirm->env->database, confirm->count);
-    if (strcmp(text, confirm->env->is_protected ? wanted : "y") == 0) {
+    if (strcmp(text, confirm->typed_field >= 0 ? wanted : "y") == 0) {
         confirmed(console);
         return;
     }

@@ -139,7 +139,7 @@ static const char *foot(const struct console *console)
     const struct console_confirm *confirm = &console->confirm;
     if (confirm->state == CONFIRM_CHECKING)
         return "making sure that the plan has not moved...";
-    if (confirm->dialog.action[0] && !confirm->env->is_protected && confirm->dialog.field_count == 0)
+    if (confirm->dialog.action[0] && confirm->dialog.field_count == 0)
         return "y goes ahead; esc cancels";
     return NULL;
 }
@@ -191,7 +191,7 @@ void console_confirm_plain(const struct console *console, struct mig_buf *out)
     }
     if (!confirm->dialog.action[0])
         mig_buf_str(out, "to go on: cancel\n");
-    else if (confirm->env->is_protected)
+    else if (confirm->typed_field >= 0)
         mig_buf_printf(out, "to go ahead: confirm %s %zu\nto leave it: cancel\n", confirm->env->database,
                        confirm->count);
     else

@@ -10,6 +10,7 @@
 #include "app/backup.h"
 #include "app/cmdline.h"
 #include "app/plan_count.h"
+#include "app/promote.h"
 #include "app/query_log.h"
 #include "app/run.h"
 #include "app/runs.h"
@@ -48,7 +49,8 @@ bool mig_query_selection_read(const char *words, struct mig_query_selection *ret
     bool down = id == MIG_COMMAND_ROLLBACK || mig_cmdline_has(line, MIG_OPT_DOWN) ||
                 mig_cmdline_has(line, MIG_OPT_UNDO);
     if (id != MIG_COMMAND_PLAN && id != MIG_COMMAND_APPLY && id != MIG_COMMAND_ROLLBACK &&
-        id != MIG_COMMAND_RESUME && id != MIG_COMMAND_RECOVER)
+        id != MIG_COMMAND_RESUME && id != MIG_COMMAND_RECOVER && id != MIG_COMMAND_PROMOTE &&
+        id != MIG_COMMAND_REQUEST)
         return mig_fail(err, MIG_ERR_USAGE, "%s has no plan", line->command ? line->command->name : "that");
     ret->selection = (struct mig_selection){
         .direction = down ? MIG_DOWN : MIG_UP,
@@ -81,7 +83,12 @@ static struct mig_seen_plan *make_plan(struct mig_query *query, struct mig_seen_
 {
     struct mig_query_selection chosen;
     struct mig_seen_plan *seen = mig_seen_plan_new(files);
+    struct mig_promotion promotion = { 0 };
     bool ok = mig_query_selection_read(query->argument, &chosen, err);
+    if (ok && chosen.line->command->id == MIG_COMMAND_PROMOTE) {
+        ok = mig_promote_select(query->app, query->env, files->catalog, &promotion, err);
+        chosen.selection.versions = promotion.versions;
+    }
     if (ok && files->problems.count > 0) {
         seen->refused = files->problems.items[0];
     } else if (ok && !mig_run_plan(query->app, query->env, &chosen.selection, files->catalog, &seen->look,
@@ -91,6 +98,7 @@ static struct mig_seen_plan *make_plan(struct mig_query *query, struct mig_seen_
             *err = seen->refused;
     }
     mig_query_selection_done(&chosen);
+    mig_promotion_done(&promotion);
     if (!ok) {
         mig_unshare(seen);
         return NULL;

@@ -163,7 +163,10 @@ static void each_writing_command(struct world *w, const char *env, const char *r
         if (!(command->flags & MIG_CMD_MUTATES) || (command->flags & MIG_CMD_HIDDEN))
             continue;
         snprintf(line, sizeof line, "%s%s%s%s --env %s", command->name,
-                 command->min_arguments > 0 ? " 1" : "", command->min_arguments > 1 ? " applied" : "",
+                 command->min_arguments > 0         ? " 1"
+                 : command->id == MIG_COMMAND_GLASS ? " close"
+                                                    : "",
+                 command->min_arguments > 1 ? " applied" : "",
                  command->id == MIG_COMMAND_RECOVER ? " --undo" : "", env);
         console_command(w->console, line);
         assert_message(w, refusal);
