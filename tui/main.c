@@ -250,6 +250,7 @@ static int open_console(void *ctx, const struct mig_cmdline *line, struct mig_ap
                                        .mono = mig_cmdline_has(line, MIG_OPT_NO_COLOR),
                                        .plain = mig_cmdline_has(line, MIG_OPT_PLAIN),
                                        .script = mig_cmdline_value(line, MIG_OPT_SCRIPT),
+                                       .greeting = mig_cmdline_value(line, MIG_OPT_SAY),
                                        .config_home = home };
     int status;
     bool ok = console_session_run(&session, &status, &root->stuck, err);

@@ -270,8 +270,22 @@ static void own_action(struct console *console, const char *action)
         terminal->suspend(terminal->ctx);
 }
 
+/* C-c first closes what the view itself has open, as esc does. */
+static bool view_closes(struct console *console)
+{
+    struct tui_event esc = { .key = TUI_KEY_ESC };
+    struct view *top = console_top(console);
+    struct view_frame frame = console_frame(console);
+    struct view_answer answer = { 0 };
+    const struct view_key *row = console_keys_find(&console->keys, top->class, TUI_KEY_ESC);
+    top->class->act(top, &frame, row ? row->action : NULL, &esc, &answer);
+    return answer.handled;
+}
+
 static void view_key(struct console *console, const struct tui_event *event)
 {
+    if (event->key == (TUI_KEY_CTRL | 'c') && view_closes(console))
+        return;
     struct view *top = console_top(console);
     struct view_frame frame = console_frame(console);
     struct view_answer answer = { 0 };
@@ -300,8 +314,9 @@ void console_key(struct console *console, const struct tui_event *event)
         return;
     bool first_cancel = event->key == (TUI_KEY_CTRL | 'c');
     bool leaves = event->key == 'q' || event->key == TUI_KEY_F1 + 9;
-    if (!first_cancel && !leaves)
+    if ((!first_cancel && !leaves) || console->greets)
         console->message[0] = '\0';
+    console->greets = false;
     if (console->confirm.state != CONFIRM_NONE)
         console_confirm_key(console, event);
     else if (console->overlay == OVERLAY_PALETTE)
@@ -420,7 +435,7 @@ int64_t console_due(const struct console *console)
         else if (env->seen)
             earlier(&due, env->seen_ms + CONSOLE_STALE_MS);
     }
-    if (console->message[0] && !console->message_is_error)
+    if (console->message[0] && !console->message_is_error && !console->greets)
         earlier(&due, console->message_at_ms + CONSOLE_SAID_MS > now
                           ? console->message_at_ms + CONSOLE_SAID_MS
                           : now + 1000);
@@ -453,7 +468,7 @@ void console_draw(struct console *console, struct tui_canvas *canvas)
     struct tui_pane all = tui_pane_all(canvas);
     console->cols = canvas->cols;
     console->rows = canvas->rows;
-    if (console->message[0] && !console->message_is_error &&
+    if (console->message[0] && !console->message_is_error && !console->greets &&
         console_now(console) >= console->message_at_ms + CONSOLE_SAID_MS)
         console->message[0] = '\0';
     console_shell_draw(console, canvas, &at);
@@ -506,6 +521,9 @@ struct console *console_new(const struct console_options *options)
     console_notes_compare(console, NULL, console->snapshot);
     load_keys(console);
     console_open(console, view_classes[0]->name, 0, NULL);
+    if (options->greeting)
+        console_say(console, "%s", options->greeting);
+    console->greets = options->greeting != NULL;
     return console;
 }
 

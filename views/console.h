@@ -41,6 +41,7 @@ struct console_options {
     bool readonly; /* --readonly: no :rw */
     bool utf8;
     bool plain;            /* --plain */
+    const char *greeting;  /* stands in the message line until a key is pressed; NULL: none */
     const char *keys_path; /* the user's keys file; NULL: none */
 };
 

@@ -190,6 +190,7 @@ struct console {
     size_t act_count;
     char message[512];
     bool message_is_error;
+    bool greets; /* the message stays until a key is pressed */
     int64_t message_at_ms;
     struct tui_canvas *drawn; /* borrowed: what was drawn last, for :save */
     int cols, rows;

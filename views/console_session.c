@@ -36,6 +36,7 @@ struct console_options session_options(const struct console_session *session, ch
                                      .readonly = session->readonly,
                                      .plain = session->plain,
                                      .utf8 = !session->ascii && strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
+                                     .greeting = session->greeting,
                                      .keys_path = keys_path };
 }
 

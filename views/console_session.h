@@ -10,6 +10,7 @@ struct console_session {
     bool readonly, ascii, mono;
     bool plain;              /* lines instead of a screen; commands on standard input */
     const char *script;      /* a file of keys and waits, or "-"; NULL: none */
+    const char *greeting;    /* see console.h */
     const char *config_home; /* where migtui/keys is; NULL: nowhere */
 };
 

@@ -99,6 +99,7 @@ enum mig_value {
     X(MIG_OPT_READONLY, "readonly", 0, MIG_VALUE_NONE, NULL, NULL) \
     X(MIG_OPT_PLAIN, "plain", 0, MIG_VALUE_NONE, NULL, NULL) \
     X(MIG_OPT_SCRIPT, "script", 0, MIG_VALUE_FILE, "FILE", NULL) \
+    X(MIG_OPT_SAY, "say", 0, MIG_VALUE_TEXT, "TEXT", NULL) \
     X(MIG_OPT_ASCII, "ascii", 0, MIG_VALUE_NONE, NULL, NULL) \
     X(MIG_OPT_MAN, "man", 0, MIG_VALUE_NONE, NULL, NULL) \
     X(MIG_OPT_MAN_CONFIG, "man-config", 0, MIG_VALUE_NONE, NULL, NULL) \

@@ -77,7 +77,8 @@ const struct mig_command mig_command_rows[MIG_COMMANDS] = {
         .options = ROWS { { MIG_OPT_READONLY, "nothing can be written in this session, whatever is typed" },
                           { MIG_OPT_ASCII, "draw with ASCII only" },
                           { MIG_OPT_PLAIN, "lines instead of a screen, for screen readers and pipes" },
-                          { MIG_OPT_SCRIPT, "play the keys and waits of this file, and print the screens it asks for" }, END },
+                          { MIG_OPT_SCRIPT, "play the keys and waits of this file, and print the screens it asks for" },
+                          { MIG_OPT_SAY, NULL }, END },
         .flags = READS,
     },
     [MIG_COMMAND_STATUS] = {

@@ -27,6 +27,7 @@ _migtui() {
         --limit | -l) COMPREPLY=(); return ;;
         --id) COMPREPLY=(); return ;;
         --script) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --say) COMPREPLY=(); return ;;
         --signed-text) COMPREPLY=(); return ;;
         --key) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --anchor) COMPREPLY=($(compgen -f -- "$cur")); return ;;

@@ -1,0 +1,200 @@
+"""The console as an operator meets it: the built binary in a terminal, on a real server."""
+
+import os
+import signal
+import sys
+import time
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "live"))
+
+import harness  # noqa: E402
+from harness import DEAD_URI, Project, wait_for  # noqa: E402
+from test_cli_runs import CREATE, TWO, slow  # noqa: E402
+from tmux import PROMPT, Tmux, child_of, quoted  # noqa: E402
+
+SIZES = ((120, 36), (80, 24), (60, 15), (40, 10))
+
+
+def tearDownModule():
+    harness.close_all()
+
+
+class ConsoleTest(unittest.TestCase):
+    def project(self, *args, **options):
+        project = Project(*args, **options)
+        self.addCleanup(project.close)
+        return project
+
+    def console(self, project, *words, cols=100, rows=30, shown="ok", **env):
+        """The console of a project, once its header shows this."""
+        t = Tmux(cols, rows, **(project.env | env))
+        self.addCleanup(t.close)
+        t.command = f"clear; {quoted(str(harness.BINARY))} --config {quoted(str(project.config_file))} {' '.join(words)}; echo status=$?"
+        t.run(t.command)
+        if shown:
+            t.wait(shown)
+        return t
+
+    def leave(self, t):
+        wait_for(lambda: (t.press("C-c"), "status=" in t.screen())[-1], 60, "the end")  # whatever is open closes first
+        return t.screen()
+
+    def runs(self, project):
+        return project.run("runs", "--format", "json").json()["runs"]
+
+    def open_window(self, t, env):
+        t.type(f":rw {env} 10m")
+        t.press("Enter")
+        t.wait("may be written to")
+
+    def ask(self, t, line, shown):
+        t.type(f":{line}")
+        t.press("Enter")
+        return t.wait(shown)
+
+
+class Looks(ConsoleTest):
+    def test_it_opens_at_every_size_and_names_each_environment(self):
+        p = self.project(TWO, envs=("dev", "test", "prod"))
+        t = self.console(p, shown="prod ok")
+        for cols, rows in SIZES:
+            with self.subTest(f"{cols}x{rows}"):
+                t.resize(cols, rows)
+                t.wait(lambda screen, cols=cols: max(map(len, screen.splitlines())) <= cols and "prod" in screen)
+                for env in ("dev", "test", "prod"):
+                    self.assertIn(env, t.screen())
+        t.resize(1, 1)
+        t.resize(80, 24)
+        t.wait("prod ok")
+        self.assertIn("status=0", self.leave(t))
+
+    def test_every_key_of_every_view_leaves_it_alive_and_runs_nothing(self):
+        p = self.project(TWO, envs=("dev",))
+        p.run("apply", "--count", "1", check=0)
+        t = self.console(p, shown="dev ok")
+        self.open_window(t, "dev")
+        for digit in "123456":
+            t.press(digit)
+            t.type("jkhlgGxdRLUuer/")
+            t.press("C-c")
+            for key in ("Enter", "Tab", "PageDown", "PageUp", "Up", "Down", "Left", "Right", "Home", "End", "C-d", "C-u", "C-l"):
+                t.press(key)
+            t.wait("dev")
+        self.assertEqual(len(self.runs(p)), 1)
+        self.assertIn("status=0", self.leave(t))
+
+    def test_a_dead_environment_delays_neither_keys_nor_the_end(self):
+        p = self.project(TWO, envs={"dev": {}, "dead": {"uri": DEAD_URI, "database": "x"}}, config={"connectTimeoutMs": 60000})
+        t = self.console(p, shown="dev ok")
+        t.press("?")
+        t.wait("HELP")
+        t.press("Escape")
+        t.wait(lambda screen: "HELP" not in screen)
+        began = time.monotonic()
+        self.leave(t)
+        self.assertLess(time.monotonic() - began, 20)  # the connection is tried for sixty
+
+    def test_without_utf8_and_without_colours(self):
+        p = self.project(TWO, envs=("dev",))
+        t = self.console(p, LANG="C", LC_ALL="C", NO_COLOR="1", shown="dev ok")
+        self.assertTrue(t.screen().isascii())
+        self.assertNotRegex(t.tmux("capture-pane", "-e", "-p"), r"\x1b\[[0-9;]*3[0-7]m")
+
+
+class Confirms(ConsoleTest):
+    def test_enter_held_down_runs_nothing(self):
+        p = self.project(TWO, envs=("dev",))
+        t = self.console(p, shown="dev ok")
+        self.open_window(t, "dev")
+        self.ask(t, "apply", "goes ahead")
+        for _ in range(40):
+            t.press("Enter")
+        t.press("Escape", "Escape")
+        t.wait(lambda screen: "goes ahead" not in screen)
+        self.assertEqual(self.runs(p), [])
+
+    def test_y_applies_and_opens_the_log(self):
+        p = self.project(TWO, envs=("dev",))
+        t = self.console(p, shown="dev ok")
+        self.open_window(t, "dev")
+        self.ask(t, "apply", "goes ahead")
+        t.press("y")
+        t.wait(lambda screen: "succeeded" in screen or "SUCCEEDED" in screen)
+        self.assertEqual([run["status"] for run in self.runs(p)], ["succeeded"])
+
+    def test_a_protected_one_wants_its_words_typed_by_hand(self):
+        p = self.project(TWO, envs={"prod": {"protected": True}})
+        words = f"{p.environments['prod']['database']} 2"
+        t = self.console(p, shown="prod ok")
+        self.open_window(t, "prod")
+        self.ask(t, "apply", words)
+        t.paste(words)
+        t.wait("paste")
+        t.press("Enter")
+        t.press("Tab", "Enter", "Tab", "Enter", "Tab", "Enter")
+        self.assertEqual(self.runs(p), [])
+        t.press("Escape")
+        t.wait("nothing was run")
+        self.ask(t, "apply", words)
+        for letter in words:
+            t.press("Space" if letter == " " else letter)
+            time.sleep(0.03)  # as a hand does it: keys that come all at once count as pasted
+        t.wait(lambda screen: words in screen.replace(f'"{words}"', ""))
+        wait_for(lambda: (t.press("Tab"), t.press("Enter"), self.runs(p))[-1], 60, "the run")
+        wait_for(lambda: self.runs(p)[0]["status"] == "succeeded", 60, "its end")
+
+
+class Ends(ConsoleTest):
+    def test_hanging_up_in_the_middle_of_a_run_leaves_the_run_alone(self):
+        p = self.project({"1_slow.jsonc": slow(4), "2_create.jsonc": CREATE}, envs=("dev",))
+        t = self.console(p, shown="dev ok")
+        self.open_window(t, "dev")
+        self.ask(t, "apply", "goes ahead")
+        t.press("y")
+        t.wait("has begun")
+        t.tmux("kill-server")
+        again = self.console(p, shown="dev")
+        again.press("3")
+        wait_for(lambda: "people" in p.db().list_collection_names(), 60, "the second migration")
+        wait_for(lambda: self.runs(p)[0]["status"] == "succeeded", 60, "its end")
+
+    def test_signals_give_the_terminal_back(self):
+        p = self.project(TWO, envs=("dev",))
+        t = self.console(p, shown="dev ok")
+        self.leave(t)
+        t.run("clear")
+        t.wait(PROMPT)
+        before = t.modes()
+        for number, status in ((signal.SIGTERM, 143), (signal.SIGHUP, 129)):
+            with self.subTest(number.name):
+                t.run(t.command)
+                t.wait("dev ok")
+                os.kill(child_of(t.shell_pid(), "migtui"), number)
+                t.wait(f"status={status}")
+                t.run("clear")
+                t.wait(PROMPT)
+                self.assertEqual(t.modes(), before)
+
+    def test_it_stops_and_goes_on(self):
+        p = self.project(TWO, envs=("dev",))
+        t = self.console(p, shown="dev ok")
+        t.press("C-z")
+        t.wait("Stopped")
+        t.run("clear; fg; echo status=$?")
+        t.wait("dev ok")
+        self.assertIn("status=0", self.leave(t))
+
+    def test_a_storm_of_resizes(self):
+        p = self.project(TWO, envs=("dev",))
+        t = self.console(p, shown="dev ok")
+        for i in range(60):
+            t.resize(20 + i * 7 % 140, 3 + i * 5 % 45)
+        t.resize(90, 25)
+        t.wait("dev ok")
+        self.assertIn("status=0", self.leave(t))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
