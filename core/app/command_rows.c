@@ -78,7 +78,7 @@ const struct mig_command mig_command_rows[MIG_COMMANDS] = {
                           { MIG_OPT_ASCII, "draw with ASCII only" },
                           { MIG_OPT_PLAIN, "lines instead of a screen, for screen readers and pipes" },
                           { MIG_OPT_SCRIPT, "play the keys and waits of this file, and print the screens it asks for" },
-                          { MIG_OPT_SAY, NULL }, END },
+                          { MIG_OPT_SAY, "what the message line says until a key is pressed" }, END },
         .flags = READS,
     },
     [MIG_COMMAND_STATUS] = {

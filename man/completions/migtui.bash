@@ -40,7 +40,7 @@ _migtui() {
         init) words="$words" ;;
         new) words="$words" ;;
         verify-dir) words=" --write$words" ;;
-        console) words=" --readonly --ascii --plain --script$words" ;;
+        console) words=" --readonly --ascii --plain --script --say$words" ;;
         status) words=" --env --exit-code$words" ;;
         diff) words="$(_migtui_environments)$words" ;;
         plan) words=" --env --out --to --count --down --run$words" ;;

@@ -21,6 +21,7 @@ complete -c migtui -n '__fish_seen_subcommand_from console' -l readonly -d 'noth
 complete -c migtui -n '__fish_seen_subcommand_from console' -l ascii -d 'draw with ASCII only'
 complete -c migtui -n '__fish_seen_subcommand_from console' -l plain -d 'lines instead of a screen, for screen readers and pipes'
 complete -c migtui -n '__fish_seen_subcommand_from console' -l script -rF -d 'play the keys and waits of this file, and print the screens it asks for'
+complete -c migtui -n '__fish_seen_subcommand_from console' -l say -x -d 'what the message line says until a key is pressed'
 complete -c migtui -n __fish_use_subcommand -a status -d 'What is applied and what is pending, environment by environment'
 complete -c migtui -n '__fish_seen_subcommand_from status' -l env -s e -x -a '(__migtui_environments)' -d 'only these environments'
 complete -c migtui -n '__fish_seen_subcommand_from status' -l exit-code -d 'tell the finding by the exit status'
