@@ -4,8 +4,10 @@ import os
 import unittest
 
 from backups import RAW, BackupTest
+from harness import LONG
 
 
+@unittest.skipUnless(LONG, "takes minutes: MIGTUI_TEST_LONG=1")
 class Large(BackupTest):
     def test_two_hundred_thousand_documents_and_documents_of_many_megabytes(self):
         project = self.environment()
