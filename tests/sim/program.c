@@ -310,6 +310,8 @@ static void make_one(struct sim_program *program, size_t number, struct sim_rng 
     mig_buf_printf(&text, "{\"migtui\": 1, \"title\": \"number %zu\", \"up\": [%s]", number, up_steps.text);
     if (d.reversible && d.down_count > 0)
         mig_buf_printf(&text, ", \"down\": [%s]", down_steps.text);
+    else /* the books know the steps that are written, not the inverses that the engine can derive */
+        mig_buf_str(&text, ", \"down\": {\"irreversible\": \"nobody wrote the way back\"}");
     mig_buf_str(&text, "}\n");
     program->names[number] = mig_printf("2026010100000%zu_m%zu.jsonc", number, number);
     program->texts[number] = mig_strdup(text.text);
