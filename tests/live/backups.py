@@ -55,7 +55,7 @@ def content(db):
         indexes = [] if info["type"] == "view" else [dict(index) for index in db[name].list_indexes()]
         for index in indexes:
             index.pop("ns", None)
-        docs = [doc.raw for doc in db.get_collection(name, codec_options=RAW).find()]
+        docs = [bytes(doc.raw) for doc in db.get_collection(name, codec_options=RAW).find()]
         found[name] = (info["type"], info["options"], sorted(indexes, key=str), docs)
     return found
 

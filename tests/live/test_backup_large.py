@@ -22,8 +22,8 @@ class Large(BackupTest):
         project.run("restore", "--env", "dev", "--into", target, "--quiet", check=0, timeout=500)
         back = project.servers["dev"].client()[target]
         for name in ("many", "large"):
-            before = sorted(doc.raw for doc in db.get_collection(name, codec_options=RAW).find())
-            after = sorted(doc.raw for doc in back.get_collection(name, codec_options=RAW).find())
+            before = sorted(bytes(doc.raw) for doc in db.get_collection(name, codec_options=RAW).find())
+            after = sorted(bytes(doc.raw) for doc in back.get_collection(name, codec_options=RAW).find())
             self.assertEqual(len(before), len(after))
             self.assertTrue(before == after, f"{name} differs")
 
