@@ -178,10 +178,21 @@ class Apply(RunsTest):
         self.assertIn("migtui resume --env dev", page)
         self.assertIn("FAILED", p.run("status", "--exit-code", check=4).out)
         self.assertEqual(p.run("apply", check=4).out, "")
-        p.run("recover", "--undo", check=1)
         p.db().people.insert_many([{} for _ in range(96)])
         p.run("resume", check=0)
         self.assertIn("nothing to recover", p.run("recover", check=0).out)
+
+    def test_a_failed_step_that_changed_nothing_is_undone_and_pending_again(self):
+        p = self.project(TWO | {"3_break.jsonc": BROKEN}, envs=("dev",))
+        p.run("apply", check=1)
+        before = list(p.db().people.find())
+        self.assertIn("recover 3 --env dev --undo", p.run("recover", check=4).out)
+        self.assertIn("-- rolling back version 3 (break)", p.run("recover", "--undo", check=0).out)
+        self.assertIn("nothing to recover", p.run("recover", check=0).out)
+        rows = p.run("status", "--format", "json").json()["environments"][0]["migrations"]
+        self.assertEqual([row["state"] for row in rows], ["applied", "applied", "pending"])
+        self.assertEqual(list(p.db().people.find()), before)
+        p.run("status", "--exit-code", check=2)
 
     def test_an_error_as_json_leaves_standard_output_empty(self):
         p = self.project({"1_break.jsonc": BROKEN}, envs=("dev",))
