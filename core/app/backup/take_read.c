@@ -47,15 +47,41 @@ static bool nothing(const bson_t *doc, void *context)
     return false;
 }
 
+static void build_probe(const struct taking *t, bool impossible, bson_t *command)
+{
+    bson_t concern;
+    BSON_APPEND_UTF8(command, "find", t->names.meta);
+    BSON_APPEND_INT32(command, "limit", 1);
+    BSON_APPEND_BOOL(command, "singleBatch", true);
+    BSON_APPEND_DOCUMENT_BEGIN(command, "readConcern", &concern);
+    BSON_APPEND_UTF8(&concern, "level", "snapshot");
+    if (impossible)
+        BSON_APPEND_TIMESTAMP(&concern, "atClusterTime", 1, 1);
+    bson_append_document_end(command, &concern);
+}
+
+/* A server that keeps to atClusterTime refuses 1970 (SnapshotTooOld). One that answers ignores what it is asked for; while
+ * nobody writes, its cursors name the time asked for all the same. False: *err. */
+static bool check_heed(struct taking *t, struct mig_error *err)
+{
+    MIG_AUTODOC bson_t command = BSON_INITIALIZER;
+    build_probe(t, true, &command);
+    struct mig_call call = { .command = &command, .max_time_ms = 20000 };
+    if (t->store->ops->query(t->store, &call, nothing, t, err)) {
+        t->moved = true;
+        return true;
+    }
+    return err->code == MIG_ERR_SERVER;
+}
+
 bool take_snapshot_time(struct taking *t, struct mig_error *err)
 {
-    MIG_AUTOBSON bson_t *command =
-        BCON_NEW("find", BCON_UTF8(t->names.meta), "limit", BCON_INT32(1), "singleBatch", BCON_BOOL(true),
-                 "readConcern", "{", "level", "snapshot", "}");
-    struct mig_call call = { .command = command, .max_time_ms = 20000, .opened = note_time };
+    MIG_AUTODOC bson_t command = BSON_INITIALIZER;
+    build_probe(t, false, &command);
+    struct mig_call call = { .command = &command, .max_time_ms = 20000, .opened = note_time };
     t->snapshot = false;
     if (t->store->ops->query(t->store, &call, nothing, t, err))
-        return true;
+        return !t->snapshot || check_heed(t, err);
     t->snapshot = false;
     return err->code == MIG_ERR_SERVER; /* it has no snapshot reads */
 }
