@@ -111,6 +111,7 @@ static void fill_words(const struct console *console, struct body *body)
             : snap && snap->progress.run[0] ? snap->progress.run
                                             : "that holds the lock");
         add(body, TUI_DIM, "resume goes on from there");
+        add(body, TUI_WARN, "the program of an exec step is ended: cut short, its step counts as failed");
         return;
     }
     struct mig_buf words MIG_AUTOBUF;

@@ -339,7 +339,9 @@ const struct mig_command mig_command_rows[MIG_COMMANDS] = {
         .id = MIG_COMMAND_STOP, .name = "stop", .arguments = "[RUN]", .max_arguments = 1, .value = MIG_VALUE_RUN, .group = RUNS,
         .summary = "Ask a run to stop after the step it is at",
         .help = "The run sees it within seconds, ends between two steps or two ranges of a batch, and lets the lock go. Resume\n"
-                "goes on from there. Without RUN: the one that holds the lock.",
+                "goes on from there. Without RUN: the one that holds the lock.\n\n"
+                "The program of an exec step is ended. One that exits 0 then is done; one cut short has failed, and so has the\n"
+                "run: look at what it did (recover) before resume.",
         .examples = SHOWN { { "stop --env prod", "whatever runs there" }, { 0 } },
         .options = ROWS { { MIG_OPT_ENV, "the environment; may be left out when there is only one" }, END },
         .flags = READS | MIG_CMD_MUTATES | MIG_CMD_NEEDS_ENV,

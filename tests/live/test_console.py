@@ -164,10 +164,32 @@ class Acts(ConsoleTest):
         p.run("stop", check=0)
 
     def test_stop_asks_and_stops(self):
-        p = self.project({"1_slow.jsonc": slow(15), "2_create.jsonc": CREATE}, envs=("dev",))
-        p.run("apply", "--detach", check=0)
-        self.play(p, "wait LOCKED\n:rw dev 10m\n:stop\nwait after the step it is at\nkey y\nwait done\n")
-        wait_for(lambda: p.run("runs", "--format", "json").json()["runs"][0]["status"] == "stopped", 60, "stopped")
+        # A program that ends well when it is asked to, so that the stop finds the run between two steps.
+        polite = "trap 'exit 0' TERM; echo at work; for i in $(seq 600); do sleep 0.1; done; exit 1"
+        both = migration("both", {"id": "wait", "exec": {"run": ["sh", "-c", polite]}},
+                         {"id": "make", "createCollection": {"collection": "people"}})  # fmt: skip
+        p = self.project({"1_both.jsonc": both}, envs=("dev",))
+        self.stops(p, "stopped")
+        self.assertNotIn("people", p.db().list_collection_names())
+        p.run("resume", check=0)
+        self.assertIn("people", p.db().list_collection_names())
+
+    def test_stop_says_that_a_program_cut_short_has_failed(self):
+        slow = migration("slow", {"id": "wait", "exec": {"run": ["sh", "-c", "echo at work; exec sleep 600"]}})
+        p = self.project({"1_slow.jsonc": slow, "2_create.jsonc": CREATE}, envs=("dev",))
+        s = self.stops(p, "failed")
+        self.assertIn("cut short, its step counts as failed", s.screen("asked"))
+        self.assertIn("stopped on request", p.run("runs", "--format", "json").json()["runs"][0]["error"])
+        self.assertNotIn("people", p.db().list_collection_names())
+
+    def stops(self, p, status):
+        """A run at its exec step that is stopped from the console, and ends so."""
+        run = p.run("apply", "--detach", check=0).out.strip()
+        wait_for(lambda: "at work" in p.run("log", run).out, 60, "the program")
+        s = self.play(p, "wait LOCKED\n:rw dev 10m\n:stop\nwait after the step it is at\nscreen asked\nkey y\nwait done\n")
+        wait_for(lambda: p.run("runs", "--format", "json").json()["runs"][0]["status"] != "running", 60, "the end of the run")
+        self.assertEqual(p.run("runs", "--format", "json").json()["runs"][0]["status"], status)
+        return s
 
     def test_a_failed_migration_is_undone_in_the_background(self):
         both = migration("both", {"id": "one", "createCollection": {"collection": "one"}},
