@@ -146,7 +146,8 @@ static bool read_head(struct mig_audit *audit, struct mig_error *err)
 struct passing {
     struct mig_audit *audit;
     const char *ours;
-    int64_t before; /* the entry that ours follows; 0: none */
+    int64_t before; /* the entry that ours follows, and its digest; 0: none */
+    char before_digest[MIG_SHA256_HEX];
     bool landed, follows;
 };
 
@@ -156,7 +157,8 @@ static bool pass_entry(const bson_t *doc, void *context)
     const char *digest = mig_doc_str(doc, "digest", "");
     int64_t seq = mig_doc_int(doc, "_id", 0);
     passing->landed = passing->landed || strcmp(digest, passing->ours) == 0;
-    passing->follows = passing->follows || seq == passing->before;
+    if (seq == passing->before) /* another may have taken the place of one that was lost */
+        passing->follows = strcmp(digest, passing->before_digest) == 0;
     if (seq > passing->audit->seq && mig_sha256_valid(digest)) {
         passing->audit->seq = seq;
         snprintf(passing->audit->digest, sizeof passing->audit->digest, "%s", digest);
@@ -172,6 +174,7 @@ static bool pass_others(struct mig_audit *audit, int attempt, const char *ours, 
     struct passing passing = {
         .audit = audit, .ours = ours, .before = audit->seq, .follows = audit->seq == 0
     };
+    memcpy(passing.before_digest, audit->digest, sizeof passing.before_digest);
     bson_t filter = BSON_INITIALIZER;
     if (attempt < 3) { /* one or two others: their places, which an index finds on every server */
         BCON_APPEND(&filter, "_id", "{", "$in", "[", BCON_INT64(audit->seq), BCON_INT64(audit->seq + 1),

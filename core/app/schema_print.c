@@ -50,13 +50,11 @@ static void add_names(struct mig_prints *prints, const bson_t *doc, int depth)
 
 static void add_step(struct mig_prints *prints, const struct mig_step *step)
 {
-    bool names_others = step->kind == MIG_STEP_RENAME_COLLECTION || step->kind == MIG_STEP_TRANSACTION ||
-                        step->kind == MIG_STEP_MERGE || step->kind == MIG_STEP_OUT;
     bson_iter_t first;
     if (step->kind == MIG_STEP_ASSERT) /* reads documents, and depends on no option or index */
         return;
     add_name(prints, step->collection);
-    if (names_others && step->doc)
+    if (step->kind != MIG_STEP_COMMAND && mig_step_kind_names_others(step->kind) && step->doc)
         add_names(prints, step->doc, 0);
     if (step->kind == MIG_STEP_COMMAND && step->body && mig_doc_find(step->body, "run", &first) &&
         bson_iter_recurse(&first, &first) && bson_iter_next(&first) && BSON_ITER_HOLDS_UTF8(&first))

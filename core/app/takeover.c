@@ -73,20 +73,42 @@ static bool take_list(const bson_t *doc, void *context)
     return false;
 }
 
+/* The server will never do it, whatever is tried: no such command, no right to it. */
+static bool never_ends_sessions(const struct mig_reply *reply)
+{
+    int code = reply->error.server_code;
+    return reply->outcome == MIG_OUTCOME_REFUSED &&
+           (code == 13 /* Unauthorized */ || code == 59 /* CommandNotFound */ ||
+            code == 115 /* NotSupported */);
+}
+
 /* A dead client's open transaction keeps its locks until the server's limit (60 s on mongod); its session's end ends it at
- * once. */
-static void end_sessions(struct mig_store *store, const bson_t *run)
+ * once. Asked again until it is done: a command that ran out of time has ended nothing. Where the server cannot, its own limit
+ * ends them, and our writes wait for it. */
+static bool end_sessions(struct mig_store *store, struct mig_host *host, const bson_t *run, const char *id,
+                         int64_t deadline_ms, struct mig_error *err)
 {
     MIG_AUTODOC bson_t command = BSON_INITIALIZER;
     bson_t sessions;
-    struct mig_reply reply;
     if (!mig_doc_sub(run, "sessions", &sessions) || bson_empty(&sessions))
-        return;
+        return true;
     BSON_APPEND_ARRAY(&command, "killSessions", &sessions);
     struct mig_call call = { .db = "admin", .command = &command, .no_concern = true, .max_time_ms = 10000 };
-    store->ops->command(store, &call, &reply);
-    mig_reply_done(
-        &reply); /* refused or unknown to the server: its own limit ends them, and our writes wait for it */
+    for (;;) {
+        struct mig_reply reply;
+        store->ops->command(store, &call, &reply);
+        bool over = reply.outcome == MIG_OUTCOME_OK || never_ends_sessions(&reply);
+        int64_t now = host->ops->mono_ms(host);
+        if (!over && now >= deadline_ms) {
+            *err = reply.error;
+            mig_context(err, "the sessions of run %s could not be ended", id);
+            mig_hint(err, "nothing was started; the next run tries again");
+        }
+        mig_reply_done(&reply);
+        if (over || now >= deadline_ms)
+            return over;
+        host->ops->sleep_until(host, now + POLL_MS, NULL);
+    }
 }
 
 static bool quiesce_run(struct mig_store *store, struct mig_host *host, const char *run, int64_t deadline_ms,
@@ -142,8 +164,8 @@ bool mig_takeover_quiesce(struct mig_store *store, struct mig_host *host, const 
                             "any more, set it to []",
                             names->lock);
         }
-        end_sessions(store, &run);
-        if (!quiesce_run(store, host, id, deadline_ms, ret_killed, err))
+        if (!end_sessions(store, host, &run, id, deadline_ms, err) ||
+            !quiesce_run(store, host, id, deadline_ms, ret_killed, err))
             return false;
     }
     return strike_off(store, names, err);

@@ -119,6 +119,15 @@ static bool with_texts(const struct build *b, struct mig_file *up, struct mig_fi
                        (!down || source->read(source->context, 1, down, b->err)));
 }
 
+static bool names_others(const struct mig_step *steps, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (mig_step_kind_names_others(steps[i].kind))
+            return true;
+    }
+    return false;
+}
+
 /* Becomes a migration or a problem; false when it could not even be read. */
 static bool add_file(struct build *b, const struct entry *entry, const struct mig_file *down_file)
 {
@@ -140,7 +149,8 @@ static bool add_file(struct build *b, const struct entry *entry, const struct mi
         mig_problems_add(b->problems, &err);
         return true;
     }
-    if (b->flags & MIG_CATALOG_NO_BODIES)
+    if (b->flags & MIG_CATALOG_NO_BODIES && !names_others(migration.up, migration.up_count) &&
+        !names_others(migration.down, migration.down_count))
         mig_migration_pack(&migration);
     keep(b, entry->file, &migration);
     return true;

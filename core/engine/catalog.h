@@ -28,7 +28,9 @@ struct mig_text_source {
 
 enum {
     MIG_CATALOG_KEEP_TEXT = 1, /* copy each file's text into its migration */
-    MIG_CATALOG_NO_BODIES = 2, /* steps without doc, body and inner: enough to look, to plan, not to run */
+    /* Steps without doc, body and inner: enough to look, to plan, not to run. A migration with a step whose body names further
+     * collections is kept whole: what it touches is asked for before it runs, and when it is marked. */
+    MIG_CATALOG_NO_BODIES = 2,
 };
 
 /* A list of problems found; each is one struct mig_error with FILE:LINE:COLUMN in its message. */

@@ -32,6 +32,12 @@ bool mig_step_kind_transactional(enum mig_step_kind kind)
     return (unsigned)kind < MIG_STEP_KINDS && kinds[kind].transactional;
 }
 
+bool mig_step_kind_names_others(enum mig_step_kind kind)
+{
+    return kind == MIG_STEP_RENAME_COLLECTION || kind == MIG_STEP_TRANSACTION || kind == MIG_STEP_MERGE ||
+           kind == MIG_STEP_OUT || kind == MIG_STEP_COMMAND;
+}
+
 int mig_step_kind_find(const char *name)
 {
     for (int i = 0; i < MIG_STEP_KINDS; i++) {

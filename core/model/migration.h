@@ -43,6 +43,8 @@ enum mig_step_kind {
 const char *mig_step_kind_name(enum mig_step_kind kind);
 const char *mig_step_kind_doc(enum mig_step_kind kind);
 bool mig_step_kind_transactional(enum mig_step_kind kind);
+/* True when a step of the kind may name collections beside .collection, in its body. */
+bool mig_step_kind_names_others(enum mig_step_kind kind);
 /* -1 when there is no such kind. */
 int mig_step_kind_find(const char *name);
 
