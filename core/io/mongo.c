@@ -1,14 +1,15 @@
 /* mongo.c - one switch for the driver; its log goes nowhere but one line kept for diagnostics. */
 #include "io/mongo.h"
 
+#include <errno.h>
 #include <mongoc/mongoc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -34,6 +35,19 @@ static void keep_warning(mongoc_log_level_t level, const char *domain, const cha
     free(safe);
 }
 
+/* Debian's driver makes its counters' file before main runs, when it is too late to say that none is wanted. A file of that
+ * name that a killed process left, maybe another user's, makes it warn on standard error; so the counters get memory without
+ * a name, which goes with the process. Found by the driver in place of libc's; nothing else here asks for shared memory. */
+__attribute__((visibility("default"))) int shm_open(const char *name, int flags, mode_t mode)
+{
+    (void)flags;
+    (void)mode;
+    if (strncmp(name, "/mongoc-", 8) == 0)
+        return memfd_create(name + 1, MFD_CLOEXEC);
+    errno = ENOSYS;
+    return -1;
+}
+
 void io_mongo_init(void)
 {
     pthread_condattr_t monotonic;
@@ -42,11 +56,6 @@ void io_mongo_init(void)
     pthread_cond_init(&driver.changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
 
-    /* Debian's driver makes its counters' file before main runs, when it is too late to say that none is wanted. Without a name
-     * it goes with the process, also when that is killed; else the next process of this number warns on standard error. */
-    char counters[32];
-    snprintf(counters, sizeof counters, "/mongoc-%ld", (long)getpid());
-    shm_unlink(counters);
     setenv("MONGOC_DISABLE_SHM", "1", 1);
     mongoc_log_set_handler(keep_warning, NULL);
     mongoc_init();

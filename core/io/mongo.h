@@ -12,8 +12,9 @@
 /* Call once from main, before any other thread exists and before any store is opened. The driver's
  * monitoring threads inherit the caller's signal mask whenever a store makes its first connection: block
  * what the event loop reads by signalfd (SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGCHLD …) in main before any
- * store is used. Side effects: sets MONGOC_DISABLE_SHM (no counters in /dev/shm); nothing the driver has
- * to say is ever printed. */
+ * store is used. Side effects: sets MONGOC_DISABLE_SHM (no counters in /dev/shm, also of programs started
+ * from here); nothing the driver has to say is ever printed. A program that links this has no named shared
+ * memory: shm_open is taken over, for the driver asks for some before main. */
 void io_mongo_init(void);
 
 /* Call once, after every store was closed. The driver takes up to half a second to let go of a connection
