@@ -71,6 +71,16 @@ def history(project):
     ]
 
 
+def known(project):
+    """What migtui keeps of the environment as a whole, by _id."""
+    return {row["_id"]: row for row in project.db().migtui_meta.find()}
+
+
+def prints(meta):
+    """What the drift gate takes for undisturbed: the collections with their prints."""
+    return {(each["name"], each["print"]) for each in meta.get("schema", {"collections": []})["collections"]}
+
+
 class KillPoints(MigtuiTest):
     def prepared(self, plan):
         project = self.project(PLANS[plan](), ("dev",), config={"batchTargetMs": 10, "leaseSeconds": 60})
@@ -110,13 +120,20 @@ class KillPoints(MigtuiTest):
         fence = project.db().migtui_history.find_one({"_id": "#fence"})
         if lock["owner"] is None:
             self.assertGreaterEqual(lock["token"], fence["token"])
-        self.assertEqual(project.db().migtui_meta.count_documents({}), 1)
+
+    def check_meta(self, project, identity, calm):
+        """The environment is still the one it was when the run died; what the drift gate knows of a collection is so."""
+        meta = known(project)
+        self.assertLessEqual(set(meta), {"meta", "schema"})
+        if identity:
+            self.assertEqual(meta["meta"], identity)
+        self.assertLessEqual(prints(meta), prints(calm))
 
     def undisturbed(self, plan):
         project = self.prepared(plan)
         result, points = self.run_until(project, 0)
         self.assertEqual(result.rc, 0, result)
-        return content(project), history(project), points
+        return content(project), history(project), points, known(project)
 
     def killed_at(self, plan, calm, point):
         """None, or what was wrong; and whether the run got to the point at all."""
@@ -125,10 +142,12 @@ class KillPoints(MigtuiTest):
         if result.rc != KILLED:
             self.assertEqual(result.rc, 0, result)
             return False
+        identity = known(project).get("meta")
         self.finish(project)
         self.assertEqual(content(project), calm[0])
         self.assertEqual(history(project), calm[1])
         self.check_runs(project)
+        self.check_meta(project, identity, calm[3])
         self.check_journals(project)
         self.assertGreaterEqual(len(points), point)
         project.close()
