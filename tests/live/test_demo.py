@@ -52,11 +52,18 @@ class Demo(unittest.TestCase):
         with socket.socket() as probe:
             self.assertNotEqual(probe.connect_ex(("127.0.0.1", int(port))), 0, f"port {port} still answers")
 
+    def assert_warnings(self):
+        """None; on SecantusDB, which reads at another time than it is asked to, that of the backup."""
+        told = re.findall(r"-- warning: (.*)", self.out)
+        self.assertEqual(told, re.findall(r"-- warning: (.*)", self.after("A backup that was read back")))
+        torn = "this server does not read at the cluster time it is asked for: the collections were read one by one, each as it was then"
+        self.assertEqual(told, [torn] if "replicaSet=secantus" in self.out else [])
+
     def test_every_command_ends_as_it_should(self):
         self.assertEqual(self.done.returncode, 0, self.out[-2000:] + self.done.stderr)
         self.assertEqual(self.done.stderr, "")
         harness.refuse_sanitizer_report(self.out)
-        self.assertNotIn("-- warning:", self.out)
+        self.assert_warnings()
         self.assertRegex(self.after("Done"), r"\d+ commands, each with the exit status it should have")
 
     def test_prod_gets_exactly_its_plan_and_once(self):
