@@ -17,6 +17,13 @@ from tmux import PROMPT, Tmux, child_of, quoted  # noqa: E402
 SIZES = ((120, 36), (80, 24), (60, 15), (40, 10))
 
 
+def names_all(screen, cols):
+    """One whole screen that fits: right after a resize tmux shows what is left of the old one, without its header maybe."""
+    lines = screen.splitlines()
+    named = all(f"{env} ok" in lines[0] for env in ("dev", "test", "prod"))
+    return named and max(map(len, lines)) <= cols and any("Migrations" in line for line in lines)
+
+
 def tearDownModule():
     harness.close_all()
 
@@ -62,9 +69,7 @@ class Looks(ConsoleTest):
         for cols, rows in SIZES:
             with self.subTest(f"{cols}x{rows}"):
                 t.resize(cols, rows)
-                t.wait(lambda screen, cols=cols: max(map(len, screen.splitlines())) <= cols and "prod" in screen)
-                for env in ("dev", "test", "prod"):
-                    self.assertIn(env, t.screen())
+                t.wait(lambda screen, cols=cols: names_all(screen, cols))
         t.resize(1, 1)
         t.resize(80, 24)
         t.wait("prod ok")
