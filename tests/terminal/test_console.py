@@ -147,7 +147,9 @@ class Confirms(ConsoleTest):
             t.press("Space" if letter == " " else letter)
             time.sleep(0.03)  # as a hand does it: keys that come all at once count as pasted
         t.wait(lambda screen: words in screen.replace(f'"{words}"', ""))
-        wait_for(lambda: (t.press("Tab"), t.press("Enter"), self.runs(p))[-1], 60, "the run")
+        t.wait("unlocked: tab to the button")  # three seconds after the last key
+        t.press("Tab", "Tab", "Enter")
+        wait_for(lambda: self.runs(p), 60, "the run")
         wait_for(lambda: self.runs(p)[0]["status"] == "succeeded", 60, "its end")
 
 
