@@ -1,6 +1,5 @@
 /* backups.c - backups of all environments, newest first: what each is worth, and the acts on it. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -9,11 +8,6 @@
 #include "base/text.h"
 #include "views/classes.h"
 #include "views/rows.h"
-
-struct backups {
-    struct view view;
-    struct view_rows rows;
-};
 
 static enum tui_style size_cell(const bson_t *row, const struct view_frame *frame, char *ret, size_t size)
 {
@@ -132,30 +126,14 @@ static struct view *backups_open(size_t count, char *const *words, const struct 
     const struct cfg_environment *env = view_env_option(count, words, frame, true, err);
     if (err->code != MIG_OK)
         return NULL;
-    struct backups *backups = mig_alloc(sizeof *backups);
+    struct view_list *backups = mig_alloc(sizeof *backups);
     backups->view.class = &view_backups;
     view_rows_init(&backups->rows, &kind, env);
     return &backups->view;
 }
 
-static void backups_close(struct view *view)
-{
-    view_rows_done(&((struct backups *)(void *)view)->rows);
-    free(view);
-}
-
-static void update(struct view *view, const struct view_frame *frame)
-{
-    view_rows_update(&((struct backups *)(void *)view)->rows, frame);
-}
-
-static void draw(struct view *view, const struct view_frame *frame, const struct tui_pane *pane)
-{
-    view_rows_draw(&((struct backups *)(void *)view)->rows, frame, pane);
-}
-
 /* The environment of an act: the one in view, else the chosen backup's. */
-static const char *env_of(const struct backups *backups)
+static const char *env_of(const struct view_list *backups)
 {
     const bson_t *row = view_rows_chosen(&backups->rows);
     return backups->rows.env ? backups->rows.env->name : row ? mig_doc_str(row, "environment", "") : "";
@@ -163,7 +141,7 @@ static const char *env_of(const struct backups *backups)
 
 static const char *refuses(const struct view *view, const struct view_frame *frame, const char *action)
 {
-    const struct backups *backups = (const struct backups *)(const void *)view;
+    const struct view_list *backups = (const struct view_list *)(const void *)view;
     const bson_t *row = view_rows_chosen(&backups->rows);
     (void)frame;
     if (tui_move_of(action) != TUI_MOVE_NONE || strcmp(action, "filter") == 0)
@@ -180,7 +158,7 @@ static const char *refuses(const struct view *view, const struct view_frame *fra
 static void act(struct view *view, const struct view_frame *frame, const char *action,
                 const struct tui_event *event, struct view_answer *ret)
 {
-    struct backups *backups = (struct backups *)(void *)view;
+    struct view_list *backups = (struct view_list *)(void *)view;
     ret->handled = true;
     if (view_rows_act(&backups->rows, frame, action, event))
         return;
@@ -201,36 +179,18 @@ static void act(struct view *view, const struct view_frame *frame, const char *a
         view_command(ret, "backup", action, id, "--env", env_of(backups), NULL);
 }
 
-static size_t wants(const struct view *view, const struct view_frame *frame,
-                    struct view_want ret[static VIEW_WANTS_MAX])
-{
-    (void)frame;
-    return view_rows_wants(&((const struct backups *)(const void *)view)->rows, ret);
-}
-
-static void plain(const struct view *view, const struct view_frame *frame, struct mig_buf *out)
-{
-    view_rows_plain(&((struct backups *)(void *)(uintptr_t)view)->rows, frame, out);
-}
-
-static void subject(const struct view *view, const struct view_frame *frame, char *ret, size_t size)
-{
-    (void)frame;
-    view_rows_subject(&((const struct backups *)(const void *)view)->rows, ret, size);
-}
-
 const struct view_class view_backups = {
     .name = "backups",
     .title = "Backups",
     .digit = '5',
     .keys = keys,
     .open = backups_open,
-    .close = backups_close,
-    .update = update,
-    .draw = draw,
+    .close = view_list_close,
+    .update = view_list_update,
+    .draw = view_list_draw,
     .act = act,
     .refuses = refuses,
-    .wants = wants,
-    .plain = plain,
-    .subject = subject,
+    .wants = view_list_wants,
+    .plain = view_list_plain,
+    .subject = view_list_subject,
 };

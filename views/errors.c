@@ -1,17 +1,11 @@
 /* errors.c - everything that is wrong now, in all environments and in the files, worst first, and what to do next. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/doc.h"
 #include "base/mem.h"
 #include "views/classes.h"
 #include "views/rows.h"
-
-struct errors {
-    struct view view;
-    struct view_rows rows;
-};
 
 /* ---- gathering ---- */
 
@@ -142,26 +136,10 @@ static struct view *errors_open(size_t count, char *const *words, const struct v
         view_has(count, words, "--env") ? view_env_option(count, words, frame, true, err) : NULL;
     if (err->code != MIG_OK)
         return NULL;
-    struct errors *errors = mig_alloc(sizeof *errors);
+    struct view_list *errors = mig_alloc(sizeof *errors);
     errors->view.class = &view_errors;
     view_rows_init(&errors->rows, &kind, env);
     return &errors->view;
-}
-
-static void errors_close(struct view *view)
-{
-    view_rows_done(&((struct errors *)(void *)view)->rows);
-    free(view);
-}
-
-static void update(struct view *view, const struct view_frame *frame)
-{
-    view_rows_update(&((struct errors *)(void *)view)->rows, frame);
-}
-
-static void draw(struct view *view, const struct view_frame *frame, const struct tui_pane *pane)
-{
-    view_rows_draw(&((struct errors *)(void *)view)->rows, frame, pane);
 }
 
 static void open_row(const bson_t *row, struct view_answer *ret)
@@ -182,7 +160,7 @@ static void open_row(const bson_t *row, struct view_answer *ret)
 static void act(struct view *view, const struct view_frame *frame, const char *action,
                 const struct tui_event *event, struct view_answer *ret)
 {
-    struct errors *errors = (struct errors *)(void *)view;
+    struct view_list *errors = (struct view_list *)(void *)view;
     ret->handled = true;
     if (view_rows_act(&errors->rows, frame, action, event))
         return;
@@ -195,36 +173,16 @@ static void act(struct view *view, const struct view_frame *frame, const char *a
         open_row(row, ret);
 }
 
-static size_t wants(const struct view *view, const struct view_frame *frame,
-                    struct view_want ret[static VIEW_WANTS_MAX])
-{
-    (void)view;
-    (void)frame;
-    (void)ret;
-    return 0;
-}
-
-static void plain(const struct view *view, const struct view_frame *frame, struct mig_buf *out)
-{
-    view_rows_plain(&((struct errors *)(void *)(uintptr_t)view)->rows, frame, out);
-}
-
-static void subject(const struct view *view, const struct view_frame *frame, char *ret, size_t size)
-{
-    (void)frame;
-    view_rows_subject(&((const struct errors *)(const void *)view)->rows, ret, size);
-}
-
 const struct view_class view_errors = {
     .name = "errors",
     .title = "Errors",
     .keys = keys,
     .open = errors_open,
-    .close = errors_close,
-    .update = update,
-    .draw = draw,
+    .close = view_list_close,
+    .update = view_list_update,
+    .draw = view_list_draw,
     .act = act,
-    .wants = wants,
-    .plain = plain,
-    .subject = subject,
+    .wants = view_list_wants,
+    .plain = view_list_plain,
+    .subject = view_list_subject,
 };

@@ -1,17 +1,11 @@
 /* history.c - every migration that ran or was taken back, in all environments, newest first. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/doc.h"
 #include "base/mem.h"
 #include "views/classes.h"
 #include "views/rows.h"
-
-struct history {
-    struct view view;
-    struct view_rows rows;
-};
 
 static enum tui_style act_cell(const bson_t *row, const struct view_frame *frame, char *ret, size_t size)
 {
@@ -77,32 +71,15 @@ static struct view *history_open(size_t count, char *const *words, const struct 
     const struct cfg_environment *env = view_env_option(count, words, frame, true, err);
     if (err->code != MIG_OK)
         return NULL;
-    struct history *history = mig_alloc(sizeof *history);
+    struct view_list *history = mig_alloc(sizeof *history);
     history->view.class = &view_history;
     view_rows_init(&history->rows, &kind, env);
     return &history->view;
 }
 
-static void history_close(struct view *view)
-{
-    struct history *history = (struct history *)(void *)view;
-    view_rows_done(&history->rows);
-    free(history);
-}
-
-static void update(struct view *view, const struct view_frame *frame)
-{
-    view_rows_update(&((struct history *)(void *)view)->rows, frame);
-}
-
-static void draw(struct view *view, const struct view_frame *frame, const struct tui_pane *pane)
-{
-    view_rows_draw(&((struct history *)(void *)view)->rows, frame, pane);
-}
-
 static const char *refuses(const struct view *view, const struct view_frame *frame, const char *action)
 {
-    const bson_t *row = view_rows_chosen(&((const struct history *)(const void *)view)->rows);
+    const bson_t *row = view_rows_chosen(&((const struct view_list *)(const void *)view)->rows);
     (void)frame;
     if (tui_move_of(action) != TUI_MOVE_NONE || strcmp(action, "filter") == 0)
         return NULL;
@@ -118,7 +95,7 @@ static const char *refuses(const struct view *view, const struct view_frame *fra
 static void act(struct view *view, const struct view_frame *frame, const char *action,
                 const struct tui_event *event, struct view_answer *ret)
 {
-    struct history *history = (struct history *)(void *)view;
+    struct view_list *history = (struct view_list *)(void *)view;
     ret->handled = true;
     if (view_rows_act(&history->rows, frame, action, event))
         return;
@@ -141,36 +118,18 @@ static void act(struct view *view, const struct view_frame *frame, const char *a
     }
 }
 
-static size_t wants(const struct view *view, const struct view_frame *frame,
-                    struct view_want ret[static VIEW_WANTS_MAX])
-{
-    (void)frame;
-    return view_rows_wants(&((const struct history *)(const void *)view)->rows, ret);
-}
-
-static void plain(const struct view *view, const struct view_frame *frame, struct mig_buf *out)
-{
-    view_rows_plain(&((struct history *)(void *)(uintptr_t)view)->rows, frame, out);
-}
-
-static void subject(const struct view *view, const struct view_frame *frame, char *ret, size_t size)
-{
-    (void)frame;
-    view_rows_subject(&((const struct history *)(const void *)view)->rows, ret, size);
-}
-
 const struct view_class view_history = {
     .name = "history",
     .title = "History",
     .digit = '6',
     .keys = keys,
     .open = history_open,
-    .close = history_close,
-    .update = update,
-    .draw = draw,
+    .close = view_list_close,
+    .update = view_list_update,
+    .draw = view_list_draw,
     .act = act,
     .refuses = refuses,
-    .wants = wants,
-    .plain = plain,
-    .subject = subject,
+    .wants = view_list_wants,
+    .plain = view_list_plain,
+    .subject = view_list_subject,
 };

@@ -1,17 +1,11 @@
 /* requests.c - promotions that were asked for: those that wait for you, what each still needs, and the answers. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/doc.h"
 #include "base/mem.h"
 #include "views/classes.h"
 #include "views/rows.h"
-
-struct requests {
-    struct view view;
-    struct view_rows rows;
-};
 
 static enum tui_style state_cell(const bson_t *row, const struct view_frame *frame, char *ret, size_t size)
 {
@@ -110,31 +104,15 @@ static struct view *requests_open(size_t count, char *const *words, const struct
     const struct cfg_environment *env = view_env_option(count, words, frame, true, err);
     if (err->code != MIG_OK)
         return NULL;
-    struct requests *requests = mig_alloc(sizeof *requests);
+    struct view_list *requests = mig_alloc(sizeof *requests);
     requests->view.class = &view_requests;
     view_rows_init(&requests->rows, &kind, env);
     return &requests->view;
 }
 
-static void requests_close(struct view *view)
-{
-    view_rows_done(&((struct requests *)(void *)view)->rows);
-    free(view);
-}
-
-static void update(struct view *view, const struct view_frame *frame)
-{
-    view_rows_update(&((struct requests *)(void *)view)->rows, frame);
-}
-
-static void draw(struct view *view, const struct view_frame *frame, const struct tui_pane *pane)
-{
-    view_rows_draw(&((struct requests *)(void *)view)->rows, frame, pane);
-}
-
 static const char *refuses(const struct view *view, const struct view_frame *frame, const char *action)
 {
-    const bson_t *row = view_rows_chosen(&((const struct requests *)(const void *)view)->rows);
+    const bson_t *row = view_rows_chosen(&((const struct view_list *)(const void *)view)->rows);
     const char *state = row ? mig_doc_str(row, "state", "") : "";
     (void)frame;
     if (tui_move_of(action) != TUI_MOVE_NONE || strcmp(action, "filter") == 0)
@@ -151,7 +129,7 @@ static const char *refuses(const struct view *view, const struct view_frame *fra
 static void act(struct view *view, const struct view_frame *frame, const char *action,
                 const struct tui_event *event, struct view_answer *ret)
 {
-    struct requests *requests = (struct requests *)(void *)view;
+    struct view_list *requests = (struct view_list *)(void *)view;
     ret->handled = true;
     if (view_rows_act(&requests->rows, frame, action, event))
         return;
@@ -173,35 +151,17 @@ static void act(struct view *view, const struct view_frame *frame, const char *a
         view_command(ret, action, id, "--env", env, NULL);
 }
 
-static size_t wants(const struct view *view, const struct view_frame *frame,
-                    struct view_want ret[static VIEW_WANTS_MAX])
-{
-    (void)frame;
-    return view_rows_wants(&((const struct requests *)(const void *)view)->rows, ret);
-}
-
-static void plain(const struct view *view, const struct view_frame *frame, struct mig_buf *out)
-{
-    view_rows_plain(&((struct requests *)(void *)(uintptr_t)view)->rows, frame, out);
-}
-
-static void subject(const struct view *view, const struct view_frame *frame, char *ret, size_t size)
-{
-    (void)frame;
-    view_rows_subject(&((const struct requests *)(const void *)view)->rows, ret, size);
-}
-
 const struct view_class view_requests = {
     .name = "requests",
     .title = "Requests",
     .keys = keys,
     .open = requests_open,
-    .close = requests_close,
-    .update = update,
-    .draw = draw,
+    .close = view_list_close,
+    .update = view_list_update,
+    .draw = view_list_draw,
     .act = act,
     .refuses = refuses,
-    .wants = wants,
-    .plain = plain,
-    .subject = subject,
+    .wants = view_list_wants,
+    .plain = view_list_plain,
+    .subject = view_list_subject,
 };

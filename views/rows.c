@@ -412,3 +412,39 @@ enum tui_style view_cell_env(const bson_t *row, const struct view_frame *frame, 
     view_env_name(env->env, ret, size);
     return env->env->is_protected ? TUI_STRONG : TUI_PLAIN;
 }
+
+/* ---- a screen that is one list ---- */
+
+void view_list_close(struct view *view)
+{
+    view_rows_done(&((struct view_list *)(void *)view)->rows);
+    free(view);
+}
+
+void view_list_update(struct view *view, const struct view_frame *frame)
+{
+    view_rows_update(&((struct view_list *)(void *)view)->rows, frame);
+}
+
+void view_list_draw(struct view *view, const struct view_frame *frame, const struct tui_pane *pane)
+{
+    view_rows_draw(&((struct view_list *)(void *)view)->rows, frame, pane);
+}
+
+size_t view_list_wants(const struct view *view, const struct view_frame *frame,
+                       struct view_want ret[static VIEW_WANTS_MAX])
+{
+    (void)frame;
+    return view_rows_wants(&((const struct view_list *)(const void *)view)->rows, ret);
+}
+
+void view_list_plain(const struct view *view, const struct view_frame *frame, struct mig_buf *out)
+{
+    view_rows_plain(&((struct view_list *)(void *)(uintptr_t)view)->rows, frame, out);
+}
+
+void view_list_subject(const struct view *view, const struct view_frame *frame, char *ret, size_t size)
+{
+    (void)frame;
+    view_rows_subject(&((const struct view_list *)(const void *)view)->rows, ret, size);
+}

@@ -72,10 +72,23 @@ enum tui_style view_cell_took(const bson_t *row, const struct view_frame *frame,
 enum tui_style view_cell_status(const bson_t *row, const struct view_frame *frame, char *ret, size_t size);
 enum tui_style view_cell_env(const bson_t *row, const struct view_frame *frame, char *ret, size_t size);
 
-/* The keys of every list, for a view's own table. */
 /* A new row for .build. */
 bson_t *view_rows_add(struct mig_seen_rows *rows);
 
+/* A screen that is one list, and the methods of its class that follow from that; .open allocates it. */
+struct view_list {
+    struct view view;
+    struct view_rows rows;
+};
+void view_list_close(struct view *view);
+void view_list_update(struct view *view, const struct view_frame *frame);
+void view_list_draw(struct view *view, const struct view_frame *frame, const struct tui_pane *pane);
+size_t view_list_wants(const struct view *view, const struct view_frame *frame,
+                       struct view_want ret[static VIEW_WANTS_MAX]);
+void view_list_plain(const struct view *view, const struct view_frame *frame, struct mig_buf *out);
+void view_list_subject(const struct view *view, const struct view_frame *frame, char *ret, size_t size);
+
+/* The keys of every list, for a view's own table. */
 #define VIEW_ROWS_KEYS { "/", "filter", "filter", "only rows that have a text in some cell", 70 }, VIEW_MOVES
 
 #endif

@@ -1,6 +1,5 @@
 /* settings.c - every option in effect: its value, and where that came from. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -8,11 +7,6 @@
 #include "base/mem.h"
 #include "views/classes.h"
 #include "views/rows.h"
-
-struct settings {
-    struct view view;
-    struct view_rows rows;
-};
 
 static bool is_of(const char *name, const struct cfg_environment *env)
 {
@@ -103,52 +97,16 @@ static struct view *settings_open(size_t count, char *const *words, const struct
         view_has(count, words, "--env") ? view_env_option(count, words, frame, true, err) : NULL;
     if (err->code != MIG_OK)
         return NULL;
-    struct settings *settings = mig_alloc(sizeof *settings);
+    struct view_list *settings = mig_alloc(sizeof *settings);
     settings->view.class = &view_settings;
     view_rows_init(&settings->rows, &kind, env);
     return &settings->view;
 }
 
-static void settings_close(struct view *view)
-{
-    view_rows_done(&((struct settings *)(void *)view)->rows);
-    free(view);
-}
-
-static void update(struct view *view, const struct view_frame *frame)
-{
-    view_rows_update(&((struct settings *)(void *)view)->rows, frame);
-}
-
-static void draw(struct view *view, const struct view_frame *frame, const struct tui_pane *pane)
-{
-    view_rows_draw(&((struct settings *)(void *)view)->rows, frame, pane);
-}
-
 static void act(struct view *view, const struct view_frame *frame, const char *action,
                 const struct tui_event *event, struct view_answer *ret)
 {
-    ret->handled = view_rows_act(&((struct settings *)(void *)view)->rows, frame, action, event);
-}
-
-static size_t wants(const struct view *view, const struct view_frame *frame,
-                    struct view_want ret[static VIEW_WANTS_MAX])
-{
-    (void)view;
-    (void)frame;
-    (void)ret;
-    return 0;
-}
-
-static void plain(const struct view *view, const struct view_frame *frame, struct mig_buf *out)
-{
-    view_rows_plain(&((struct settings *)(void *)(uintptr_t)view)->rows, frame, out);
-}
-
-static void subject(const struct view *view, const struct view_frame *frame, char *ret, size_t size)
-{
-    (void)frame;
-    view_rows_subject(&((const struct settings *)(const void *)view)->rows, ret, size);
+    ret->handled = view_rows_act(&((struct view_list *)(void *)view)->rows, frame, action, event);
 }
 
 const struct view_class view_settings = {
@@ -156,11 +114,11 @@ const struct view_class view_settings = {
     .title = "Settings",
     .keys = keys,
     .open = settings_open,
-    .close = settings_close,
-    .update = update,
-    .draw = draw,
+    .close = view_list_close,
+    .update = view_list_update,
+    .draw = view_list_draw,
     .act = act,
-    .wants = wants,
-    .plain = plain,
-    .subject = subject,
+    .wants = view_list_wants,
+    .plain = view_list_plain,
+    .subject = view_list_subject,
 };
