@@ -344,13 +344,19 @@ class Project:
                         found.append(int(entry.name))
         return found
 
+    def kill(self, but=()):
+        """SIGKILL to every process of this project except those pids. One that ends by itself meanwhile (a step's
+        own child does) is as dead as the others."""
+        for pid in self.processes():
+            if pid not in but:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
     def close(self):
         """Ends what still runs, drops the databases, removes the folder."""
         if self in _open:
             _open.remove(self)
-        for pid in self.processes():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        self.kill()
         try:
             for env, server in self.servers.items():
                 if server and server.running:
