@@ -72,6 +72,8 @@ void console_fail(struct console *console, const char *where, const struct mig_e
                             err->hint);
     set_message(console, true, text);
     console_note(console, where, true, err);
+    if (console->at_end)
+        mig_buf_printf(console->at_end, "%s%s", console->at_end->len > 0 ? "\n" : "", text);
     if (console->options.terminal.bell)
         console->options.terminal.bell(console->options.terminal.ctx);
     free(text);
@@ -331,72 +333,6 @@ void console_key(struct console *console, const struct tui_event *event)
 
 /* ---- what comes in ---- */
 
-static void act_is_over(struct console *console, const struct console_running_act *running)
-{
-    const struct mig_act_result *result = mig_act_result(running->act);
-    const char *where = running->env ? running->env->name : "";
-    const char *run = result->document ? mig_doc_str(result->document, "run", "") : "";
-    mig_watch_refresh(console->watch, running->env);
-    if (result->error.code != MIG_OK) {
-        console_fail(console, where, &result->error);
-        return;
-    }
-    if (mig_ulid_valid(run) && running->env && strcmp(running->name, "stop") != 0) {
-        char *words[] = { (char[]){ "--run" }, mig_strdup(run), (char[]){ "--env" },
-                          mig_strdup(running->env->name) };
-        console_say(console, "%s on %s has begun: run %s", running->name, running->env->name, run);
-        if (view_class_find("log"))
-            console_open(console, "log", 4, words);
-        free(words[1]);
-        free(words[3]);
-        return;
-    }
-    console_say(console, "%s: done (%s)", where, mig_act_line(running->act));
-}
-
-static bool take_acts(struct console *console)
-{
-    bool any = false;
-    for (size_t i = 0; i < console->act_count;) {
-        struct console_running_act running = console->acts[i];
-        if (!mig_act_result(running.act)) {
-            i++;
-            continue;
-        }
-        console->act_count--;
-        memmove(&console->acts[i], &console->acts[i + 1], (console->act_count - i) * sizeof running);
-        act_is_over(console, &running);
-        mig_act_free(running.act);
-        any = true;
-    }
-    return any;
-}
-
-void console_act_start(struct console *console, const struct cfg_environment *env, const char *name,
-                       const char *const *words)
-{
-    struct mig_error err = { 0 };
-    const char *all[CONSOLE_WORDS_MAX + 16] = { NULL };
-    size_t count = 0;
-    for (size_t i = 0; console->options.globals && console->options.globals[i] && count < 14; i++)
-        all[count++] = console->options.globals[i];
-    for (size_t i = 0; words[i] && count < CONSOLE_WORDS_MAX + 14; i++)
-        all[count++] = words[i];
-    if (console->act_count == CONSOLE_ACTS) {
-        mig_fail(&err, MIG_ERR_LIMIT, "%d acts are being started already", CONSOLE_ACTS);
-        console_fail(console, name, &err);
-        return;
-    }
-    struct mig_act *act =
-        mig_act_start(console->host, all, console->options.changed, console->options.changed_ctx, &err);
-    if (!act) {
-        console_fail(console, name, &err);
-        return;
-    }
-    console->acts[console->act_count++] = (struct console_running_act){ act, env, name };
-    console_say(console, "%s on %s: starting", name, env ? env->name : "?");
-}
-
 bool console_news(struct console *console)
 {
     struct mig_snapshot *before = console->snapshot;
@@ -408,7 +344,7 @@ bool console_news(struct console *console)
             console->stack[i]->class->update(console->stack[i], &frame);
     }
     mig_unshare(before);
-    take_acts(console);
+    console_acts_take(console);
     console_confirm_news(console);
     console_wants(console);
     return true;

@@ -46,6 +46,10 @@ struct console_options {
 };
 
 struct console *console_new(const struct console_options *options);
+/* Before console_free: waits, at most max_ms, until each act that was confirmed has a process of its own, which needs this one no
+ * more. False: *err names what may not have begun, and what has failed meanwhile; the system's log has it too. Of the
+ * terminal nothing is used from here on. */
+bool console_settle(struct console *console, int64_t max_ms, struct mig_error *err);
 /* Ends all lanes within grace_ms; false: the process must end without freeing the application. */
 bool console_free(struct console *console, int64_t grace_ms);
 

@@ -197,10 +197,15 @@ void console_confirm_close(struct console *console)
     *confirm = (struct console_confirm){ 0 };
 }
 
+static const char *verb_of(const struct console_confirm *confirm)
+{
+    return confirm->line.command->name;
+}
+
 static void give_up(struct console *console, const struct mig_error *err)
 {
     char where[96];
-    snprintf(where, sizeof where, "%s", console->confirm.env->name);
+    snprintf(where, sizeof where, "%s on %s", verb_of(&console->confirm), console->confirm.env->name);
     console_confirm_close(console);
     console_fail(console, where, err);
 }
@@ -223,11 +228,6 @@ static void ask_for_plan(struct console *console, enum console_confirm_state sta
     console->confirm.asked_ms = console_now(console);
     console_wants(console);
     mig_watch_refresh(console->watch, console->confirm.env);
-}
-
-static const char *verb_of(const struct console_confirm *confirm)
-{
-    return confirm->line.command->name;
 }
 
 static void make_fields(struct console *console)

@@ -175,8 +175,8 @@ bool session_plain(const struct console_session *session, int *ret_status, bool 
         tell_environments(plain);
         tell_message(plain);
     }
-    *ret_stuck = !session_pipe_close(&plain->pipe);
+    bool ok = session_pipe_close(&plain->pipe, ret_stuck, err);
     if (!*ret_stuck)
         free(plain);
-    return true;
+    return ok;
 }

@@ -162,6 +162,11 @@ void console_shell_draw(struct console *console, struct tui_canvas *canvas, stru
 enum tui_style console_env_state(const struct console *console, const struct mig_snap_env *env, bool brief,
                                  char *ret, size_t size);
 
+/* ---- console_acts.c ---- */
+
+/* Those that are over are told and let go. */
+void console_acts_take(struct console *console);
+
 /* ---- console.c ---- */
 
 enum console_overlay { OVERLAY_NONE, OVERLAY_PALETTE, OVERLAY_HELP, OVERLAY_MESSAGES };
@@ -194,6 +199,7 @@ struct console {
     int64_t message_at_ms;
     struct tui_canvas *drawn; /* borrowed: what was drawn last, for :save */
     int cols, rows;
+    struct mig_buf *at_end; /* what fails goes here too once the terminal has gone; NULL before */
     bool over;
 };
 

@@ -242,7 +242,11 @@ bool session_script(const struct console_session *session, int *ret_status, bool
     if (ok) {
         draw(&script, NULL);
         ok = run(&script, text.text, err);
-        *ret_stuck = !session_pipe_close(&script.pipe);
+        struct mig_error lost = { 0 };
+        bool settled = session_pipe_close(&script.pipe, ret_stuck, &lost);
+        if (ok && !settled)
+            *err = lost;
+        ok = ok && settled;
     }
     if (!*ret_stuck)
         tui_canvas_free(script.canvas);

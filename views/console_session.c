@@ -60,12 +60,13 @@ bool session_pipe_open(const struct console_session *session, const struct conso
     return true;
 }
 
-bool session_pipe_close(struct session_pipe *pipe)
+bool session_pipe_close(struct session_pipe *pipe, bool *ret_stuck, struct mig_error *err)
 {
-    if (!console_free(pipe->console, SESSION_GRACE_MS))
-        return false;
-    close(pipe->wake_fd);
-    return true;
+    bool ok = console_settle(pipe->console, SESSION_SETTLE_MS, err);
+    *ret_stuck = !console_free(pipe->console, SESSION_GRACE_MS);
+    if (!*ret_stuck)
+        close(pipe->wake_fd);
+    return ok;
 }
 
 bool session_pipe_wait(struct session_pipe *pipe, int fd, int64_t max_ms)

@@ -5,7 +5,8 @@
 #include "views/console.h"
 #include "views/console_session.h"
 
-#define SESSION_GRACE_MS 100 /* for lanes, once the terminal is given back */
+#define SESSION_SETTLE_MS 10000 /* for acts that were confirmed to get their process */
+#define SESSION_GRACE_MS  100   /* for lanes, once the terminal is given back */
 
 /* A console without a terminal, and a way to wait for it. */
 struct session_pipe {
@@ -19,8 +20,8 @@ char *session_keys_path(const struct console_session *session); /* the caller's 
 
 bool session_pipe_open(const struct console_session *session, const struct console_options *options,
                        struct session_pipe *ret, struct mig_error *err);
-/* True when it could be freed. */
-bool session_pipe_close(struct session_pipe *pipe);
+/* *ret_stuck: it could not be freed. False: *err, see console_settle. */
+bool session_pipe_close(struct session_pipe *pipe, bool *ret_stuck, struct mig_error *err);
 /* Wait for news, a timer, or fd (-1: none) to be readable, at most max_ms. Takes the news in. True: fd is readable. */
 bool session_pipe_wait(struct session_pipe *pipe, int fd, int64_t max_ms);
 

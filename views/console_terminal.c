@@ -126,8 +126,8 @@ static void changed(void *ctx)
 
 /* ---- a session ---- */
 
-static void run(struct terminal *terminal, const struct console_session *session, int *ret_status,
-                bool *ret_stuck)
+static bool run(struct terminal *terminal, const struct console_session *session, int *ret_status,
+                bool *ret_stuck, struct mig_error *err)
 {
     char *keys_path MIG_AUTOFREE = session_keys_path(session);
     struct console_options options = session_options(session, keys_path);
@@ -148,7 +148,9 @@ static void run(struct terminal *terminal, const struct console_session *session
     int signal = tui_loop_run(terminal->loop);
     *ret_status = signal == 0 ? 0 : 128 + signal;
     tui_screen_leave(terminal->screen); /* the terminal is free before anything is waited for */
+    bool ok = console_settle(terminal->console, SESSION_SETTLE_MS, err);
     *ret_stuck = !console_free(terminal->console, SESSION_GRACE_MS);
+    return ok;
 }
 
 bool session_terminal(const struct console_session *session, int *ret_status, bool *ret_stuck,
@@ -173,7 +175,7 @@ bool session_terminal(const struct console_session *session, int *ret_status, bo
         ok = terminal.loop != NULL;
     }
     if (ok)
-        run(&terminal, session, ret_status, ret_stuck);
+        ok = run(&terminal, session, ret_status, ret_stuck, err);
     if (terminal.loop && !*ret_stuck)
         tui_loop_close(terminal.loop);
     tui_screen_close(terminal.screen);

@@ -19,6 +19,7 @@ struct mig_act {
     void *ctx;
     char *last_text; /* the last line that was no JSON */
     struct mig_act_result result;
+    bool started; /* atomically, by the host */
     atomic_bool over;
 };
 
@@ -56,8 +57,8 @@ static void work(void *context)
     struct mig_act *act = context;
     struct mig_act_result *result = &act->result;
     const char *const *argv = (const char *const *)act->words;
-    bool ran = act->host->ops->spawn(act->host, argv, NULL, NULL, take_line, act, NULL, &result->status,
-                                     &result->error);
+    bool ran = act->host->ops->spawn(act->host, argv, NULL, NULL, take_line, act, NULL, &act->started,
+                                     &result->status, &result->error);
     if (ran && result->status != 0 && !read_error(result->document, &result->error)) {
         mig_fail(&result->error, MIG_ERR_FAILED, "%s ended with status %d%s%s", act->line, result->status,
                  act->last_text ? ": " : "", act->last_text ? act->last_text : "");
@@ -105,6 +106,11 @@ struct mig_act *mig_act_start(struct mig_host *host, const char *const *words, v
 const struct mig_act_result *mig_act_result(struct mig_act *act)
 {
     return atomic_load(&act->over) ? &act->result : NULL;
+}
+
+bool mig_act_started(const struct mig_act *act)
+{
+    return __atomic_load_n(&act->started, __ATOMIC_ACQUIRE);
 }
 
 const char *mig_act_line(const struct mig_act *act)

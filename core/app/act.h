@@ -29,6 +29,9 @@ struct mig_act *mig_act_start(struct mig_host *host, const char *const *words, v
 /* NULL while it is under way. */
 const struct mig_act_result *mig_act_result(struct mig_act *act);
 
+/* Its process is there: what it has begun it brings to an end, whatever becomes of this one. */
+bool mig_act_started(const struct mig_act *act);
+
 /* The command line as a person would type it: "migtui apply --env test". */
 const char *mig_act_line(const struct mig_act *act);
 

@@ -66,8 +66,8 @@ static bool spawn(struct exec *exec, const char *const *argv, const char *const 
     struct mig_task *task;
     if (!host->ops->task_start(host, watch, exec, &task, err))
         return false;
-    bool ok =
-        host->ops->spawn(host, argv, env, ctx->project_dir, on_line, exec, &exec->stop, ret_status, err);
+    bool ok = host->ops->spawn(host, argv, env, ctx->project_dir, on_line, exec, &exec->stop, NULL,
+                               ret_status, err);
     atomic_store(&exec->done, true);
     host->ops->wake(host, exec);
     host->ops->task_join(host, task);

@@ -4,6 +4,7 @@
 #include "io/fault.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -146,6 +147,14 @@ void io_fault_store(struct mig_store **store)
 
 /* ---- host ---- */
 
+static void delay(const char *name)
+{
+    int64_t ms = 0;
+    const char *text = getenv(name);
+    if (text && mig_text_int(text, 0, 60000, &ms))
+        poll(NULL, 0, (int)ms);
+}
+
 static const char *file_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -176,10 +185,11 @@ static bool file_replace(struct mig_host *host, const char *path, const char *by
 
 static bool spawn(struct mig_host *host, const char *const *argv, const char *const *env, const char *dir,
                   void (*on_line)(const char *line, void *context), void *context, const bool *stop,
-                  int *ret_status, struct mig_error *err)
+                  bool *started, int *ret_status, struct mig_error *err)
 {
+    delay("MIGTUI_FAULT_SPAWN_MS");
     point("before", "spawn", "");
-    bool ok = host_ops->spawn(host, argv, env, dir, on_line, context, stop, ret_status, err);
+    bool ok = host_ops->spawn(host, argv, env, dir, on_line, context, stop, started, ret_status, err);
     point("after", "spawn", "");
     return ok;
 }

@@ -4,6 +4,7 @@
  * command before it is sent and after its reply came, a line of a file before it is written, with half of it written, and
  * after. MIGTUI_FAULT_KILL_AT=N: SIGKILL to oneself at point N; nothing is flushed and nobody is told. MIGTUI_FAULT_LOG=FILE: the
  * points as they come, a line each. Without both it only counts. tests/live/test_killpoints.py tries every N.
+ * MIGTUI_FAULT_SPAWN_MS=N: waits so long before a program is started.
  */
 #ifndef MIG_IO_FAULT_H
 #define MIG_IO_FAULT_H

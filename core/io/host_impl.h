@@ -51,7 +51,7 @@ int io_host_process_alive(struct mig_host *base, const struct mig_identity *who)
 /* host_spawn.c */
 bool io_host_spawn(struct mig_host *base, const char *const *argv, const char *const *env, const char *dir,
                    void (*on_line)(const char *line, void *context), void *context, const bool *stop,
-                   int *ret_status, struct mig_error *err);
+                   bool *started, int *ret_status, struct mig_error *err);
 /* The environment of this process with env's entries instead of those of the same name. The array is the caller's to free. */
 char **io_host_environment(const char *const *env);
 

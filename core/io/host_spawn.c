@@ -200,7 +200,7 @@ static void attend(struct child *child, const bool *stop)
 
 bool io_host_spawn(struct mig_host *base, const char *const *argv, const char *const *env, const char *dir,
                    void (*on_line)(const char *line, void *context), void *context, const bool *stop,
-                   int *ret_status, struct mig_error *err)
+                   bool *started, int *ret_status, struct mig_error *err)
 {
     (void)base;
     struct child child = { .on_line = on_line, .context = context };
@@ -213,6 +213,8 @@ bool io_host_spawn(struct mig_host *base, const char *const *argv, const char *c
             return mig_hint(err, "is it installed, is it on PATH, and does the working directory exist?");
         return false;
     }
+    if (started)
+        __atomic_store_n(started, true, __ATOMIC_RELEASE);
     child.pid_fd = pidfd_open(child.pid, 0);
     child.line = mig_alloc(LINE_MAX_BYTES);
     attend(&child, stop);

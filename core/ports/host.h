@@ -60,10 +60,11 @@ struct mig_host_ops {
     int (*process_alive)(struct mig_host *host, const struct mig_identity *who);
 
     /* Run argv (no shell), feed each line of output to on_line, wait. env: extra NAME=VALUE, NULL-terminated.
-     * *ret_status: exit status, or 128 + signal. Killed with its group when *stop turns true. */
+     * *ret_status: exit status, or 128 + signal. Killed with its group when *stop turns true. *started
+     * turns true (atomically) as soon as the program runs: the end of this process no longer keeps it from that. May be NULL. */
     bool (*spawn)(struct mig_host *host, const char *const *argv, const char *const *env, const char *dir,
                   void (*on_line)(const char *line, void *context), void *context, const bool *stop,
-                  int *ret_status, struct mig_error *err);
+                  bool *started, int *ret_status, struct mig_error *err);
 
     /* Run argv (no shell, no terminal) with input as its standard input; its standard output and errors go to out, as they are (at most
      * out->max). Ended with its group after timeout_ms. False: it could not be started, or was ended for its time. May be NULL on

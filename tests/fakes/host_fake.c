@@ -86,7 +86,7 @@ static void join(char *to, size_t size, const char *const *words)
 
 static bool spawn(struct mig_host *host, const char *const *argv, const char *const *env, const char *dir,
                   void (*on_line)(const char *line, void *context), void *context, const bool *stop,
-                  int *ret_status, struct mig_error *err)
+                  bool *started, int *ret_status, struct mig_error *err)
 {
     struct host_fake *fake = fake_of(host);
     join(fake->command, sizeof fake->command, argv);
@@ -94,6 +94,8 @@ static bool spawn(struct mig_host *host, const char *const *argv, const char *co
     fake->dir = dir;
     if (fake->cannot_start)
         return mig_fail(err, MIG_ERR_IO, "no such program");
+    if (started)
+        __atomic_store_n(started, true, __ATOMIC_RELEASE);
     for (size_t i = 0; fake->lines && fake->lines[i]; i++)
         on_line(fake->lines[i], context);
     while (fake->hangs && !__atomic_load_n(stop, __ATOMIC_RELAXED))

@@ -35,14 +35,14 @@ class Script:
         if text not in self.out:
             raise AssertionError(f"{text!r} never came:\n{self.out}\n{self.err}")
 
-    def ended(self, deadline_s=90):
-        status = self.process.wait(deadline_s)
+    def ended(self, deadline_s=90, status=0):
+        got = self.process.wait(deadline_s)
         for thread in self.threads:
             thread.join(deadline_s)
         self.process.stdout.close()
         self.process.stderr.close()
-        if status != 0:
-            raise AssertionError(f"exit status {status}:\n{self.out}\n{self.err}")
+        if got != status:
+            raise AssertionError(f"exit status {got}:\n{self.out}\n{self.err}")
         return self
 
     def screen(self, title):
@@ -203,6 +203,31 @@ class Acts(ConsoleTest):
         p = self.project({"1_slow.jsonc": slow(3), "2_create.jsonc": CREATE}, envs=("dev",))
         self.play(p, ":rw dev 10m\n:apply\nwait y goes ahead\nkey y\ntimeout 60s\nwait has begun\n:q\n")
         wait_for(lambda: "people" in p.db().list_collection_names(), 60, "the second migration")
+
+
+class Ends(ConsoleTest):
+    """Right after the y: what was confirmed runs all the same, or is named."""
+
+    def test_what_was_confirmed_is_checked_and_begun(self):
+        p = self.project(TWO, envs=("dev",))
+        self.play(p, ":rw dev 10m\n:apply\nwait y goes ahead\nkey y\n")
+        wait_for(lambda: len(p.db().list_collection_names(filter={"name": "people"})) == 1, 60, "applied")
+
+    def test_what_has_no_process_yet_gets_one(self):
+        p = self.project(TWO, envs=("dev",))
+        self.play(p, ":rw dev 10m\n:mark 1 applied --reason x\nwait no step runs\nkey y\n", MIGTUI_FAULT_SPAWN_MS="1500")
+        wait_for(lambda: p.run("history", "--format", "json").json()["entries"], 60, "the mark")
+
+    def test_what_moved_meanwhile_is_named_on_standard_error(self):
+        p = self.project(TWO, envs=("dev",))
+        go = p.dir / "go"
+        s = Script(p, f":rw dev 10m\n:apply\nwait y goes ahead\nscreen asked\nfile {go}\nkey y\n")
+        s.until("screen 1")
+        p.write("3_more.jsonc", MORE)
+        go.touch()
+        s.ended(status=1)
+        self.assertIn("apply on dev: the plan moved while it was being confirmed", s.err)
+        self.assertEqual(p.run("runs", "--format", "json").json()["runs"], [])
 
 
 class Refuses(ConsoleTest):

@@ -252,9 +252,10 @@ static int process_alive(struct mig_host *host, const struct mig_identity *who)
 
 static bool spawn(struct mig_host *host, const char *const *argv, const char *const *env, const char *dir,
                   void (*on_line)(const char *line, void *context), void *context, const bool *stop,
-                  int *ret_status, struct mig_error *err)
+                  bool *started, int *ret_status, struct mig_error *err)
 {
-    (void)argv, (void)env, (void)dir, (void)on_line, (void)context, (void)stop, (void)ret_status;
+    (void)argv, (void)env, (void)dir, (void)on_line, (void)context, (void)stop, (void)started,
+        (void)ret_status;
     sim_fail(&process_of(host)->world->sim, "the model does not know programs");
     return mig_fail(err, MIG_ERR_INTERNAL, "no programs here");
 }

@@ -160,7 +160,7 @@ static bool run(struct tool *tool, const char *const *argv, char *const *more, s
     if (!t->host->ops->task_start(t->host, watch_loop, &watch, &task, err))
         return false;
     const char **env = environment(t, more);
-    bool ok = t->host->ops->spawn(t->host, argv, env, t->app->config->dir, on_line, tool, &tool->stop,
+    bool ok = t->host->ops->spawn(t->host, argv, env, t->app->config->dir, on_line, tool, &tool->stop, NULL,
                                   &status, err);
     watch.over = true;
     t->host->ops->wake(t->host, &watch);

@@ -324,6 +324,7 @@ struct output {
     char text[2048];
     size_t lines, longest;
     bool *stop_at_first;
+    bool started, started_first; /* before its first line */
 };
 
 static void collect(const char *line, void *context)
@@ -333,6 +334,7 @@ static void collect(const char *line, void *context)
     snprintf(out->text + used, sizeof out->text - used, "%.100s|", line);
     out->lines++;
     out->longest = strlen(line) > out->longest ? strlen(line) : out->longest;
+    out->started_first = __atomic_load_n(&out->started, __ATOMIC_RELAXED);
     if (out->stop_at_first)
         __atomic_store_n(out->stop_at_first, true, __ATOMIC_RELAXED);
 }
@@ -344,7 +346,8 @@ static int run(struct world *w, const char *script, const char *const *env, cons
     struct mig_error err = { 0 };
     int status = -1;
     *out = (struct output){ .stop_at_first = out->stop_at_first };
-    if (!w->host->ops->spawn(w->host, argv, env, dir, collect, out, out->stop_at_first, &status, &err))
+    if (!w->host->ops->spawn(w->host, argv, env, dir, collect, out, out->stop_at_first, &out->started,
+                             &status, &err))
         fail_msg("%s", err.message);
     return status;
 }
@@ -355,6 +358,7 @@ static void a_child_tells_lines_and_a_status(void **state)
     struct output out = { 0 };
     assert_int_equal(run(w, "echo out; echo err >&2; printf 'a\\rb\\r\\nrest'; exit 3", NULL, NULL, &out), 3);
     assert_string_equal(out.text, "out|err|a|b|rest|");
+    assert_true(out.started_first);
     assert_int_equal(run(w, "kill -9 $$", NULL, NULL, &out), 128 + SIGKILL);
     assert_int_equal(run(w, "printf '\\033[31mred'", NULL, NULL, &out), 0);
     assert_string_equal(out.text, "\\x1b[31mred|");
@@ -420,10 +424,13 @@ static void a_program_that_is_not_there_is_told(void **state)
     struct world *w = *state;
     const char *argv[] = { "migtui-no-such-program", NULL };
     struct mig_error err = { 0 };
+    bool started = false;
     int status;
-    assert_false(w->host->ops->spawn(w->host, argv, NULL, NULL, collect, NULL, NULL, &status, &err));
+    assert_false(
+        w->host->ops->spawn(w->host, argv, NULL, NULL, collect, NULL, NULL, &started, &status, &err));
     assert_int_equal(err.code, MIG_ERR_IO);
     assert_non_null(strstr(err.message, "migtui-no-such-program"));
+    assert_false(started);
 }
 
 int main(void)

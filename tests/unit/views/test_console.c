@@ -1,160 +1,17 @@
 /* The console without a terminal: what it refuses, what it never cuts away, and that no key alone ever acts. */
-#include "views/console.h"
+#include "support/console_world.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "app/cmdline.h"
 #include "base/mem.h"
-#include "io/host_posix.h"
-#include "views/console_private.h"
-
-#include <cmocka.h>
-
-#define DEADLINE_MS 20000
-
-struct world {
-    char dir[64];
-    struct mig_host *host;
-    struct mig_host_ops ops;
-    struct cfg_environment envs[3];
-    struct cfg_config config;
-    struct mig_app app;
-    struct console *console;
-    struct tui_canvas *canvas;
-};
-
-static atomic_int spawned;
-
-static bool count_spawn(struct mig_host *host, const char *const *argv, const char *const *env,
-                        const char *dir, void (*on_line)(const char *line, void *context), void *context,
-                        const bool *stop, int *ret_status, struct mig_error *err)
-{
-    (void)host, (void)argv, (void)env, (void)dir, (void)on_line, (void)context, (void)stop, (void)err;
-    atomic_fetch_add(&spawned, 1);
-    *ret_status = 0;
-    return true;
-}
-
-static bool open_store(void *ctx, const struct cfg_environment *env, const char *run, struct mig_store **ret,
-                       struct mig_error *err)
-{
-    (void)ctx, (void)run, (void)ret;
-    mig_fail(err, MIG_ERR_UNREACHABLE, "%s: nobody is there\x1b[31m", env->name);
-    return mig_hint(err, "is it up?");
-}
-
-static bool read_catalog(void *ctx, unsigned flags, struct mig_catalog **ret, struct mig_problems *problems,
-                         struct mig_error *err)
-{
-    (void)ctx, (void)flags, (void)problems, (void)err;
-    *ret = mig_alloc(sizeof **ret);
-    return true;
-}
-
-static int setup_with(void **state, bool readonly)
-{
-    struct world *w = mig_alloc(sizeof *w);
-    struct mig_error err;
-    static char names[3][12] = { "development", "test", "prod" };
-    static char shop[] = "shop";
-    static char prefix[] = "migtui_";
-    snprintf(w->dir, sizeof w->dir, "/tmp/migtui-console-XXXXXX");
-    if (!mkdtemp(w->dir) || !io_host_new(w->dir, &w->host, &err))
-        return -1;
-    w->ops = *w->host->ops;
-    w->ops.spawn = count_spawn;
-    w->host->ops = &w->ops;
-    for (size_t i = 0; i < 3; i++)
-        w->envs[i] = (struct cfg_environment){ .name = names[i], .database = shop, .is_protected = i == 2 };
-    w->config = (struct cfg_config){
-        .project = shop, .environments = w->envs, .environment_count = 3, .prefix = prefix
-    };
-    w->app = (struct mig_app){ .config = &w->config,
-                               .host = w->host,
-                               .operator_name = "ana",
-                               .open_store = open_store,
-                               .read_catalog = read_catalog };
-    struct console_options options = { .app = &w->app, .readonly = readonly, .utf8 = true };
-    atomic_store(&spawned, 0);
-    w->console = console_new(&options);
-    w->canvas = tui_canvas_new(80, 24, true);
-    *state = w;
-    return 0;
-}
-
-static int setup(void **state)
-{
-    return setup_with(state, false);
-}
-
-static int setup_readonly(void **state)
-{
-    return setup_with(state, true);
-}
-
-static int teardown(void **state)
-{
-    struct world *w = *state;
-    if (!console_free(w->console, DEADLINE_MS))
-        return -1;
-    tui_canvas_free(w->canvas);
-    io_host_free(w->host);
-    rmdir(w->dir);
-    free(w);
-    return 0;
-}
-
-/* The screen at this size; the caller frees. */
-static char *screen(struct world *w, int cols, int rows)
-{
-    struct mig_buf text;
-    tui_canvas_resize(w->canvas, cols, rows);
-    console_draw(w->console, w->canvas);
-    mig_buf_init(&text, 1UL * 1024 * 1024);
-    tui_canvas_text(w->canvas, &text);
-    char *out = mig_buf_detach(&text);
-    mig_buf_done(&text);
-    return out;
-}
-
-static void key(struct world *w, uint32_t which)
-{
-    static unsigned batch;
-    struct tui_event event = { .key = which, .batch = ++batch };
-    console_key(w->console, &event);
-}
-
-static void assert_message(struct world *w, const char *part)
-{
-    if (!strstr(console_message(w->console), part))
-        fail_msg("'%s' is not in '%s'", part, console_message(w->console));
-}
-
-/* Wait until every environment has failed to answer. */
-static void settle(struct world *w)
-{
-    for (int64_t until = w->host->ops->mono_ms(w->host) + DEADLINE_MS;;) {
-        size_t away = 0;
-        console_news(w->console);
-        for (size_t i = 0; i < 3; i++)
-            away += w->console->snapshot->envs[i].error.code == MIG_ERR_UNREACHABLE;
-        if (away == 3)
-            return;
-        assert_true(w->host->ops->mono_ms(w->host) < until);
-        w->host->ops->sleep_until(w->host, w->host->ops->mono_ms(w->host) + 2, w);
-    }
-}
 
 /* ---- what is refused ---- */
 
 /* A line for each command that writes, as it stands in the table. */
-static void each_writing_command(struct world *w, const char *env, const char *refusal)
+static void each_writing_command(struct console_world *w, const char *env, const char *refusal)
 {
     size_t count = 0;
     for (int i = 0; i < MIG_COMMANDS; i++) {
@@ -169,12 +26,12 @@ static void each_writing_command(struct world *w, const char *env, const char *r
                  command->min_arguments > 1 ? " applied" : "",
                  command->id == MIG_COMMAND_RECOVER ? " --undo" : "", env);
         console_command(w->console, line);
-        assert_message(w, refusal);
+        console_world_says(w, refusal);
         assert_int_equal(w->console->confirm.state, CONFIRM_NONE);
         count++;
     }
     assert_true(count >= 6); /* apply rollback resume recover mark stop */
-    assert_int_equal(atomic_load(&spawned), 0);
+    assert_int_equal(atomic_load(&console_children.started), 0);
 }
 
 static void nothing_writes_before_rw(void **state)
@@ -184,16 +41,16 @@ static void nothing_writes_before_rw(void **state)
 
 static void nothing_writes_with_readonly(void **state)
 {
-    struct world *w = *state;
+    struct console_world *w = *state;
     console_command(w->console, "rw test 10m");
-    assert_message(w, "--readonly");
+    console_world_says(w, "--readonly");
     assert_false(console_writable(w->console, &w->envs[1]));
     each_writing_command(w, "test", "--readonly");
 }
 
 static void a_window_is_for_one_environment(void **state)
 {
-    struct world *w = *state;
+    struct console_world *w = *state;
     console_command(w->console, "rw test 10m");
     assert_true(console_writable(w->console, &w->envs[1]));
     each_writing_command(w, "prod", "prod is read-only here");
@@ -203,45 +60,45 @@ static void a_window_is_for_one_environment(void **state)
 
 static void a_window_is_never_open_for_ever(void **state)
 {
-    struct world *w = *state;
+    struct console_world *w = *state;
     console_command(w->console, "rw test 9h");
-    assert_message(w, "at most 8h");
+    console_world_says(w, "at most 8h");
     console_command(w->console, "rw test 0");
     assert_false(console_writable(w->console, &w->envs[1]));
 }
 
+static bool asks_nothing(struct console_world *w)
+{
+    return w->console->confirm.state == CONFIRM_NONE;
+}
+
 static void an_act_without_its_server_is_said_and_given_up(void **state)
 {
-    struct world *w = *state;
+    struct console_world *w = *state;
     console_command(w->console, "rw test 10m");
     console_command(w->console, "apply --env test");
     assert_int_equal(w->console->confirm.state, CONFIRM_PLANNING);
-    for (int64_t until = w->host->ops->mono_ms(w->host) + DEADLINE_MS;
-         w->console->confirm.state != CONFIRM_NONE;) {
-        assert_true(w->host->ops->mono_ms(w->host) < until);
-        console_news(w->console);
-        w->host->ops->sleep_until(w->host, w->host->ops->mono_ms(w->host) + 2, w);
-    }
-    assert_message(w, "nobody is there");
-    assert_int_equal(atomic_load(&spawned), 0);
+    console_world_wait(w, asks_nothing);
+    console_world_says(w, "nobody is there");
+    assert_int_equal(atomic_load(&console_children.started), 0);
 }
 
 static void a_mistyped_line_names_what_was_meant(void **state)
 {
-    struct world *w = *state;
+    struct console_world *w = *state;
     console_command(w->console, "applx --env test");
-    assert_message(w, "did you mean apply?");
+    console_world_says(w, "did you mean apply?");
     console_command(w->console, "view matrx");
-    assert_message(w, "did you mean matrix?");
+    console_world_says(w, "did you mean matrix?");
     console_command(w->console, "rw prd");
-    assert_message(w, "did you mean \"prod\"?");
+    console_world_says(w, "did you mean \"prod\"?");
     console_command(w->console, "apply --env 'test");
-    assert_message(w, "a quote is left open");
+    console_world_says(w, "a quote is left open");
 }
 
 /* ---- a protected act without a plan: mark ---- */
 
-static void open_mark(struct world *w, const char *env)
+static void open_mark(struct console_world *w, const char *env)
 {
     char line[128];
     snprintf(line, sizeof line, "rw %s 10m", env);
@@ -253,70 +110,72 @@ static void open_mark(struct world *w, const char *env)
 
 static void enter_held_down_runs_nothing(void **state)
 {
-    struct world *w = *state;
+    struct console_world *w = *state;
     open_mark(w, "test");
     for (int i = 0; i < 50; i++)
-        key(w, TUI_KEY_ENTER);
-    assert_int_equal(atomic_load(&spawned), 0);
+        console_world_key(w, TUI_KEY_ENTER);
+    assert_int_equal(atomic_load(&console_children.started), 0);
+}
+
+static bool all_acts_over(struct console_world *w)
+{
+    return w->console->act_count == 0;
 }
 
 static void one_y_is_enough_where_nothing_is_protected(void **state)
 {
-    struct world *w = *state;
+    struct console_world *w = *state;
     open_mark(w, "test");
-    key(w, 'y');
+    console_world_key(w, 'y');
     assert_int_equal(w->console->confirm.state, CONFIRM_NONE);
-    for (int64_t until = w->host->ops->mono_ms(w->host) + DEADLINE_MS; w->console->act_count > 0;) {
-        assert_true(w->host->ops->mono_ms(w->host) < until);
-        console_news(w->console);
-    }
-    assert_int_equal(atomic_load(&spawned), 1);
+    console_world_wait(w, all_acts_over);
+    assert_int_equal(atomic_load(&console_children.started), 1);
 }
 
 static void a_y_does_nothing_where_something_is_protected(void **state)
 {
-    struct world *w = *state;
+    struct console_world *w = *state;
     open_mark(w, "prod");
-    key(w, 'y');
-    key(w, TUI_KEY_ENTER);
+    console_world_key(w, 'y');
+    console_world_key(w, TUI_KEY_ENTER);
     assert_int_equal(w->console->confirm.state, CONFIRM_ASKING);
     for (const char *at = "shop 1"; *at; at++)
-        key(w, (uint32_t)*at);
-    key(w, TUI_KEY_ENTER); /* the y is before it, and three seconds have not passed */
-    assert_int_equal(atomic_load(&spawned), 0);
-    key(w, TUI_KEY_ESC);
+        console_world_key(w, (uint32_t)*at);
+    console_world_key(w, TUI_KEY_ENTER); /* the y is before it, and three seconds have not passed */
+    assert_int_equal(atomic_load(&console_children.started), 0);
+    console_world_key(w, TUI_KEY_ESC);
     assert_int_equal(w->console->confirm.state, CONFIRM_NONE);
-    assert_message(w, "nothing was run");
+    console_world_says(w, "nothing was run");
 }
 
 static void what_was_pasted_does_not_confirm(void **state)
 {
-    struct world *w = *state;
+    struct console_world *w = *state;
     open_mark(w, "prod");
     struct tui_event paste = { .key = TUI_KEY_PASTE, .paste = "shop 1", .paste_len = 6 };
     console_key(w->console, &paste);
     assert_string_equal(w->console->confirm.dialog.fields[0].line.text, "");
-    key(w, TUI_KEY_ENTER);
-    assert_int_equal(atomic_load(&spawned), 0);
+    console_world_key(w, TUI_KEY_ENTER);
+    assert_int_equal(atomic_load(&console_children.started), 0);
 }
 
 static void an_act_ends_with_its_window(void **state)
 {
-    struct world *w = *state;
+    struct console_world *w = *state;
     open_mark(w, "test");
     console_command(w->console, "ro");
     assert_int_equal(w->console->confirm.state, CONFIRM_NONE);
-    assert_message(w, "everything is read-only");
-    assert_int_equal(atomic_load(&spawned), 0);
+    console_world_says(w, "everything is read-only");
+    assert_int_equal(atomic_load(&console_children.started), 0);
 }
 
 static void a_window_too_small_for_the_question_is_refused(void **state)
 {
-    struct world *w = *state;
+    struct console_world *w = *state;
     console_command(w->console, "rw prod 10m");
-    free(screen(w, 30, 8));
+    free(console_world_screen(w, 30, 8));
     console_command(w->console, "mark 1 applied --env prod --reason x");
-    assert_message(w, "too small");
+    console_world_says(w, "too small");
     assert_int_equal(w->console->confirm.state, CONFIRM_NONE);
 }
 
@@ -324,11 +183,11 @@ static void a_window_too_small_for_the_question_is_refused(void **state)
 
 static void names_of_environments_are_never_cut_away(void **state)
 {
-    struct world *w = *state;
-    settle(w);
+    struct console_world *w = *state;
+    console_world_settle(w);
     for (int cols = 40; cols <= 160; cols += 7) {
         for (int rows = 10; rows <= 40; rows += 5) {
-            char *text = screen(w, cols, rows);
+            char *text = console_world_screen(w, cols, rows);
             for (size_t i = 0; i < 3; i++) {
                 if (!strstr(text, w->envs[i].name))
                     fail_msg("%s is not there at %dx%d:\n%s", w->envs[i].name, cols, rows, text);
@@ -340,28 +199,28 @@ static void names_of_environments_are_never_cut_away(void **state)
 
 static void it_lives_at_any_size_with_anything_open(void **state)
 {
-    struct world *w = *state;
-    settle(w);
+    struct console_world *w = *state;
+    console_world_settle(w);
     static const uint32_t opens[] = { TUI_KEY_NONE, '?', ':', 'E' };
     static const int sizes[][2] = { { 1, 1 },  { 2, 3 },   { 5, 1 },    { 1, 40 },
                                     { 39, 9 }, { 40, 10 }, { 300, 100 } };
     for (size_t o = 0; o < sizeof opens / sizeof opens[0]; o++) {
-        key(w, opens[o]);
+        console_world_key(w, opens[o]);
         for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++)
-            free(screen(w, sizes[s][0], sizes[s][1]));
-        key(w, TUI_KEY_ESC);
+            free(console_world_screen(w, sizes[s][0], sizes[s][1]));
+        console_world_key(w, TUI_KEY_ESC);
     }
     open_mark(w, "prod");
     for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++)
-        free(screen(w, sizes[s][0], sizes[s][1]));
+        free(console_world_screen(w, sizes[s][0], sizes[s][1]));
 }
 
 static void what_a_server_says_reaches_no_cell_raw(void **state)
 {
-    struct world *w = *state;
-    settle(w);
+    struct console_world *w = *state;
+    console_world_settle(w);
     console_command(w->console, "messages");
-    char *text = screen(w, 120, 36);
+    char *text = console_world_screen(w, 120, 36);
     assert_non_null(strstr(text, "nobody is there\\x1b[31m"));
     assert_non_null(strstr(text, "is it up?"));
     assert_null(strchr(text, '\x1b'));
@@ -370,9 +229,9 @@ static void what_a_server_says_reaches_no_cell_raw(void **state)
 
 static void a_countdown_is_in_the_header(void **state)
 {
-    struct world *w = *state;
+    struct console_world *w = *state;
     console_command(w->console, "rw test 10m");
-    char *text = screen(w, 120, 36);
+    char *text = console_world_screen(w, 120, 36);
     assert_non_null(strstr(text, "[RW]"));
     assert_non_null(strstr(text, "test RW 10:00"));
     free(text);
@@ -380,11 +239,11 @@ static void a_countdown_is_in_the_header(void **state)
 
 static void help_finds_what_is_typed(void **state)
 {
-    struct world *w = *state;
-    key(w, '?');
+    struct console_world *w = *state;
+    console_world_key(w, '?');
     for (const char *at = "copy"; *at; at++)
-        key(w, (uint32_t)*at);
-    char *text = screen(w, 120, 36);
+        console_world_key(w, (uint32_t)*at);
+    char *text = console_world_screen(w, 120, 36);
     assert_non_null(strstr(text, "copy what is on the screen"));
     assert_null(strstr(text, "look again now"));
     free(text);
@@ -392,24 +251,18 @@ static void help_finds_what_is_typed(void **state)
 
 /* ---- the palette ---- */
 
-static void type(struct world *w, const char *text)
+static void assert_completes(struct console_world *w, const char *typed, const char *to)
 {
-    for (; *text; text++)
-        key(w, (uint32_t)*text);
-}
-
-static void assert_completes(struct world *w, const char *typed, const char *to)
-{
-    key(w, ':');
-    type(w, typed);
-    key(w, TUI_KEY_TAB);
+    console_world_key(w, ':');
+    console_world_type(w, typed);
+    console_world_key(w, TUI_KEY_TAB);
     assert_string_equal(w->console->palette.line.text, to);
-    key(w, TUI_KEY_ESC);
+    console_world_key(w, TUI_KEY_ESC);
 }
 
 static void tab_completes_what_may_stand_there(void **state)
 {
-    struct world *w = *state;
+    struct console_world *w = *state;
     assert_completes(w, "roll", "rollback ");
     assert_completes(w, "apply --tic", "apply --ticket ");
     assert_completes(w, "apply --env pr", "apply --env prod ");
@@ -421,22 +274,22 @@ static void tab_completes_what_may_stand_there(void **state)
 
 static void lines_typed_before_come_back(void **state)
 {
-    struct world *w = *state;
-    key(w, ':');
-    type(w, "refresh");
-    key(w, TUI_KEY_ENTER);
-    assert_message(w, "looking again");
-    key(w, ':');
-    key(w, TUI_KEY_UP);
+    struct console_world *w = *state;
+    console_world_key(w, ':');
+    console_world_type(w, "refresh");
+    console_world_key(w, TUI_KEY_ENTER);
+    console_world_says(w, "looking again");
+    console_world_key(w, ':');
+    console_world_key(w, TUI_KEY_UP);
     assert_string_equal(w->console->palette.line.text, "refresh");
 }
 
 static void q_in_the_palette_leaves(void **state)
 {
-    struct world *w = *state;
-    key(w, ':');
-    type(w, "q");
-    key(w, TUI_KEY_ENTER);
+    struct console_world *w = *state;
+    console_world_key(w, ':');
+    console_world_type(w, "q");
+    console_world_key(w, TUI_KEY_ENTER);
     assert_true(console_is_over(w->console));
 }
 
@@ -492,34 +345,84 @@ static void the_tables_bind_no_key_twice(void **state)
 /* Every key there is, thrice, in a session that may write: nothing runs, whatever is pressed alone. */
 static void no_key_acts_by_itself(void **state)
 {
-    struct world *w = *state;
+    struct console_world *w = *state;
     static const uint32_t special[] = { TUI_KEY_ENTER, TUI_KEY_TAB,  TUI_KEY_UP,  TUI_KEY_DOWN, TUI_KEY_LEFT,
                                         TUI_KEY_RIGHT, TUI_KEY_PGUP, TUI_KEY_END, TUI_KEY_ESC };
-    settle(w);
+    console_world_settle(w);
     for (size_t i = 0; i < 3; i++)
         mig_watch_set_writable(w->console->watch, &w->envs[i], w->host->ops->mono_ms(w->host) + 600000);
     console_news(w->console);
     for (int round = 0; round < 3; round++) {
         for (uint32_t c = ' '; c < 0x7f; c++) {
-            key(w, c);
-            free(screen(w, 100, 30));
+            console_world_key(w, c);
+            free(console_world_screen(w, 100, 30));
         }
         for (size_t i = 0; i < sizeof special / sizeof special[0]; i++)
-            key(w, special[i]);
+            console_world_key(w, special[i]);
         for (uint32_t c = 'a'; c <= 'z'; c++)
-            key(w, TUI_KEY_CTRL | c);
+            console_world_key(w, TUI_KEY_CTRL | c);
         console_news(w->console);
     }
-    assert_int_equal(atomic_load(&spawned), 0);
+    assert_int_equal(atomic_load(&console_children.started), 0);
 }
 
-#define CONSOLE_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+/* ---- the end ---- */
+
+static void what_was_confirmed_is_begun_before_the_end(void **state)
+{
+    struct console_world *w = *state;
+    struct mig_error err = { 0 };
+    atomic_store(&console_children.slow_ms, 300);
+    open_mark(w, "test");
+    console_world_key(w, 'y');
+    assert_true(console_settle(w->console, CONSOLE_DEADLINE_MS, &err));
+    assert_int_equal(atomic_load(&console_children.started), 1);
+}
+
+static void what_was_not_begun_is_named_at_the_end(void **state)
+{
+    struct console_world *w = *state;
+    struct mig_error err = { 0 };
+    atomic_store(&console_children.hold, true);
+    open_mark(w, "test");
+    console_world_key(w, 'y');
+    assert_false(console_settle(w->console, 20, &err));
+    assert_non_null(strstr(err.message, "mark --env=test '--reason=by hand' -- 1 applied"));
+    assert_non_null(strstr(err.message, "not seen to start"));
+    atomic_store(&console_children.hold, false);
+    console_world_wait(w, all_acts_over);
+}
+
+/* Confirmed, and its plan is being made once more. */
+static void what_could_not_be_checked_is_named_at_the_end(void **state)
+{
+    struct console_world *w = *state;
+    struct mig_error err = { 0 };
+    console_command(w->console, "rw test 10m");
+    console_command(w->console, "apply --env test");
+    w->console->confirm.state = CONFIRM_CHECKING;
+    assert_false(console_settle(w->console, CONSOLE_DEADLINE_MS, &err));
+    assert_non_null(strstr(err.message, "apply on test: test: nobody is there"));
+    assert_int_equal(atomic_load(&console_children.started), 0);
+}
+
+static void what_was_only_asked_ends_without_a_word(void **state)
+{
+    struct console_world *w = *state;
+    struct mig_error err = { 0 };
+    open_mark(w, "test");
+    assert_true(console_settle(w->console, CONSOLE_DEADLINE_MS, &err));
+    assert_int_equal(atomic_load(&console_children.started), 0);
+}
+
+#define CONSOLE_TEST(test) cmocka_unit_test_setup_teardown(test, console_world_setup, console_world_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CONSOLE_TEST(nothing_writes_before_rw),
-        cmocka_unit_test_setup_teardown(nothing_writes_with_readonly, setup_readonly, teardown),
+        cmocka_unit_test_setup_teardown(nothing_writes_with_readonly, console_world_setup_readonly,
+                                        console_world_teardown),
         CONSOLE_TEST(a_window_is_for_one_environment),
         CONSOLE_TEST(a_window_is_never_open_for_ever),
         CONSOLE_TEST(an_act_without_its_server_is_said_and_given_up),
@@ -542,6 +445,10 @@ int main(void)
         cmocka_unit_test(a_wrong_keys_file_is_told_line_by_line),
         cmocka_unit_test(the_tables_bind_no_key_twice),
         CONSOLE_TEST(no_key_acts_by_itself),
+        CONSOLE_TEST(what_was_confirmed_is_begun_before_the_end),
+        CONSOLE_TEST(what_was_not_begun_is_named_at_the_end),
+        CONSOLE_TEST(what_could_not_be_checked_is_named_at_the_end),
+        CONSOLE_TEST(what_was_only_asked_ends_without_a_word),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,135 @@
+/* console_acts.c - acts under way: started, told when they are over, and not forgotten at the end of the console. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/doc.h"
+#include "base/id.h"
+#include "base/mem.h"
+#include "views/console_private.h"
+
+#define SETTLE_POLL_MS 5
+
+static void act_is_over(struct console *console, const struct console_running_act *running)
+{
+    const struct mig_act_result *result = mig_act_result(running->act);
+    const char *where = running->env ? running->env->name : "";
+    const char *run = result->document ? mig_doc_str(result->document, "run", "") : "";
+    mig_watch_refresh(console->watch, running->env);
+    if (result->error.code != MIG_OK) {
+        console_fail(console, where, &result->error);
+        return;
+    }
+    if (mig_ulid_valid(run) && running->env && strcmp(running->name, "stop") != 0) {
+        char *words[] = { (char[]){ "--run" }, mig_strdup(run), (char[]){ "--env" },
+                          mig_strdup(running->env->name) };
+        console_say(console, "%s on %s has begun: run %s", running->name, running->env->name, run);
+        if (view_class_find("log"))
+            console_open(console, "log", 4, words);
+        free(words[1]);
+        free(words[3]);
+        return;
+    }
+    console_say(console, "%s: done (%s)", where, mig_act_line(running->act));
+}
+
+void console_acts_take(struct console *console)
+{
+    for (size_t i = 0; i < console->act_count;) {
+        struct console_running_act running = console->acts[i];
+        if (!mig_act_result(running.act)) {
+            i++;
+            continue;
+        }
+        console->act_count--;
+        memmove(&console->acts[i], &console->acts[i + 1], (console->act_count - i) * sizeof running);
+        act_is_over(console, &running);
+        mig_act_free(running.act);
+    }
+}
+
+void console_act_start(struct console *console, const struct cfg_environment *env, const char *name,
+                       const char *const *words)
+{
+    struct mig_error err = { 0 };
+    const char *all[CONSOLE_WORDS_MAX + 16] = { NULL };
+    size_t count = 0;
+    for (size_t i = 0; console->options.globals && console->options.globals[i] && count < 14; i++)
+        all[count++] = console->options.globals[i];
+    for (size_t i = 0; words[i] && count < CONSOLE_WORDS_MAX + 14; i++)
+        all[count++] = words[i];
+    if (console->act_count == CONSOLE_ACTS) {
+        mig_fail(&err, MIG_ERR_LIMIT, "%d acts are being started already", CONSOLE_ACTS);
+        console_fail(console, name, &err);
+        return;
+    }
+    struct mig_act *act =
+        mig_act_start(console->host, all, console->options.changed, console->options.changed_ctx, &err);
+    if (!act) {
+        console_fail(console, name, &err);
+        return;
+    }
+    console->acts[console->act_count++] = (struct console_running_act){ act, env, name };
+    console_say(console, "%s on %s: starting", name, env ? env->name : "?");
+}
+
+/* ---- the end ---- */
+
+static bool is_begun(const struct console_running_act *running)
+{
+    return mig_act_started(running->act) || mig_act_result(running->act);
+}
+
+static bool is_settled(const struct console *console)
+{
+    bool settled = console->confirm.state == CONFIRM_NONE;
+    for (size_t i = 0; i < console->act_count; i++)
+        settled = settled && is_begun(&console->acts[i]);
+    return settled;
+}
+
+/* What was confirmed, and has not begun although it was waited for. */
+static void name_the_lost(struct console *console)
+{
+    struct mig_error err = { 0 };
+    const struct console_confirm *confirm = &console->confirm;
+    if (confirm->state != CONFIRM_NONE) {
+        mig_fail(&err, MIG_ERR_TIMEOUT,
+                 "%s on %s was confirmed, but its plan could not be made once more in time: nothing was run",
+                 confirm->line.command->name, confirm->env->name);
+        console_confirm_close(console);
+        console_fail(console, "", &err);
+    }
+    for (size_t i = 0; i < console->act_count; i++) {
+        if (is_begun(&console->acts[i]))
+            continue;
+        mig_fail(&err, MIG_ERR_UNKNOWN_OUTCOME,
+                 "%s was confirmed, but its process was not seen to start: look before you do it again",
+                 mig_act_line(console->acts[i].act));
+        console_fail(console, "", &err);
+    }
+}
+
+bool console_settle(struct console *console, int64_t max_ms, struct mig_error *err)
+{
+    struct mig_buf failed MIG_AUTOBUF;
+    struct mig_host *host = console->host;
+    int64_t until = console_now(console) + max_ms;
+    mig_buf_init(&failed, 4096);
+    console->options.terminal = (struct console_terminal){ 0 }; /* it was given back */
+    console->at_end = &failed;
+    if (console->confirm.state != CONFIRM_CHECKING) /* nothing was confirmed */
+        console_confirm_close(console);
+    console_news(console);
+    while (!is_settled(console) && console_now(console) < until) {
+        host->ops->sleep_until(host, console_now(console) + SETTLE_POLL_MS, console);
+        console_news(console);
+    }
+    name_the_lost(console);
+    console->at_end = NULL;
+    if (failed.len == 0)
+        return true;
+    if (host->ops->note)
+        host->ops->note(host, failed.text);
+    mig_fail(err, MIG_ERR_FAILED, "%s", failed.text);
+    return mig_hint(err, "what has run: migtui runs, migtui audit list");
+}
