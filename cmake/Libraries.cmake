@@ -6,6 +6,7 @@ find_package(Threads REQUIRED)
 
 pkg_check_modules(bson REQUIRED IMPORTED_TARGET libbson-1.0>=1.23)
 pkg_check_modules(mongoc REQUIRED IMPORTED_TARGET libmongoc-1.0>=1.23)
+set_target_properties(PkgConfig::mongoc PROPERTIES INTERFACE_LINK_LIBRARIES "") # loaded when it is wanted: core/io/mongo_driver.h
 pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium>=1.0.18)
 pkg_check_modules(cyaml REQUIRED IMPORTED_TARGET libcyaml>=1.3)
 pkg_check_modules(yaml REQUIRED IMPORTED_TARGET yaml-0.1>=0.2)

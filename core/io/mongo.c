@@ -1,26 +1,26 @@
 /* mongo.c - one switch for the driver; its log goes nowhere but one line kept for diagnostics. */
 #include "io/mongo.h"
 
-#include <errno.h>
-#include <mongoc/mongoc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "io/mongo_driver.h"
 
 static struct {
+    pthread_mutex_t loading; /* held while it is loaded; guards .loaded */
+    bool loaded;
     pthread_mutex_t lock;
     pthread_cond_t changed;
     size_t retiring; /* shutdowns under way */
     char warning[256];
     /* The driver is one for the process. NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables) */
-} driver = { .lock = PTHREAD_MUTEX_INITIALIZER };
+} driver = { .loading = PTHREAD_MUTEX_INITIALIZER, .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static void keep_warning(mongoc_log_level_t level, const char *domain, const char *message, void *context)
 {
@@ -35,19 +35,6 @@ static void keep_warning(mongoc_log_level_t level, const char *domain, const cha
     free(safe);
 }
 
-/* Debian's driver makes its counters' file before main runs, when it is too late to say that none is wanted. A file of that
- * name that a killed process left, maybe another user's, makes it warn on standard error; so the counters get memory without
- * a name, which goes with the process. Found by the driver in place of libc's; nothing else here asks for shared memory. */
-__attribute__((visibility("default"))) int shm_open(const char *name, int flags, mode_t mode)
-{
-    (void)flags;
-    (void)mode;
-    if (strncmp(name, "/mongoc-", 8) == 0)
-        return memfd_create(name + 1, MFD_CLOEXEC);
-    errno = ENOSYS;
-    return -1;
-}
-
 void io_mongo_init(void)
 {
     pthread_condattr_t monotonic;
@@ -56,9 +43,21 @@ void io_mongo_init(void)
     pthread_cond_init(&driver.changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
 
-    setenv("MONGOC_DISABLE_SHM", "1", 1);
-    mongoc_log_set_handler(keep_warning, NULL);
-    mongoc_init();
+    setenv("MONGOC_DISABLE_SHM", "1",
+           1); /* a file of counters that a killed process left makes the driver warn */
+}
+
+bool io_mongo_load(struct mig_error *err)
+{
+    pthread_mutex_lock(&driver.loading);
+    if (!driver.loaded && io_mongo_find(err)) {
+        mongoc.log_set_handler(keep_warning, NULL);
+        mongoc.init();
+        driver.loaded = true;
+    }
+    bool loaded = driver.loaded;
+    pthread_mutex_unlock(&driver.loading);
+    return loaded;
 }
 
 bool io_mongo_cleanup(int64_t wait_ms)
@@ -76,8 +75,10 @@ bool io_mongo_cleanup(int64_t wait_ms)
         ;
     bool quiet = driver.retiring == 0;
     pthread_mutex_unlock(&driver.lock);
-    if (quiet)
-        mongoc_cleanup();
+    pthread_mutex_lock(&driver.loading);
+    if (quiet && driver.loaded)
+        mongoc.cleanup();
+    pthread_mutex_unlock(&driver.loading);
     return quiet;
 }
 

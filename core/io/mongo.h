@@ -9,13 +9,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Call once from main, before any other thread exists and before any store is opened. The driver's
- * monitoring threads inherit the caller's signal mask whenever a store makes its first connection: block
- * what the event loop reads by signalfd (SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGCHLD …) in main before any
- * store is used. Side effects: sets MONGOC_DISABLE_SHM (no counters in /dev/shm, also of programs started
- * from here); nothing the driver has to say is ever printed. A program that links this has no named shared
- * memory: shm_open is taken over, for the driver asks for some before main. */
+#include "base/err.h"
+
+/* Call once from main, before any other thread exists and before any store is opened. Loads nothing yet.
+ * Side effects: sets MONGOC_DISABLE_SHM (no counters in /dev/shm, also of programs started from here). */
 void io_mongo_init(void);
+
+/* Load and start the driver, once a process; on any thread, and others that come meanwhile wait for it. Opening a store does
+ * it; takes some milliseconds. Nothing that the driver has to say is ever printed. Its monitoring threads inherit the
+ * caller's signal mask whenever a store makes its first connection: block what the event loop reads by signalfd (SIGINT,
+ * SIGTERM, SIGHUP, SIGWINCH, SIGCHLD …) in main before any store is used. False: MIG_ERR_IO, with the package to install. */
+bool io_mongo_load(struct mig_error *err) MIG_MUST_CHECK;
 
 /* Call once, after every store was closed. The driver takes up to half a second to let go of a connection
  * (its monitors look up that seldom), and longer of a host that swallows packets; wait_ms says how much of

@@ -43,11 +43,11 @@ bool io_mongo_wait_for_server(struct io_mongo_store *store, struct io_lane *lane
     int64_t until = io_boottime_ms() + store->target.limits.select_ms;
     bson_error_t error = { 0 };
     while (!atomic_load(&lane->cancelled)) {
-        mongoc_server_description_t *server = mongoc_client_select_server(lane->client, true, NULL, &error);
+        mongoc_server_description_t *server = mongoc.client_select_server(lane->client, true, NULL, &error);
         if (server) {
             if (ret_standalone)
-                *ret_standalone = strcmp(mongoc_server_description_type(server), "Standalone") == 0;
-            mongoc_server_description_destroy(server);
+                *ret_standalone = strcmp(mongoc.server_description_type(server), "Standalone") == 0;
+            mongoc.server_description_destroy(server);
             return true;
         }
         if (error.domain != MONGOC_ERROR_SERVER_SELECTION)
@@ -137,14 +137,14 @@ static void send_once(struct io_mongo_store *store, struct io_lane *lane, const 
         bson_set_error(&error, MONGOC_ERROR_BSON, MONGOC_ERROR_BSON_INVALID,
                        "%s is %u bytes; servers take at most %d", name, doc.len, COMMAND_MAX);
         bson_init(&ret->body);
-    } else if (session && !mongoc_client_session_append(session, &opts, &error)) {
+    } else if (session && !mongoc.client_session_append(session, &opts, &error)) {
         bson_init(&ret->body);
     } else {
         /* "Write" in the driver's words, reads too: so they go to the primary and say nothing of read
          * preference, where the driver would let a lone secondary answer. With no concerns in the URI it
          * adds none; writeErrors are in the body as the server sent them, whatever it returns. */
         const char *db = call->db ? call->db : store->database;
-        ok = mongoc_client_write_command_with_opts(lane->client, db, &doc, &opts, &ret->body, &error);
+        ok = mongoc.client_write_command_with_opts(lane->client, db, &doc, &opts, &ret->body, &error);
     }
     io_mongo_judge(lane, name, ok, &error, ret);
     ret->sent_ms = lane->started_ms ? lane->started_ms : ret->sent_ms;

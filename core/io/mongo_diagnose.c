@@ -48,10 +48,10 @@ static bool ask(mongoc_stream_t *stream, bson_t *ret)
     MIG_AUTOFREE uint8_t *request = mig_alloc(sizeof head + hello.len);
     memcpy(request, &head, sizeof head);
     memcpy(request + sizeof head, bson_get_data(&hello), hello.len);
-    if (mongoc_stream_write(stream, request, sizeof head + hello.len, CONNECT_MS) < 0 ||
-        mongoc_stream_flush(stream) != 0)
+    if (mongoc.stream_write(stream, request, sizeof head + hello.len, CONNECT_MS) < 0 ||
+        mongoc.stream_flush(stream) != 0)
         return false;
-    if (mongoc_stream_read(stream, &head, sizeof head, sizeof head, CONNECT_MS) != (ssize_t)sizeof head)
+    if (mongoc.stream_read(stream, &head, sizeof head, sizeof head, CONNECT_MS) != (ssize_t)sizeof head)
         return false;
     size_t length = BSON_UINT32_FROM_LE((uint32_t)head.length);
     if (BSON_UINT32_FROM_LE((uint32_t)head.opcode) != OP_MSG || head.kind != 0 || length < sizeof head + 5 ||
@@ -59,7 +59,7 @@ static bool ask(mongoc_stream_t *stream, bson_t *ret)
         return false;
     size_t size = length - sizeof head;
     MIG_AUTOFREE uint8_t *body = mig_alloc(size);
-    if (mongoc_stream_read(stream, body, size, size, CONNECT_MS) != (ssize_t)size)
+    if (mongoc.stream_read(stream, body, size, size, CONNECT_MS) != (ssize_t)size)
         return false;
     uint32_t doc_len;
     memcpy(&doc_len, body, sizeof doc_len);
@@ -112,7 +112,7 @@ static void look_at(const mongoc_uri_t *uri, const mongoc_host_list_t *host, str
                   ret->what == SILENT ? "accepts connections but does not answer"
                                       : "hangs up without an answer");
     }
-    mongoc_stream_destroy(stream);
+    mongoc.stream_destroy(stream);
 }
 
 /* The first host that answered decides: it is a server of the wrong set, or one whose set has no primary
@@ -173,15 +173,15 @@ static bool tell_silence(const struct finding *found, size_t count, bool tls, st
 bool io_mongo_diagnose(const struct io_mongo_uri *target, struct io_lane *lane, const char *words,
                        struct mig_error *err)
 {
-    const mongoc_host_list_t *host = mongoc_uri_get_hosts(target->uri);
+    const mongoc_host_list_t *host = mongoc.uri_get_hosts(target->uri);
     if (!host) {
         char *safe = mig_text_safe_dup(words, 400);
         mig_fail(err, MIG_ERR_UNREACHABLE, "no server of %s can be used: %s", target->redacted, safe);
         free(safe);
         return mig_hint(err, "is the cluster up, and may this machine reach it (DNS, VPN, access list)?");
     }
-    mongoc_uri_t *uri = mongoc_uri_copy(target->uri);
-    mongoc_uri_set_option_as_int32(uri, MONGOC_URI_CONNECTTIMEOUTMS, CONNECT_MS);
+    mongoc_uri_t *uri = mongoc.uri_copy(target->uri);
+    mongoc.uri_set_option_as_int32(uri, MONGOC_URI_CONNECTTIMEOUTMS, CONNECT_MS);
     int64_t until = io_boottime_ms() + BUDGET_MS;
     struct finding found[HOSTS_MAX];
     size_t count = 0;
@@ -197,6 +197,6 @@ bool io_mongo_diagnose(const struct io_mongo_uri *target, struct io_lane *lane, 
     if (atomic_load(&lane->cancelled))
         return mig_fail(err, MIG_ERR_CANCELLED, "stopped while looking for a server");
     if (answer)
-        return tell_answer(answer, mongoc_uri_get_replica_set(target->uri), target->limits.select_ms, err);
-    return tell_silence(found, count, mongoc_uri_get_tls(target->uri), err);
+        return tell_answer(answer, mongoc.uri_get_replica_set(target->uri), target->limits.select_ms, err);
+    return tell_silence(found, count, mongoc.uri_get_tls(target->uri), err);
 }

@@ -59,7 +59,7 @@ unsigned io_mongo_labels(const bson_t *body)
 {
     unsigned bits = 0;
     for (size_t i = 0; i < MIG_COUNT(labels); i++) {
-        if (mongoc_error_has_label(body, labels[i].text))
+        if (mongoc.error_has_label(body, labels[i].text))
             bits |= labels[i].bit;
     }
     return bits;

@@ -8,7 +8,7 @@
 #ifndef MIG_IO_MONGO_ERROR_H
 #define MIG_IO_MONGO_ERROR_H
 
-#include <mongoc/mongoc.h>
+#include "io/mongo_driver.h"
 
 #include "io/mongo_lane.h"
 #include "ports/store.h"

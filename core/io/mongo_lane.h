@@ -11,7 +11,7 @@
 #ifndef MIG_IO_MONGO_LANE_H
 #define MIG_IO_MONGO_LANE_H
 
-#include <mongoc/mongoc.h>
+#include "io/mongo_driver.h"
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>

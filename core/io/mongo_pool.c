@@ -38,13 +38,13 @@ static struct io_lane *lane_of_this_thread(struct io_pool *pool)
 
 static void on_started(const mongoc_apm_command_started_t *event)
 {
-    struct io_pool *pool = mongoc_apm_command_started_get_context(event);
+    struct io_pool *pool = mongoc.apm_command_started_get_context(event);
     struct io_lane *lane = lane_of_this_thread(pool);
     if (!lane)
         return;
     atomic_fetch_add(&pool->commands, 1);
-    snprintf(lane->host, sizeof lane->host, "%s", mongoc_apm_command_started_get_host(event)->host_and_port);
-    lane->server_id = mongoc_apm_command_started_get_server_id(event);
+    snprintf(lane->host, sizeof lane->host, "%s", mongoc.apm_command_started_get_host(event)->host_and_port);
+    lane->server_id = mongoc.apm_command_started_get_server_id(event);
     lane->broke = IO_BREAK_NONE;
     lane->in_command = true;
     if (lane->started_ms == 0)
@@ -60,23 +60,23 @@ static void leave_command(struct io_pool *pool)
 
 static void on_succeeded(const mongoc_apm_command_succeeded_t *event)
 {
-    leave_command(mongoc_apm_command_succeeded_get_context(event));
+    leave_command(mongoc.apm_command_succeeded_get_context(event));
 }
 
 static void on_failed(const mongoc_apm_command_failed_t *event)
 {
-    leave_command(mongoc_apm_command_failed_get_context(event));
+    leave_command(mongoc.apm_command_failed_get_context(event));
 }
 
 static void on_host(const mongoc_apm_server_opening_t *event)
 {
-    struct io_pool *pool = mongoc_apm_server_opening_get_context(event);
+    struct io_pool *pool = mongoc.apm_server_opening_get_context(event);
     atomic_fetch_add(&pool->hosts, 1);
 }
 
 static void on_host_dropped(const mongoc_apm_server_closed_t *event)
 {
-    struct io_pool *pool = mongoc_apm_server_closed_get_context(event);
+    struct io_pool *pool = mongoc.apm_server_closed_get_context(event);
     atomic_fetch_sub(&pool->hosts, 1);
     atomic_store(&pool->dropped, true);
 }
@@ -88,29 +88,29 @@ bool io_pool_is_lost(const struct io_pool *pool)
 
 struct io_pool *io_pool_new(const mongoc_uri_t *uri, bson_error_t *error)
 {
-    mongoc_client_pool_t *driver = mongoc_client_pool_new_with_error(uri, error);
+    mongoc_client_pool_t *driver = mongoc.client_pool_new_with_error(uri, error);
     if (!driver)
         return NULL;
     struct io_pool *pool = mig_alloc(sizeof *pool);
     pool->driver = driver;
     pthread_mutex_init(&pool->lock, NULL);
 
-    mongoc_apm_callbacks_t *callbacks = mongoc_apm_callbacks_new();
-    mongoc_apm_set_command_started_cb(callbacks, on_started);
-    mongoc_apm_set_command_succeeded_cb(callbacks, on_succeeded);
-    mongoc_apm_set_command_failed_cb(callbacks, on_failed);
-    mongoc_apm_set_server_opening_cb(callbacks, on_host);
-    mongoc_apm_set_server_closed_cb(callbacks, on_host_dropped);
-    mongoc_client_pool_set_apm_callbacks(driver, callbacks, pool);
-    mongoc_apm_callbacks_destroy(callbacks);
-    mongoc_client_pool_set_error_api(driver, MONGOC_ERROR_API_VERSION_2);
+    mongoc_apm_callbacks_t *callbacks = mongoc.apm_callbacks_new();
+    mongoc.apm_set_command_started_cb(callbacks, on_started);
+    mongoc.apm_set_command_succeeded_cb(callbacks, on_succeeded);
+    mongoc.apm_set_command_failed_cb(callbacks, on_failed);
+    mongoc.apm_set_server_opening_cb(callbacks, on_host);
+    mongoc.apm_set_server_closed_cb(callbacks, on_host_dropped);
+    mongoc.client_pool_set_apm_callbacks(driver, callbacks, pool);
+    mongoc.apm_callbacks_destroy(callbacks);
+    mongoc.client_pool_set_error_api(driver, MONGOC_ERROR_API_VERSION_2);
     return pool;
 }
 
 static void destroy(void *context)
 {
     struct io_pool *pool = context;
-    mongoc_client_pool_destroy(pool->driver);
+    mongoc.client_pool_destroy(pool->driver);
     while (pool->lanes) {
         struct io_lane *lane = pool->lanes;
         pool->lanes = lane->next;
@@ -130,7 +130,7 @@ void io_pool_free(struct io_pool *pool)
 
 struct io_lane *io_pool_take(struct io_pool *pool)
 {
-    mongoc_client_t *client = mongoc_client_pool_pop(pool->driver);
+    mongoc_client_t *client = mongoc.client_pool_pop(pool->driver);
     if (!client)
         return NULL;
     pthread_mutex_lock(&pool->lock);
@@ -143,7 +143,7 @@ struct io_lane *io_pool_take(struct io_pool *pool)
         lane->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         lane->next = pool->lanes;
         pool->lanes = lane;
-        mongoc_client_set_stream_initiator(client, io_stream_connect, lane);
+        mongoc.client_set_stream_initiator(client, io_stream_connect, lane);
     }
     pthread_mutex_unlock(&pool->lock);
     return lane;
@@ -151,7 +151,7 @@ struct io_lane *io_pool_take(struct io_pool *pool)
 
 void io_pool_give(struct io_pool *pool, struct io_lane *lane)
 {
-    mongoc_client_pool_push(pool->driver, lane->client);
+    mongoc.client_pool_push(pool->driver, lane->client);
 }
 
 /* The pool's lock is held. */

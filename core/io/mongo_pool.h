@@ -6,7 +6,7 @@
 #ifndef MIG_IO_MONGO_POOL_H
 #define MIG_IO_MONGO_POOL_H
 
-#include <mongoc/mongoc.h>
+#include "io/mongo_driver.h"
 #include <stdbool.h>
 #include <stdint.h>
 

@@ -141,11 +141,11 @@ static bool follow(struct query *q, struct mig_error *err)
 /* getMore must carry the session of the command that opened the cursor. */
 static mongoc_client_session_t *start_session(struct io_lane *lane)
 {
-    mongoc_session_opt_t *opts = mongoc_session_opts_new();
-    mongoc_session_opts_set_causal_consistency(opts, false);
+    mongoc_session_opt_t *opts = mongoc.session_opts_new();
+    mongoc.session_opts_set_causal_consistency(opts, false);
     bson_error_t ignored;
-    mongoc_client_session_t *session = mongoc_client_start_session(lane->client, opts, &ignored);
-    mongoc_session_opts_destroy(opts);
+    mongoc_client_session_t *session = mongoc.client_start_session(lane->client, opts, &ignored);
+    mongoc.session_opts_destroy(opts);
     return session;
 }
 
@@ -166,7 +166,7 @@ bool io_mongo_query(struct mig_store *base, const struct mig_call *call, mig_doc
     } else if ((ok = io_mongo_wait_for_server(store, q.lane, NULL, err))) {
         q.session = start_session(q.lane);
         ok = follow(&q, err);
-        mongoc_client_session_destroy(q.session);
+        mongoc.client_session_destroy(q.session);
     }
     free(q.db);
     io_pool_end(store->pool, q.lane);

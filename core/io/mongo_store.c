@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "io/mongo.h"
 #include "io/mongo_call.h"
 #include "io/mongo_error.h"
 
@@ -73,7 +74,8 @@ bool io_mongo_open(const struct io_mongo_options *options, struct mig_store **re
 {
     *ret = NULL;
     struct io_mongo_uri target;
-    if (!io_mongo_uri_parse(options->uri, options->app_name, &options->limits, &target, err))
+    if (!io_mongo_load(err) ||
+        !io_mongo_uri_parse(options->uri, options->app_name, &options->limits, &target, err))
         return false;
     const char *database = options->database && *options->database ? options->database : target.database;
     if (!check_database(database, target.redacted, err)) {

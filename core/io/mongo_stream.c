@@ -328,40 +328,40 @@ static int connect_unix(struct io_lane *lane, const mongoc_host_list_t *host, in
 
 static bool wants_tls(const mongoc_uri_t *uri)
 {
-    const char *mechanism = mongoc_uri_get_auth_mechanism(uri);
-    return mongoc_uri_get_tls(uri) || (mechanism && strcmp(mechanism, "MONGODB-X509") == 0);
+    const char *mechanism = mongoc.uri_get_auth_mechanism(uri);
+    return mongoc.uri_get_tls(uri) || (mechanism && strcmp(mechanism, "MONGODB-X509") == 0);
 }
 
 /* Takes plain over. */
 static mongoc_stream_t *add_tls(mongoc_stream_t *plain, const mongoc_uri_t *uri,
                                 const mongoc_host_list_t *host, int32_t timeout_ms, bson_error_t *error)
 {
-    bool insecure = mongoc_uri_get_option_as_bool(uri, MONGOC_URI_TLSINSECURE, false);
+    bool insecure = mongoc.uri_get_option_as_bool(uri, MONGOC_URI_TLSINSECURE, false);
     /* What the driver makes of the two options below is private to it: two bools at the start of a block
      * that it copies whole. The rest of ours is zero, for the day it grows. */
     bool revocation[64] = {
-        mongoc_uri_get_option_as_bool(uri, MONGOC_URI_TLSDISABLECERTIFICATEREVOCATIONCHECK, false),
-        mongoc_uri_get_option_as_bool(uri, MONGOC_URI_TLSDISABLEOCSPENDPOINTCHECK, false),
+        mongoc.uri_get_option_as_bool(uri, MONGOC_URI_TLSDISABLECERTIFICATEREVOCATIONCHECK, false),
+        mongoc.uri_get_option_as_bool(uri, MONGOC_URI_TLSDISABLEOCSPENDPOINTCHECK, false),
     };
     mongoc_ssl_opt_t options = {
-        .pem_file = mongoc_uri_get_option_as_utf8(uri, MONGOC_URI_TLSCERTIFICATEKEYFILE, NULL),
-        .pem_pwd = mongoc_uri_get_option_as_utf8(uri, MONGOC_URI_TLSCERTIFICATEKEYFILEPASSWORD, NULL),
-        .ca_file = mongoc_uri_get_option_as_utf8(uri, MONGOC_URI_TLSCAFILE, NULL),
+        .pem_file = mongoc.uri_get_option_as_utf8(uri, MONGOC_URI_TLSCERTIFICATEKEYFILE, NULL),
+        .pem_pwd = mongoc.uri_get_option_as_utf8(uri, MONGOC_URI_TLSCERTIFICATEKEYFILEPASSWORD, NULL),
+        .ca_file = mongoc.uri_get_option_as_utf8(uri, MONGOC_URI_TLSCAFILE, NULL),
         .weak_cert_validation =
-            mongoc_uri_get_option_as_bool(uri, MONGOC_URI_TLSALLOWINVALIDCERTIFICATES, insecure),
+            mongoc.uri_get_option_as_bool(uri, MONGOC_URI_TLSALLOWINVALIDCERTIFICATES, insecure),
         .allow_invalid_hostname =
-            mongoc_uri_get_option_as_bool(uri, MONGOC_URI_TLSALLOWINVALIDHOSTNAMES, insecure),
+            mongoc.uri_get_option_as_bool(uri, MONGOC_URI_TLSALLOWINVALIDHOSTNAMES, insecure),
         .internal = revocation,
     };
-    mongoc_stream_t *tls = mongoc_stream_tls_new_with_hostname(plain, host->host, &options, 1);
+    mongoc_stream_t *tls = mongoc.stream_tls_new_with_hostname(plain, host->host, &options, 1);
     if (!tls) {
-        mongoc_stream_destroy(plain);
+        mongoc.stream_destroy(plain);
         bson_set_error(error, MONGOC_ERROR_STREAM, MONGOC_ERROR_STREAM_SOCKET,
                        "TLS cannot be set up: the CA or certificate file is not usable");
         return NULL;
     }
-    if (!mongoc_stream_tls_handshake_block(tls, host->host, timeout_ms, error)) {
-        mongoc_stream_destroy(tls);
+    if (!mongoc.stream_tls_handshake_block(tls, host->host, timeout_ms, error)) {
+        mongoc.stream_destroy(tls);
         return NULL;
     }
     return tls;
@@ -371,7 +371,7 @@ mongoc_stream_t *io_stream_connect(const mongoc_uri_t *uri, const mongoc_host_li
                                    bson_error_t *error)
 {
     struct io_lane *lane = context;
-    int32_t timeout_ms = mongoc_uri_get_option_as_int32(uri, MONGOC_URI_CONNECTTIMEOUTMS, 5000);
+    int32_t timeout_ms = mongoc.uri_get_option_as_int32(uri, MONGOC_URI_CONNECTTIMEOUTMS, 5000);
     snprintf(lane->host, sizeof lane->host, "%s", host->host_and_port);
     lane->broke = IO_BREAK_NONE;
 
@@ -392,5 +392,5 @@ mongoc_stream_t *io_stream_connect(const mongoc_uri_t *uri, const mongoc_host_li
         if (!stream)
             return NULL;
     }
-    return mongoc_stream_buffered_new(stream, 1024);
+    return mongoc.stream_buffered_new(stream, 1024);
 }

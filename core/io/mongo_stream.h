@@ -9,7 +9,7 @@
 #ifndef MIG_IO_MONGO_STREAM_H
 #define MIG_IO_MONGO_STREAM_H
 
-#include <mongoc/mongoc.h>
+#include "io/mongo_driver.h"
 
 #include "io/mongo_lane.h"
 

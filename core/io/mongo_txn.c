@@ -11,19 +11,19 @@
 
 static mongoc_transaction_opt_t *transaction_opts(void)
 {
-    mongoc_transaction_opt_t *opts = mongoc_transaction_opts_new();
-    mongoc_read_concern_t *snapshot = mongoc_read_concern_new();
-    mongoc_read_concern_set_level(snapshot, MONGOC_READ_CONCERN_LEVEL_SNAPSHOT);
-    mongoc_transaction_opts_set_read_concern(opts, snapshot);
-    mongoc_read_concern_destroy(snapshot);
-    mongoc_write_concern_t *majority = mongoc_write_concern_new();
-    mongoc_write_concern_set_wmajority(majority, WTIMEOUT_MS);
-    mongoc_write_concern_set_journal(majority, true);
-    mongoc_transaction_opts_set_write_concern(opts, majority);
-    mongoc_write_concern_destroy(majority);
-    mongoc_read_prefs_t *primary = mongoc_read_prefs_new(MONGOC_READ_PRIMARY);
-    mongoc_transaction_opts_set_read_prefs(opts, primary);
-    mongoc_read_prefs_destroy(primary);
+    mongoc_transaction_opt_t *opts = mongoc.transaction_opts_new();
+    mongoc_read_concern_t *snapshot = mongoc.read_concern_new();
+    mongoc.read_concern_set_level(snapshot, MONGOC_READ_CONCERN_LEVEL_SNAPSHOT);
+    mongoc.transaction_opts_set_read_concern(opts, snapshot);
+    mongoc.read_concern_destroy(snapshot);
+    mongoc_write_concern_t *majority = mongoc.write_concern_new();
+    mongoc.write_concern_set_wmajority(majority, WTIMEOUT_MS);
+    mongoc.write_concern_set_journal(majority, true);
+    mongoc.transaction_opts_set_write_concern(opts, majority);
+    mongoc.write_concern_destroy(majority);
+    mongoc_read_prefs_t *primary = mongoc.read_prefs_new(MONGOC_READ_PRIMARY);
+    mongoc.transaction_opts_set_read_prefs(opts, primary);
+    mongoc.read_prefs_destroy(primary);
     return opts;
 }
 
@@ -40,21 +40,21 @@ static mongoc_client_session_t *start(struct io_mongo_store *store, struct io_la
         return NULL;
     }
     bson_error_t error = { 0 };
-    mongoc_client_session_t *session = mongoc_client_start_session(lane->client, NULL, &error);
+    mongoc_client_session_t *session = mongoc.client_start_session(lane->client, NULL, &error);
     mongoc_transaction_opt_t *opts = transaction_opts();
     if (session) {
         /* Its snapshot shall hold what this store wrote before, also on a new primary. */
         pthread_mutex_lock(&store->lock);
         if (store->seen_t)
-            mongoc_client_session_advance_operation_time(session, store->seen_t, store->seen_i);
+            mongoc.client_session_advance_operation_time(session, store->seen_t, store->seen_i);
         pthread_mutex_unlock(&store->lock);
     }
-    if (!session || !mongoc_client_session_start_transaction(session, opts, &error)) {
+    if (!session || !mongoc.client_session_start_transaction(session, opts, &error)) {
         io_mongo_fail_unsent(lane, &error, err);
-        mongoc_client_session_destroy(session);
+        mongoc.client_session_destroy(session);
         session = NULL;
     }
-    mongoc_transaction_opts_destroy(opts);
+    mongoc.transaction_opts_destroy(opts);
     return session;
 }
 
@@ -86,13 +86,13 @@ bool io_mongo_txn_begin(struct mig_store *base, struct mig_txn **ret, struct mig
 const bson_t *io_mongo_txn_session(struct mig_store *base, struct mig_txn *txn)
 {
     (void)base;
-    return mongoc_client_session_get_lsid(txn->session);
+    return mongoc.client_session_get_lsid(txn->session);
 }
 
 /* Frees; aborts on the server what is still open there. Within a call on the lane. */
 static void finish(struct io_mongo_store *store, struct mig_txn *txn)
 {
-    mongoc_client_session_destroy(txn->session);
+    mongoc.client_session_destroy(txn->session);
     io_pool_end(store->pool, txn->lane);
     io_mongo_give(store, txn->lane);
     free(txn);
@@ -110,7 +110,7 @@ void io_mongo_txn_commit(struct mig_store *base, struct mig_txn *txn, struct mig
     } else {
         *ret = (struct mig_reply){ .sent_ms = io_boottime_ms() };
         bson_error_t error = { 0 };
-        bool ok = mongoc_client_session_commit_transaction(txn->session, &ret->body, &error);
+        bool ok = mongoc.client_session_commit_transaction(txn->session, &ret->body, &error);
         io_mongo_judge(txn->lane, "commitTransaction", ok, &error, ret);
         ret->sent_ms = txn->lane->started_ms ? txn->lane->started_ms : ret->sent_ms;
         ret->took_ms = io_boottime_ms() - ret->sent_ms;
@@ -133,7 +133,7 @@ void io_mongo_txn_abort(struct mig_store *base, struct mig_txn *txn)
     bool may_send = io_pool_begin(store->pool, txn->lane, store->target.limits.socket_ms);
     /* After a connection broke, the driver knows no server for a moment, and would abort on its side only: what the
      * transaction wrote then stays locked on the server for a minute. When cancelled, the sending fails at once. */
-    if (may_send && mongoc_client_session_in_transaction(txn->session))
+    if (may_send && mongoc.client_session_in_transaction(txn->session))
         (void)io_mongo_wait_for_server(store, txn->lane, NULL, &ignored);
     finish(store, txn);
 }

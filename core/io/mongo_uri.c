@@ -149,7 +149,7 @@ static bool check_mechanism(const struct io_mongo_uri *target, struct mig_error 
     static const char *const mechanisms[] = { "SCRAM-SHA-1", "SCRAM-SHA-256", "MONGODB-X509",
                                               "MONGODB-AWS", "GSSAPI",        "PLAIN",
                                               NULL };
-    const char *mechanism = mongoc_uri_get_auth_mechanism(target->uri);
+    const char *mechanism = mongoc.uri_get_auth_mechanism(target->uri);
     if (!mechanism || is_among(mechanism, mechanisms))
         return true;
     MIG_AUTOFREE char *safe = mig_text_safe_dup(mechanism, 64);
@@ -159,9 +159,9 @@ static bool check_mechanism(const struct io_mongo_uri *target, struct mig_error 
 
 static bool check_credentials(const struct io_mongo_uri *target, struct mig_error *err)
 {
-    const char *user = mongoc_uri_get_username(target->uri);
-    const char *password = mongoc_uri_get_password(target->uri);
-    const char *mechanism = mongoc_uri_get_auth_mechanism(target->uri);
+    const char *user = mongoc.uri_get_username(target->uri);
+    const char *password = mongoc.uri_get_password(target->uri);
+    const char *mechanism = mongoc.uri_get_auth_mechanism(target->uri);
     if (!user || !*user)
         return true;
     if (password && *password)
@@ -176,7 +176,7 @@ static bool check_credentials(const struct io_mongo_uri *target, struct mig_erro
 
 static bool check_file(const mongoc_uri_t *uri, const char *option, const char *what, struct mig_error *err)
 {
-    const char *path = mongoc_uri_get_option_as_utf8(uri, option, NULL);
+    const char *path = mongoc.uri_get_option_as_utf8(uri, option, NULL);
     if (!path || access(path, R_OK) == 0)
         return true;
     int error = errno;
@@ -210,26 +210,26 @@ static void note_unknown(const char *text, struct mig_buf *raised)
 /* Write concern: whatever is not {w: majority, j: true} is overruled. */
 static void raise_writes(mongoc_uri_t *uri, struct mig_buf *raised)
 {
-    const mongoc_write_concern_t *concern = mongoc_uri_get_write_concern(uri);
-    int w = concern ? mongoc_write_concern_get_w(concern) : MONGOC_WRITE_CONCERN_W_DEFAULT;
+    const mongoc_write_concern_t *concern = mongoc.uri_get_write_concern(uri);
+    int w = concern ? mongoc.write_concern_get_w(concern) : MONGOC_WRITE_CONCERN_W_DEFAULT;
     if (w >= 0)
         note(raised, "w=%d is raised to majority", w);
     else if (w == MONGOC_WRITE_CONCERN_W_TAG) {
-        char *safe = mig_text_safe_dup(mongoc_write_concern_get_wtag(concern), 64);
+        char *safe = mig_text_safe_dup(mongoc.write_concern_get_wtag(concern), 64);
         note(raised, "w=%s is replaced by majority", safe);
         free(safe);
     } else if (w == MONGOC_WRITE_CONCERN_W_ERRORS_IGNORED) {
         note(raised, "w=-1 is raised to majority");
     }
-    if (concern && mongoc_write_concern_journal_is_set(concern) && !mongoc_write_concern_get_journal(concern))
+    if (concern && mongoc.write_concern_journal_is_set(concern) && !mongoc.write_concern_get_journal(concern))
         note(raised, "journal=false is raised to true");
-    if (!mongoc_uri_get_option_as_bool(uri, MONGOC_URI_RETRYWRITES, true))
+    if (!mongoc.uri_get_option_as_bool(uri, MONGOC_URI_RETRYWRITES, true))
         note(raised, "retryWrites=false is raised to true");
 
-    mongoc_write_concern_t *none = mongoc_write_concern_new();
-    mongoc_uri_set_write_concern(uri, none);
-    mongoc_write_concern_destroy(none);
-    mongoc_uri_set_option_as_bool(uri, MONGOC_URI_RETRYWRITES, true);
+    mongoc_write_concern_t *none = mongoc.write_concern_new();
+    mongoc.uri_set_write_concern(uri, none);
+    mongoc.write_concern_destroy(none);
+    mongoc.uri_set_option_as_bool(uri, MONGOC_URI_RETRYWRITES, true);
 }
 
 static const char *read_preference_name(mongoc_read_mode_t mode)
@@ -247,24 +247,24 @@ static const char *read_preference_name(mongoc_read_mode_t mode)
 /* Everything is read from the primary at level majority, whatever the string asks for. */
 static void raise_reads(mongoc_uri_t *uri, struct mig_buf *raised)
 {
-    const mongoc_read_concern_t *concern = mongoc_uri_get_read_concern(uri);
-    const char *level = concern ? mongoc_read_concern_get_level(concern) : NULL;
+    const mongoc_read_concern_t *concern = mongoc.uri_get_read_concern(uri);
+    const char *level = concern ? mongoc.read_concern_get_level(concern) : NULL;
     if (level && strcmp(level, "majority") != 0) {
         char *safe = mig_text_safe_dup(level, 64);
         note(raised, "readConcernLevel=%s is replaced by majority", safe);
         free(safe);
     }
-    mongoc_read_mode_t mode = mongoc_read_prefs_get_mode(mongoc_uri_get_read_prefs_t(uri));
+    mongoc_read_mode_t mode = mongoc.read_prefs_get_mode(mongoc.uri_get_read_prefs_t(uri));
     if (mode != MONGOC_READ_PRIMARY)
         note(raised, "readPreference=%s is replaced by primary", read_preference_name(mode));
 
-    mongoc_read_concern_t *none = mongoc_read_concern_new();
-    mongoc_uri_set_read_concern(uri, none);
-    mongoc_read_concern_destroy(none);
-    mongoc_read_prefs_t *primary = mongoc_read_prefs_new(MONGOC_READ_PRIMARY);
-    mongoc_uri_set_read_prefs_t(uri, primary);
-    mongoc_read_prefs_destroy(primary);
-    mongoc_uri_set_option_as_bool(uri, MONGOC_URI_RETRYREADS, true);
+    mongoc_read_concern_t *none = mongoc.read_concern_new();
+    mongoc.uri_set_read_concern(uri, none);
+    mongoc.read_concern_destroy(none);
+    mongoc_read_prefs_t *primary = mongoc.read_prefs_new(MONGOC_READ_PRIMARY);
+    mongoc.uri_set_read_prefs_t(uri, primary);
+    mongoc.read_prefs_destroy(primary);
+    mongoc.uri_set_option_as_bool(uri, MONGOC_URI_RETRYREADS, true);
 }
 
 static void note_insecure(const mongoc_uri_t *uri, struct mig_buf *raised)
@@ -272,7 +272,7 @@ static void note_insecure(const mongoc_uri_t *uri, struct mig_buf *raised)
     static const char *const options[] = { MONGOC_URI_TLSINSECURE, MONGOC_URI_TLSALLOWINVALIDCERTIFICATES,
                                            MONGOC_URI_TLSALLOWINVALIDHOSTNAMES };
     for (size_t i = 0; i < MIG_COUNT(options); i++) {
-        if (mongoc_uri_get_option_as_bool(uri, options[i], false)) {
+        if (mongoc.uri_get_option_as_bool(uri, options[i], false)) {
             note(raised, "the server's certificate is not checked, as the connection string asks");
             return;
         }
@@ -281,7 +281,7 @@ static void note_insecure(const mongoc_uri_t *uri, struct mig_buf *raised)
 
 static int64_t limit(const mongoc_uri_t *uri, const char *option, int64_t asked, int64_t missing, int64_t min)
 {
-    int64_t ms = mongoc_uri_get_option_as_int32(uri, option, 0);
+    int64_t ms = mongoc.uri_get_option_as_int32(uri, option, 0);
     if (ms <= 0)
         ms = asked > 0 ? asked : missing;
     return ms < min ? min : ms > LIMIT_MAX_MS ? LIMIT_MAX_MS : ms;
@@ -291,7 +291,7 @@ static void set_limits(struct io_mongo_uri *target, const struct io_mongo_limits
                        struct mig_buf *raised)
 {
     mongoc_uri_t *uri = target->uri;
-    int32_t socket = mongoc_uri_get_option_as_int32(uri, MONGOC_URI_SOCKETTIMEOUTMS, 0);
+    int32_t socket = mongoc.uri_get_option_as_int32(uri, MONGOC_URI_SOCKETTIMEOUTMS, 0);
     if (socket > 0 && socket < SOCKET_MIN_MS)
         note(raised, "socketTimeoutMS=%d is raised to %d", socket, SOCKET_MIN_MS);
     target->limits = (struct io_mongo_limits){
@@ -301,16 +301,16 @@ static void set_limits(struct io_mongo_uri *target, const struct io_mongo_limits
             limit(uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, asked->select_ms, LIMIT_DEFAULT_MS, LIMIT_MIN_MS),
         .socket_ms = limit(uri, MONGOC_URI_SOCKETTIMEOUTMS, asked->socket_ms, SOCKET_MIN_MS, SOCKET_MIN_MS),
     };
-    mongoc_uri_set_option_as_int32(uri, MONGOC_URI_CONNECTTIMEOUTMS, (int32_t)target->limits.connect_ms);
-    mongoc_uri_set_option_as_int32(uri, MONGOC_URI_SOCKETTIMEOUTMS, (int32_t)target->limits.socket_ms);
-    mongoc_uri_set_option_as_int32(uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, IO_MONGO_SLICE_MS);
-    if (mongoc_uri_get_option_as_int32(uri, MONGOC_URI_HEARTBEATFREQUENCYMS, INT32_MAX) > HEARTBEAT_MS)
-        mongoc_uri_set_option_as_int32(uri, MONGOC_URI_HEARTBEATFREQUENCYMS, HEARTBEAT_MS);
-    mongoc_uri_set_option_as_int32(uri, MONGOC_URI_WAITQUEUETIMEOUTMS, (int32_t)target->limits.select_ms);
-    if (mongoc_uri_get_option_as_int32(uri, MONGOC_URI_MAXPOOLSIZE, POOL_MIN) < POOL_MIN)
-        mongoc_uri_set_option_as_int32(uri, MONGOC_URI_MAXPOOLSIZE, POOL_MIN);
-    if (mongoc_uri_has_option(uri, MONGOC_URI_MINPOOLSIZE))
-        mongoc_uri_set_option_as_int32(uri, MONGOC_URI_MINPOOLSIZE,
+    mongoc.uri_set_option_as_int32(uri, MONGOC_URI_CONNECTTIMEOUTMS, (int32_t)target->limits.connect_ms);
+    mongoc.uri_set_option_as_int32(uri, MONGOC_URI_SOCKETTIMEOUTMS, (int32_t)target->limits.socket_ms);
+    mongoc.uri_set_option_as_int32(uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, IO_MONGO_SLICE_MS);
+    if (mongoc.uri_get_option_as_int32(uri, MONGOC_URI_HEARTBEATFREQUENCYMS, INT32_MAX) > HEARTBEAT_MS)
+        mongoc.uri_set_option_as_int32(uri, MONGOC_URI_HEARTBEATFREQUENCYMS, HEARTBEAT_MS);
+    mongoc.uri_set_option_as_int32(uri, MONGOC_URI_WAITQUEUETIMEOUTMS, (int32_t)target->limits.select_ms);
+    if (mongoc.uri_get_option_as_int32(uri, MONGOC_URI_MAXPOOLSIZE, POOL_MIN) < POOL_MIN)
+        mongoc.uri_set_option_as_int32(uri, MONGOC_URI_MAXPOOLSIZE, POOL_MIN);
+    if (mongoc.uri_has_option(uri, MONGOC_URI_MINPOOLSIZE))
+        mongoc.uri_set_option_as_int32(uri, MONGOC_URI_MINPOOLSIZE,
                                        0); /* the driver's meaning of it closes clients */
 }
 
@@ -319,7 +319,7 @@ static void set_app_name(mongoc_uri_t *uri, const char *app_name)
     char name[APP_NAME_MAX + 1];
     snprintf(name, sizeof name, "%s", app_name ? app_name : "");
     mig_utf8_trim(name);
-    mongoc_uri_set_appname(uri, name);
+    mongoc.uri_set_appname(uri, name);
 }
 
 bool io_mongo_uri_parse(const char *text, const char *app_name, const struct io_mongo_limits *limits,
@@ -335,13 +335,13 @@ bool io_mongo_uri_parse(const char *text, const char *app_name, const struct io_
         goto failed;
 
     bson_error_t error = { 0 };
-    ret->uri = mongoc_uri_new_with_error(text, &error);
+    ret->uri = mongoc.uri_new_with_error(text, &error);
     if (!ret->uri) {
         fail_parse(ret->redacted, error.message, err);
         sodium_memzero(&error, sizeof error);
         goto failed;
     }
-    const char *database = mongoc_uri_get_database(ret->uri);
+    const char *database = mongoc.uri_get_database(ret->uri);
     ret->database = mig_strdup(database);
     if (!check_mechanism(ret, err) || !check_credentials(ret, err) ||
         !check_file(ret->uri, MONGOC_URI_TLSCAFILE, "tlsCAFile", err) ||
@@ -369,9 +369,9 @@ void io_mongo_uri_destroy(mongoc_uri_t *uri)
     if (!uri)
         return;
     /* The driver zeroes its copy of the password, but not the text it was parsed from. */
-    const char *text = mongoc_uri_get_string(uri);
+    const char *text = mongoc.uri_get_string(uri);
     sodium_memzero((void *)(uintptr_t)text, strlen(text));
-    mongoc_uri_destroy(uri);
+    mongoc.uri_destroy(uri);
 }
 
 void io_mongo_uri_done(struct io_mongo_uri *target)

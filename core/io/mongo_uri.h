@@ -8,7 +8,7 @@
 #ifndef MIG_IO_MONGO_URI_H
 #define MIG_IO_MONGO_URI_H
 
-#include <mongoc/mongoc.h>
+#include "io/mongo_driver.h"
 #include <stdbool.h>
 #include <stdint.h>
 

@@ -1,7 +1,6 @@
 """The command line itself: help everywhere, refusals that name what was meant, exit statuses, quiet pipes."""
 
 import subprocess
-from pathlib import Path
 
 from harness import BINARY, MigtuiTest
 
@@ -92,20 +91,6 @@ class Usage(MigtuiTest):
         self.assertRegex(self.p.run("version", check=0).out, r"^migtui \d+\.\d+\.\d+\n$")
         self.assertEqual(self.p.run("--version", check=0).out, self.p.run("version", check=0).out)
         self.assertIn("mongo-c-driver", self.p.run("version", "--format", "json", check=0).json()["libraries"])
-
-    def test_counters_that_a_killed_process_of_this_number_left_are_not_spoken_of(self):
-        stale = "echo $$ >&2; : > /dev/shm/mongoc-$$ || exit 99; exec \"$0\" version"
-        result = subprocess.run(["sh", "-c", stale, BINARY], capture_output=True, text=True, env=self.p.env, timeout=60)
-        pid, *rest = result.stderr.splitlines()
-        Path(f"/dev/shm/mongoc-{pid}").unlink(missing_ok=True)
-        self.assertEqual((result.returncode, rest), (0, []))
-
-    def test_a_process_leaves_no_counters_when_it_is_killed(self):
-        with subprocess.Popen([BINARY, "help", "--markdown"], stdout=subprocess.PIPE, env=self.p.env) as process:
-            process.stdout.read(10)
-            process.kill()
-            process.wait(20)
-            self.assertFalse(Path(f"/dev/shm/mongoc-{process.pid}").exists())
 
     def test_no_colour_in_a_pipe(self):
         for words in (["help"], ["help", "apply"], ["status"]):

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/doc.h"
+#include "io/mongo.h"
 #include "io/mongo_error.h"
 #include "io/mongo_lane.h"
 
@@ -51,11 +52,19 @@ static void a_damaged_reply_is_an_unknown_outcome(void **state)
     mig_reply_done(&reply);
 }
 
+static int start(void **state)
+{
+    struct mig_error err;
+    (void)state;
+    io_mongo_init();
+    return io_mongo_load(&err) ? 0 : -1;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_whole_reply_is_ok_also_with_write_errors_in_it),
         cmocka_unit_test(a_damaged_reply_is_an_unknown_outcome),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, start, NULL);
 }
