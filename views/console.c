@@ -366,10 +366,10 @@ int64_t console_due(const struct console *console)
         bool held = env->seen && mig_lock_alive(&env->seen->look.history->lock);
         if (env->writable_until_ms > now)
             earlier(&due, now + 1000 - (now - env->writable_until_ms) % 1000);
-        if (held || (env->seen && now - env->seen_ms >= CONSOLE_STALE_MS))
+        if (held || (env->seen && now - env->seen_ms >= CONSOLE_NEW_MS))
             earlier(&due, now + 1000);
         else if (env->seen)
-            earlier(&due, env->seen_ms + CONSOLE_STALE_MS);
+            earlier(&due, env->seen_ms + CONSOLE_NEW_MS);
     }
     if (console->message[0] && !console->message_is_error && !console->greets)
         earlier(&due, console->message_at_ms + CONSOLE_SAID_MS > now

@@ -51,7 +51,7 @@ static void tell_environments(struct plain *plain)
         char now[96];
         char run[sizeof plain->told_run[0]] = "";
         char line[512];
-        console_env_state(console, env, true, word, sizeof word);
+        console_env_state(console, env, STATE_WORD, word, sizeof word);
         if (strncmp(word, "STALE", 5) == 0)
             word[5] = '\0'; /* its age is no event */
         if (env->seen)

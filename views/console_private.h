@@ -10,15 +10,17 @@
 #include "views/console.h"
 #include "views/view.h"
 
-#define CONSOLE_STACK     12
-#define CONSOLE_ACTS      8
-#define CONSOLE_NOTES     200
-#define CONSOLE_CLASSES   24
-#define CONSOLE_ACTIONS   64
-#define CONSOLE_BINDINGS  8
-#define CONSOLE_MIN_COLS  40
-#define CONSOLE_MIN_ROWS  10
-#define CONSOLE_STALE_MS  10000 /* data older than this says its age */
+#define CONSOLE_STACK    12
+#define CONSOLE_ACTS     8
+#define CONSOLE_NOTES    200
+#define CONSOLE_CLASSES  24
+#define CONSOLE_ACTIONS  64
+#define CONSOLE_BINDINGS 8
+#define CONSOLE_MIN_COLS 40
+#define CONSOLE_MIN_ROWS 10
+#define CONSOLE_NEW_MS \
+    5000 /* data younger than this says just that: a number that changes each second would be sent each second */
+#define CONSOLE_STALE_MS  10000 /* data older than this is stale */
 #define CONSOLE_SAID_MS   12000 /* a message that is no error goes after so long */
 #define CONSOLE_FRESH_MS  10000 /* a plan older than this is made again before an act */
 #define CONSOLE_WORDS_MAX 64
@@ -158,9 +160,13 @@ struct console_layout {
     int header, tabs, view_y, view_h, message_y, hints_y; /* rows; -1: not there */
 };
 void console_shell_draw(struct console *console, struct tui_canvas *canvas, struct console_layout *ret);
-/* "LOCKED by ci 41s" */
-enum tui_style console_env_state(const struct console *console, const struct mig_snap_env *env, bool brief,
-                                 char *ret, size_t size);
+enum console_state_form {
+    STATE_FULL,  /* "LOCKED by ci 41s", "ok <5s" */
+    STATE_BRIEF, /* "LOCKED", "ok <5s" */
+    STATE_WORD,  /* "LOCKED", "ok": nothing that changes by itself but STALE */
+};
+enum tui_style console_env_state(const struct console *console, const struct mig_snap_env *env,
+                                 enum console_state_form form, char *ret, size_t size);
 
 /* ---- console_acts.c ---- */
 

@@ -14,8 +14,8 @@
 
 /* ---- an environment in a word or two ---- */
 
-static enum tui_style locked_state(const struct console *console, const struct mig_snap_env *env, bool brief,
-                                   char *ret, size_t size)
+static enum tui_style locked_state(const struct console *console, const struct mig_snap_env *env,
+                                   enum console_state_form form, char *ret, size_t size)
 {
     const struct mig_lock *lock = &env->seen->look.history->lock;
     const struct mig_seen_progress *progress = &env->progress;
@@ -23,24 +23,25 @@ static enum tui_style locked_state(const struct console *console, const struct m
     console_age(lock->server_now - lock->acquired_at + console_now(console) - env->seen_ms, age, sizeof age);
     if (progress->run[0] && progress->total > 0)
         snprintf(ret, size, "RUN %d%%", (int)(100 * progress->done / progress->total));
-    else if (brief)
+    else if (form != STATE_FULL)
         snprintf(ret, size, "LOCKED");
     else
         snprintf(ret, size, "LOCKED by %s %s", lock->os_user[0] ? lock->os_user : lock->host, age);
     return TUI_INFO;
 }
 
-enum tui_style console_env_state(const struct console *console, const struct mig_snap_env *env, bool brief,
-                                 char *ret, size_t size)
+enum tui_style console_env_state(const struct console *console, const struct mig_snap_env *env,
+                                 enum console_state_form form, char *ret, size_t size)
 {
-    char age[16];
+    char age[16] = "";
     int64_t old = console_now(console) - env->seen_ms;
     if (!env->seen && env->env->disabled_reason) {
         snprintf(ret, size, "off");
         return TUI_STALE;
     }
     if (!env->seen) {
-        snprintf(ret, size, "%s", env->error.code != MIG_OK ? brief ? "AWAY" : "NO ANSWER" : "...");
+        snprintf(ret, size, "%s",
+                 env->error.code != MIG_OK ? form != STATE_FULL ? "AWAY" : "NO ANSWER" : "...");
         return env->error.code != MIG_OK ? TUI_STALE : TUI_DIM;
     }
     if (old >= CONSOLE_STALE_MS) {
@@ -49,15 +50,20 @@ enum tui_style console_env_state(const struct console *console, const struct mig
         return TUI_STALE;
     }
     if (mig_lock_alive(&env->seen->look.history->lock))
-        return locked_state(console, env, brief, ret, size);
+        return locked_state(console, env, form, ret, size);
     const size_t *counts = env->seen->look.views.counts;
     size_t failed = counts[MIG_FAILED] + counts[MIG_INTERRUPTED];
+    if (form != STATE_WORD && old >= CONSOLE_NEW_MS)
+        console_age(old, age, sizeof age);
+    const char *blank = age[0] ? " " : "";
     if (failed > 0)
-        snprintf(ret, size, "%zu failed", failed);
+        snprintf(ret, size, "%zu failed%s%s", failed, blank, age);
     else if (counts[MIG_CHANGED] + counts[MIG_MISSING] > 0)
-        snprintf(ret, size, "%zu differ", counts[MIG_CHANGED] + counts[MIG_MISSING]);
-    else
+        snprintf(ret, size, "%zu differ%s%s", counts[MIG_CHANGED] + counts[MIG_MISSING], blank, age);
+    else if (form == STATE_WORD)
         snprintf(ret, size, "ok");
+    else
+        snprintf(ret, size, "ok %s", age[0] ? age : "<5s");
     return failed > 0 ? TUI_BAD : counts[MIG_CHANGED] + counts[MIG_MISSING] > 0 ? TUI_WARN : TUI_GOOD;
 }
 
@@ -88,7 +94,8 @@ static size_t make_segments(const struct console *console, bool brief, bool bare
         struct segment *segment = &ret[count++];
         *segment = (struct segment){ .name = env->env->name,
                                      .name_style = env->env->is_protected ? TUI_DANGER : TUI_STRONG };
-        segment->state_style = console_env_state(console, env, brief, segment->state, sizeof segment->state);
+        segment->state_style = console_env_state(console, env, brief ? STATE_BRIEF : STATE_FULL,
+                                                 segment->state, sizeof segment->state);
         if (bare && (segment->state_style == TUI_GOOD || segment->state_style == TUI_DIM))
             segment->state[0] = '\0';
         int64_t left = (env->writable_until_ms - now + 999) / 1000;

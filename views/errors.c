@@ -115,6 +115,7 @@ static const char *const identity[] = { "kind", "environment", "version", "what"
 
 static const struct view_rows_kind kind = {
     .build = build,
+    .looks = true,
     .noun = "errors",
     .empty = "Nothing is wrong that anybody has told.",
     .columns = columns,

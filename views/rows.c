@@ -207,7 +207,68 @@ bool view_rows_act(struct view_rows *rows, const struct view_frame *frame, const
 
 /* ---- drawing ---- */
 
-static void draw_nothing(const struct view_rows *rows, const struct view_frame *frame,
+/* How an environment stands in the list, when its rows are not all there or not of now; "" otherwise. there: some are; failed: why the
+ * newest question failed, NULL: it did not. */
+static void lack_of(const struct mig_snap_env *env, const struct view_frame *frame, bool there,
+                    int64_t asked_ms, const struct mig_error *failed, char *ret, size_t size)
+{
+    char age[VIEW_TIME_SIZE];
+    const char *name = env->env->name;
+    bool away = env->error.code != MIG_OK || (env->seen && view_env_stale(env, frame->now_ms));
+    ret[0] = '\0';
+    if (env->env->disabled_reason)
+        snprintf(ret, size, "%s is switched off", name);
+    else if (!there && !failed && !away)
+        snprintf(ret, size, "%s has not answered yet", name);
+    else if (failed && !away)
+        snprintf(ret, size, "%s can't be read: %.200s", name, failed->message);
+    else if (away && (!there || !env->seen))
+        snprintf(ret, size, "%s: no answer", name);
+    else if (away) {
+        view_age(frame->now_ms - (env->seen_ms > asked_ms ? env->seen_ms : asked_ms), age);
+        snprintf(ret, size, "%s: no answer, as of %s ago", name, age);
+    }
+}
+
+/* What the list lacks, or shows as it was: "prod has not answered yet; test: no answer, as of 2m ago". "": nothing. */
+static void lacks_of(const struct view_rows *rows, const struct view_frame *frame, char *ret, size_t size)
+{
+    const struct mig_snapshot *snapshot = frame->snapshot;
+    const struct mig_snap_answer *answer = rows->kind->build ? NULL : answer_of(rows, frame);
+    size_t len = 0;
+    ret[0] = '\0';
+    for (size_t e = 0; e < snapshot->env_count && len < size; e++) {
+        char one[512] = "";
+        const struct mig_snap_env *env = &snapshot->envs[e];
+        if (rows->env && rows->env != env->env)
+            continue;
+        if (rows->kind->looks && !env->seen && env->error.code == MIG_OK)
+            lack_of(env, frame, false, 0, NULL, one, sizeof one);
+        else if (answer && rows->env)
+            lack_of(env, frame, answer->value != NULL, answer->asked_ms,
+                    answer->error.code != MIG_OK ? &answer->error : NULL, one, sizeof one);
+        for (size_t i = 0; answer && !rows->env && i < answer->part_count; i++) {
+            const struct mig_snap_part *part = &answer->parts[i];
+            if (part->env == env->env)
+                lack_of(env, frame, part->there, part->asked_ms,
+                        part->error.code != MIG_OK ? &part->error : NULL, one, sizeof one);
+        }
+        if (one[0])
+            len += (size_t)snprintf(ret + len, size - len, "%s%s", len > 0 ? "; " : "", one);
+    }
+    mig_utf8_trim(ret);
+}
+
+static bool all_have_told(const struct mig_snap_answer *answer)
+{
+    for (size_t i = 0; i < answer->part_count; i++) {
+        if (!answer->parts[i].there && answer->parts[i].error.code == MIG_OK)
+            return false;
+    }
+    return true;
+}
+
+static void draw_nothing(const struct view_rows *rows, const struct view_frame *frame, const char *lacks,
                          const struct tui_pane *pane)
 {
     char text[MIG_ERROR_MESSAGE_MAX + 128];
@@ -216,9 +277,11 @@ static void draw_nothing(const struct view_rows *rows, const struct view_frame *
     if (rows->seen && rows->seen->count > 0)
         snprintf(text, sizeof text, "No cell has \"%.100s\".\nesc shows all again.",
                  view_search_text(&rows->search));
+    else if (rows->seen && lacks[0])
+        snprintf(text, sizeof text, "No %s in what has answered.", rows->kind->noun);
     else if (rows->seen)
         snprintf(text, sizeof text, "%s", rows->kind->empty);
-    else if (answer && answer->error.code != MIG_OK)
+    else if (answer && all_have_told(answer) && answer->error.code != MIG_OK)
         snprintf(text, sizeof text, "The %s of %s can't be read:\n%s", rows->kind->noun, where,
                  answer->error.message);
     else
@@ -248,23 +311,18 @@ static void draw_facts(const char *facts, const struct tui_pane *pane)
     }
 }
 
-static void title_of(struct view_rows *rows, const struct view_frame *frame, char *ret, size_t size)
+static void title_of(struct view_rows *rows, char *ret, size_t size)
 {
     char range[64];
     char noun[64];
     struct tui_table_rows table = table_of(rows);
-    const struct mig_snap_answer *answer = rows->kind->build ? NULL : answer_of(rows, frame);
     const char *text = view_search_text(&rows->search);
     snprintf(noun, sizeof noun, "%s", rows->kind->noun);
     noun[0] = (char)(noun[0] >= 'a' && noun[0] <= 'z' ? noun[0] - 'a' + 'A' : noun[0]);
     tui_table_range(&rows->table, &table, range, sizeof range);
-    char age[VIEW_TIME_SIZE] = "";
-    bool old = rows->seen && answer && answer->error.code != MIG_OK;
-    if (old)
-        view_age(frame->now_ms - answer->asked_ms, age);
-    snprintf(ret, size, "%s of %s%s%s%s%s%s%s%s", noun, rows->env ? rows->env->name : "all environments",
+    snprintf(ret, size, "%s of %s%s%s%s%s", noun, rows->env ? rows->env->name : "all environments",
              range[0] ? "  " : "", range, text[0] && !rows->search.open ? "  /" : "",
-             rows->search.open ? "" : text, old ? "  (" : "", age, old ? " old: no answer)" : "");
+             rows->search.open ? "" : text);
 }
 
 static void draw_list(struct view_rows *rows, const struct view_frame *frame, const struct tui_pane *pane)
@@ -273,12 +331,18 @@ static void draw_list(struct view_rows *rows, const struct view_frame *frame, co
     struct tui_pane box = view_box(pane, "", NULL);
     struct tui_pane inner = view_search_draw(&rows->search, &box);
     struct tui_table_rows table = table_of(rows);
+    char lacks[1024];
+    lacks_of(rows, frame, lacks, sizeof lacks);
+    if (lacks[0] && inner.h >= 4) {
+        tui_field(&inner, 1, inner.h - 1, inner.w - 2, TUI_WARN, lacks);
+        inner.h--;
+    }
     tui_table_draw(&rows->table, &table, &inner);
     if (rows->shown_count == 0) {
         struct tui_pane below = tui_pane_part(&inner, 0, 1, inner.w, inner.h - 1);
-        draw_nothing(rows, frame, &below);
+        draw_nothing(rows, frame, lacks, &below);
     }
-    title_of(rows, frame, title, sizeof title);
+    title_of(rows, title, sizeof title);
     view_box(pane, title, NULL);
 }
 
@@ -315,8 +379,14 @@ size_t view_rows_wants(const struct view_rows *rows, struct view_want *ret)
 void view_rows_plain(struct view_rows *rows, const struct view_frame *frame, struct mig_buf *out)
 {
     struct view_frame plain = *frame;
+    char lacks[1024];
     plain.plain = true;
     view_rows_update(rows, &plain);
+    lacks_of(rows, &plain, lacks, sizeof lacks);
+    if (lacks[0])
+        mig_text_safe(out, lacks, strlen(lacks), sizeof lacks, false);
+    if (lacks[0])
+        mig_buf_char(out, '\n');
     for (size_t i = 0; i < rows->shown_count; i++) {
         const bson_t *row = row_at(rows, i);
         bool first = true;
@@ -335,7 +405,10 @@ void view_rows_plain(struct view_rows *rows, const struct view_frame *frame, str
         mig_buf_char(out, '\n');
     }
     if (rows->shown_count == 0)
-        mig_buf_printf(out, "%s\n", rows->seen ? rows->kind->empty : "no answer yet");
+        mig_buf_printf(out, "%s\n",
+                       !rows->seen ? "no answer yet"
+                       : lacks[0]  ? "none in what has answered"
+                                   : rows->kind->empty);
     rows->frame = frame;
 }
 

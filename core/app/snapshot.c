@@ -158,6 +158,7 @@ static void release_snapshot(struct mig_shared *shared)
         mig_unshare(snapshot->envs[i].seen);
     for (size_t i = 0; i < snapshot->answer_count; i++) {
         free(snapshot->answers[i].argument);
+        free(snapshot->answers[i].parts);
         mig_unshare(snapshot->answers[i].value);
     }
     free(snapshot->envs);

@@ -120,6 +120,14 @@ struct mig_seen_log {
     bool over;    /* run.finished has come */
 };
 
+/* How one environment stands in an answer that is merged of all. */
+struct mig_snap_part {
+    const struct cfg_environment *env;
+    bool there;             /* its rows are in the value */
+    int64_t asked_ms;       /* monotonic, when they were asked for */
+    struct mig_error error; /* code MIG_OK, or why the newest question failed */
+};
+
 /* The answer to one question. */
 struct mig_snap_answer {
     enum mig_query_kind kind;
@@ -129,6 +137,8 @@ struct mig_snap_answer {
     int64_t asked_ms;                  /* monotonic, when value was asked for */
     bool waiting;                      /* a question is under way */
     struct mig_error error;            /* code MIG_OK, or why the newest question failed */
+    struct mig_snap_part *parts;       /* one an environment where the answer is of all, else NULL */
+    size_t part_count;
 };
 
 struct mig_snapshot {

@@ -316,15 +316,33 @@ static void show_env(const struct watch_env *env, int64_t now, struct mig_snap_e
                                .progress = env->progress };
 }
 
-static void show_answer(const struct watch_question *question, struct mig_snap_answer *ret)
+static void show_parts(const struct mig_watch *watch, const struct watch_question *question,
+                       struct mig_snap_answer *ret)
+{
+    ret->parts = mig_alloc_n(question->part_count, sizeof *ret->parts);
+    ret->part_count = question->part_count;
+    for (size_t i = 0; i < question->part_count; i++) {
+        const struct watch_part *part = &question->parts[i];
+        ret->parts[i] = (struct mig_snap_part){ .env = watch->envs[i].env,
+                                                .there = part->value != NULL,
+                                                .asked_ms = part->asked_ms,
+                                                .error = part->error };
+    }
+}
+
+static void show_answer(const struct mig_watch *watch, const struct watch_question *question,
+                        struct mig_snap_answer *ret)
 {
     *ret = (struct mig_snap_answer){ .kind = question->kind,
                                      .env = question->env,
                                      .argument = mig_strdup(question->argument) };
+    bool of_all = !question->env && !mig_query_row(question->kind)->of_files;
     ret->value = mig_share(question->part_count == 1 ? question->parts[0].value : question->merged);
+    if (of_all)
+        show_parts(watch, question, ret);
     for (size_t i = 0; i < question->part_count; i++) {
         const struct watch_part *part = &question->parts[i];
-        ret->waiting = ret->waiting || part->waiting || (part->next_ms == 0 && part->asked_ms == 0);
+        ret->waiting = ret->waiting || part->waiting || part->next_ms == 0;
         if (part->asked_ms > 0 && (ret->asked_ms == 0 || part->asked_ms < ret->asked_ms) && part->value)
             ret->asked_ms = part->asked_ms;
         if (part->error.code != MIG_OK && ret->error.code == MIG_OK)
@@ -350,7 +368,7 @@ struct mig_snapshot *mig_watch_snapshot(struct mig_watch *watch)
     for (size_t i = 0; i < watch->env_count; i++)
         show_env(&watch->envs[i], snapshot->now_ms, &snapshot->envs[i]);
     for (size_t i = 0; i < watch->question_count; i++)
-        show_answer(watch->questions[i], &snapshot->answers[i]);
+        show_answer(watch, watch->questions[i], &snapshot->answers[i]);
     pthread_mutex_unlock(&watch->lock);
     return snapshot;
 }

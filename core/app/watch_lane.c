@@ -132,7 +132,8 @@ static void answer(struct watch_lane *lane, struct watch_question *question)
     pthread_mutex_unlock(&watch->lock);
     void *value = mig_query_row(question->kind)->fetch(&query, &over, &err);
     pthread_mutex_lock(&watch->lock);
-    part->asked_ms = asked > 0 ? asked : 1;
+    if (value)
+        part->asked_ms = asked > 0 ? asked : 1; /* an old answer keeps its age when a newer question fails */
     mig_unshare(query.previous);
     mig_unshare(query.files);
     put_answer(lane, question, part, value, over, &err);

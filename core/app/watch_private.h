@@ -32,7 +32,7 @@ struct watch_lane {
 struct watch_part {
     void *value;
     void *state;
-    int64_t asked_ms;
+    int64_t asked_ms; /* when value was asked for; 0: none yet */
     int64_t next_ms;  /* when to ask; INT64_MAX: not again by itself */
     uint64_t changes; /* of the environment and the files when it was asked */
     bool waiting, over;

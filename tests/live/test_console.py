@@ -67,6 +67,7 @@ class Shows(ConsoleTest):
         s = self.play(p, "size 120x36\nwait dev ok\nwait test ok\nscreen all\n")
         text = s.screen("all")
         self.assertIn("create people", text)
+        self.assertRegex(text, r"dev ok (<5|\d+)s")  # with the age of what is known
         self.assertRegex(text, r"✓ applied.*· pending")
 
     def test_without_utf8_it_is_ascii(self):
@@ -89,7 +90,7 @@ class Shows(ConsoleTest):
     def test_a_dead_environment_delays_nothing(self):
         p = self.project(TWO, envs={"dev": {}, "dead": {"uri": DEAD_URI, "database": "x"}}, config={"connectTimeoutMs": 30000})
         began = time.monotonic()
-        s = self.play(p, "screen first\nwait dev ok\nscreen dev\nkey q\n")
+        s = self.play(p, "screen first\nwait dev ok\nscreen dev\n:history\nwait dead has not answered yet\nkey esc q\n")
         self.assertLess(time.monotonic() - began, 25)  # the connection is tried for thirty
         self.assertIn("dead", s.screen("first"))
         self.assertNotIn("dead ok", s.screen("dev"))

@@ -346,6 +346,18 @@ void world_many(struct snapshot_world *world, size_t files, size_t environments)
 
 /* ---- answers ---- */
 
+void world_part(struct snapshot_world *world, struct mig_snap_answer *answer, const char *env, bool there,
+                const char *failed)
+{
+    answer->parts = mig_realloc_n(answer->parts, answer->part_count + 1, sizeof *answer->parts);
+    struct mig_snap_part *part = &answer->parts[answer->part_count++];
+    *part = (struct mig_snap_part){ .env = world_env(world, env),
+                                    .there = there,
+                                    .asked_ms = there ? answer->asked_ms : 0 };
+    if (failed)
+        mig_fail(&part->error, MIG_ERR_FAILED, "%s", failed);
+}
+
 struct mig_snap_answer *world_answer(struct snapshot_world *world, enum mig_query_kind kind, const char *env,
                                      const char *argument, void *take_value)
 {

@@ -46,6 +46,9 @@ void world_many(struct snapshot_world *world, size_t files, size_t environments)
 /* Put an answer into the snapshot; value is taken (NULL: none yet, a question is under way). argument may be NULL. */
 struct mig_snap_answer *world_answer(struct snapshot_world *world, enum mig_query_kind kind, const char *env,
                                      const char *argument, void *take_value);
+/* How an environment stands in an answer of all: there or not yet, or failed with this message (NULL: not). */
+void world_part(struct snapshot_world *world, struct mig_snap_answer *answer, const char *env, bool there,
+                const char *failed);
 /* Rows from JSON texts, NULL ends. */
 struct mig_seen_rows *world_rows(const char *const *rows);
 /* The plan for an environment, built by the engine, with gates as prod would have them. words as the query's argument:

@@ -70,6 +70,36 @@ static const struct mig_store_ops deaf_ops = {
     .command = deaf_command, .query = deaf_query, .cancel = deaf_cancel, .close = deaf_close
 };
 
+/* A store that has nothing, and from one moment on fails. */
+static atomic_bool fickle_fails;
+
+static void fickle_command(struct mig_store *base, const struct mig_call *call, struct mig_reply *ret)
+{
+    (void)base, (void)call;
+    bool fails = atomic_load(&fickle_fails);
+    *ret = (struct mig_reply){ .outcome = fails ? MIG_OUTCOME_NOT_SENT : MIG_OUTCOME_OK };
+    bson_init(&ret->body);
+    if (fails)
+        mig_fail(&ret->error, MIG_ERR_UNREACHABLE, "not any more");
+}
+
+static bool fickle_query(struct mig_store *base, const struct mig_call *call, mig_document_fn each,
+                         void *context, struct mig_error *err)
+{
+    (void)base, (void)call, (void)each, (void)context;
+    return !atomic_load(&fickle_fails) || mig_fail(err, MIG_ERR_UNREACHABLE, "not any more");
+}
+
+static void fickle_cancel(struct mig_store *base, bool on)
+{
+    (void)base, (void)on;
+}
+
+static const struct mig_store_ops fickle_ops = {
+    .command = fickle_command, .query = fickle_query, .cancel = fickle_cancel, .close = deaf_close
+};
+static struct mig_store fickle = { .ops = &fickle_ops, .database = "fickle" };
+
 struct world {
     char dir[64];
     struct mig_host *host;
@@ -79,6 +109,7 @@ struct world {
     struct deaf_store deaf;
     struct mig_watch *watch;
     atomic_int told, opened, reads;
+    atomic_bool fickle; /* gone is there after all, for a while */
     _Atomic uint64_t stamp;
 };
 
@@ -87,6 +118,10 @@ static bool open_store(void *ctx, const struct cfg_environment *env, const char 
 {
     struct world *w = ctx;
     (void)run;
+    if (strcmp(env->name, "gone") == 0 && w->fickle) {
+        *ret = &fickle;
+        return true;
+    }
     if (strcmp(env->name, "gone") == 0)
         return mig_fail(err, MIG_ERR_UNREACHABLE, "nobody is there");
     atomic_fetch_add(&w->opened, 1);
@@ -260,6 +295,43 @@ static void a_question_that_cannot_be_answered_says_why(void **state)
     mig_unshare(snapshot);
 }
 
+static const struct mig_snap_answer *runs_of_all(const struct mig_snapshot *snapshot)
+{
+    return mig_snapshot_answer(snapshot, MIG_QUERY_RUNS, NULL, "");
+}
+
+static bool gone_has_told_its_runs(const struct mig_snapshot *snapshot)
+{
+    return runs_of_all(snapshot) && runs_of_all(snapshot)->parts[1].there;
+}
+
+static bool gone_can_tell_no_more(const struct mig_snapshot *snapshot)
+{
+    return runs_of_all(snapshot)->parts[1].error.code != MIG_OK;
+}
+
+/* A plan is confirmed by an answer asked for after the y: an old one must never look new because a newer question failed. */
+static void an_old_answer_keeps_its_age_when_a_newer_question_fails(void **state)
+{
+    struct world *w = *state;
+    struct mig_want want = { MIG_QUERY_RUNS, NULL, "" };
+    atomic_store(&fickle_fails, false);
+    atomic_store(&w->fickle, true);
+    mig_watch_wants(w->watch, &want, 1);
+    struct mig_snapshot *told = when(w, gone_has_told_its_runs);
+    int64_t asked_ms = runs_of_all(told)->asked_ms;
+    assert_false(runs_of_all(told)->parts[0].there); /* deaf has not answered, and is not taken for empty */
+    w->host->ops->sleep_until(w->host, w->host->ops->mono_ms(w->host) + 5, w);
+    atomic_store(&fickle_fails, true);
+    mig_watch_refresh(w->watch, NULL);
+    struct mig_snapshot *failed = when(w, gone_can_tell_no_more);
+    assert_int_equal(runs_of_all(failed)->asked_ms, asked_ms);
+    assert_int_equal(runs_of_all(failed)->parts[1].asked_ms, asked_ms);
+    assert_true(runs_of_all(failed)->parts[1].there);
+    mig_unshare(told);
+    mig_unshare(failed);
+}
+
 static void the_end_cancels_what_is_under_way(void **state)
 {
     struct world *w = *state;
@@ -304,6 +376,7 @@ int main(void)
         WATCH_TEST(news_are_told_once_until_they_are_taken),
         WATCH_TEST(files_are_read_only_when_they_have_changed),
         WATCH_TEST(a_question_that_cannot_be_answered_says_why),
+        WATCH_TEST(an_old_answer_keeps_its_age_when_a_newer_question_fails),
         WATCH_TEST(the_end_cancels_what_is_under_way),
         WATCH_TEST(a_window_for_writing_closes_by_itself),
     };

@@ -135,13 +135,58 @@ static void no_entry_and_no_answer_are_said(void **state)
     assert_true(stage_shows(&stage, 80, 24, "no server answered"));
 }
 
-static void an_old_answer_is_called_old(void **state)
+/* All environments, but some have not answered: the list must not look whole. */
+static void what_a_list_lacks_is_named(void **state)
 {
     (void)state;
     struct mig_snap_answer *answer = world_answer(&world, MIG_QUERY_HISTORY, NULL, "", world_rows(entries));
-    answer->asked_ms = WORLD_NOW_MS - 130000;
-    mig_fail(&answer->error, MIG_ERR_UNREACHABLE, "no server answered");
-    assert_true(stage_shows(&stage, 80, 24, "2m old: no answer"));
+    world_part(&world, answer, "dev", true, NULL);
+    world_part(&world, answer, "test", true, NULL);
+    world_part(&world, answer, "prod", false, NULL);
+    assert_true(stage_shows(&stage, 80, 24, "prod has not answered yet"));
+    assert_true(stage_shows(&stage, 40, 10, "prod has not answered yet"));
+    world_dead(&world, "prod", 130000);
+    assert_true(stage_shows(&stage, 80, 24, "prod: no answer"));
+    answer->parts[2].there = true;
+    assert_true(stage_shows(&stage, 80, 24, "prod: no answer, as of 2m ago"));
+    assert_false(stage_shows(&stage, 80, 24, "dev has"));
+}
+
+static void one_that_answers_but_not_this_says_why(void **state)
+{
+    (void)state;
+    struct mig_snap_answer *answer = world_answer(&world, MIG_QUERY_HISTORY, NULL, "", world_rows(entries));
+    world_part(&world, answer, "dev", false, "not authorized on shop");
+    world_part(&world, answer, "test", true, NULL);
+    assert_true(stage_shows(&stage, 80, 24, "dev can't be read: not authorized on shop"));
+}
+
+static void none_is_said_only_when_all_have_answered(void **state)
+{
+    (void)state;
+    struct mig_snap_answer *answer =
+        world_answer(&world, MIG_QUERY_HISTORY, NULL, "", world_rows((const char *const[]){ NULL }));
+    world_part(&world, answer, "dev", true, NULL);
+    world_part(&world, answer, "prod", false, NULL);
+    assert_true(stage_shows(&stage, 80, 24, "No history in what has answered."));
+    assert_false(stage_shows(&stage, 80, 24, "Nothing has run yet."));
+}
+
+/* As environments answer one after another, what is newest stays in sight until somebody moves. */
+static void it_stays_at_the_top_until_somebody_moves(void **state)
+{
+    (void)state;
+    char *text = stage_text(&stage, 60, 8, true, false);
+    free(text);
+    world_answer(&world, MIG_QUERY_HISTORY, NULL, "",
+                 world_rows((const char *const[]){
+                     ENTRY("dev", "20261121090000", "refunds", "up", "applied", "2026-11-21T14:02:00Z", "3",
+                           "ivo", "01KAG00000NEW00000000000000", ""),
+                     entries[0], entries[1], entries[2], entries[3], entries[4], NULL }));
+    stage.view->class->update(stage.view, &stage.frame);
+    assert_true(stage_shows(&stage, 60, 8, "20261121090000"));
+    stage_key(&stage, "d");
+    stage_commands(&stage, "view plan --env dev --at 20261121090000 --tab diff");
 }
 
 static void every_key_does_something(void **state)
@@ -161,7 +206,10 @@ int main(void)
         TEST(the_filter_looks_at_every_cell),
         TEST(the_choice_stays_when_newer_entries_come),
         TEST(no_entry_and_no_answer_are_said),
-        TEST(an_old_answer_is_called_old),
+        TEST(what_a_list_lacks_is_named),
+        TEST(one_that_answers_but_not_this_says_why),
+        TEST(none_is_said_only_when_all_have_answered),
+        TEST(it_stays_at_the_top_until_somebody_moves),
         TEST(every_key_does_something),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
