@@ -224,6 +224,7 @@ static void act_on_cell(struct matrix *matrix, const struct view_frame *frame, c
                         struct view_answer *ret)
 {
     const struct matrix_row *row = matrix_chosen(matrix);
+    const struct mig_view *cell = chosen_cell(matrix);
     const struct mig_snap_env *snap = focus_of(matrix, frame);
     const char *why = refuses(&matrix->view, frame, action);
     if (!snap || why) {
@@ -243,8 +244,8 @@ static void act_on_cell(struct matrix *matrix, const struct view_frame *frame, c
         view_command(ret, "view", "plan", "--env", env, "--down", row->version, NULL);
     else if (strcmp(action, "recover") == 0)
         view_command(ret, "view", "recover", "--env", env, NULL);
-    else if (strcmp(action, "log") == 0)
-        view_command(ret, "view", "log", "--env", env, "--run", chosen_cell(matrix)->record->run, NULL);
+    else if (strcmp(action, "log") == 0 && cell && cell->record)
+        view_command(ret, "view", "log", "--env", env, "--run", cell->record->run, NULL);
 }
 
 /* A key while the filter is typed, or esc when there is one. */

@@ -168,9 +168,8 @@ static void way(struct sheet *sheet, const char *key, const char *what, bool ope
                                open ? TUI_PLAIN : TUI_DIM, text);
 }
 
-static void draw_detail(const struct recover *recover, const struct tui_pane *pane)
+static void draw_detail(const struct mig_recovery *item, const struct tui_pane *pane)
 {
-    const struct mig_recovery *item = chosen(recover);
     struct sheet sheet = { .pane = *pane };
     char stands[256];
     snprintf(stands, sizeof stands, "%s%s%s", item->step ? item->step : "no step", " of ", item->version);
@@ -221,7 +220,8 @@ static void draw(struct view *view, const struct view_frame *frame, const struct
     view_env_name(recover->env, name, sizeof name);
     snprintf(title, sizeof title, "Recover on %s", name);
     struct tui_pane box = view_box(pane, title, NULL);
-    if (!chosen(recover)) {
+    const struct mig_recovery *item = chosen(recover);
+    if (!item) {
         draw_nothing(recover, frame, &box);
         return;
     }
@@ -238,7 +238,7 @@ static void draw(struct view *view, const struct view_frame *frame, const struct
     struct tui_pane top = tui_pane_part(&inner, 0, 0, inner.w, list < 2 ? 2 : list);
     struct tui_pane below = tui_pane_part(&inner, 1, top.h + 1, inner.w - 2, inner.h - top.h - 1);
     tui_table_draw(&recover->table, &rows, &top);
-    draw_detail(recover, &below);
+    draw_detail(item, &below);
 }
 
 /* ---- acts ---- */
