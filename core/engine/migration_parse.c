@@ -22,8 +22,8 @@ bool mig_file_read(const struct mig_file *file, unsigned jsonc_flags, bson_t *re
         return mig_jsonc_read(file->name, file->text, file->len, jsonc_flags, ret_doc, ret_is_array, NULL,
                               err);
     MIG_AUTOFREE char *shown = mig_text_safe_dup(file->name, SIZE_MAX);
-    mig_fail(err, MIG_ERR_LIMIT, "%s:1:1: the file has %zu bytes; expected at most %u", shown, file->len,
-             MIG_JSONC_BYTES_MAX);
+    mig_fail(err, MIG_ERR_LIMIT, "%s:1:1: the file is too large; expected at most %u bytes", shown,
+             MIG_JSONC_BYTES_MAX); /* its own size is not known: no more than that was read */
     return mig_hint(err, "split it into several migrations, or load the data with an exec step");
 }
 

@@ -69,6 +69,26 @@ static bool coll_mod_rule(const struct rule *rule)
                     "collMod changes nothing");
 }
 
+/* A server takes only numbers other than 0 and texts that name a kind of index. */
+static bool index_key_rule(const struct rule *rule, const struct mig_at *spec_at, const bson_t *spec)
+{
+    struct mig_at key_at = { spec_at, "key" };
+    bson_t key;
+    bson_iter_t field;
+    bool ok = mig_doc_sub(spec, "key", &key) && bson_iter_init(&field, &key);
+    while (ok && bson_iter_next(&field)) {
+        double number = BSON_ITER_HOLDS_NUMBER(&field) ? bson_iter_as_double(&field) : 0;
+        struct mig_at at = { &key_at, bson_iter_key(&field) };
+        MIG_AUTOFREE char *shown = mig_text_safe_dup(at.key, SHOWN_CHARS);
+        if (number < 0 || number > 0 || BSON_ITER_HOLDS_DECIMAL128(&field) ||
+            (BSON_ITER_HOLDS_UTF8(&field) && *bson_iter_utf8(&field, NULL)))
+            continue;
+        mig_fault(rule->r, &at, "\"%s\" has no direction that an index can have", shown);
+        return mig_hint(rule->r->err, "1 or -1, or the kind of index: \"text\", \"2dsphere\", \"hashed\"");
+    }
+    return true;
+}
+
 static bool create_indexes_rule(const struct rule *rule)
 {
     bson_t list, spec;
@@ -92,6 +112,8 @@ static bool create_indexes_rule(const struct rule *rule)
             }
         }
         names[count++] = name;
+        if (!index_key_rule(rule, &at, &spec))
+            return false;
     }
     return true;
 }
