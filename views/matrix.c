@@ -194,6 +194,12 @@ static void open_cell(struct matrix *matrix, const char *env, struct view_answer
                      view && view->state == MIG_CHANGED ? "diff" : "script", NULL);
 }
 
+/* What a cell does not have may only not have been seen. */
+static const char *lacks(const struct mig_snap_env *env, const char *why)
+{
+    return env && !env->seen ? "it has not answered yet" : why;
+}
+
 /* Why an act on the chosen cell can't be done; NULL: it can. */
 static const char *refuses(const struct view *view, const struct view_frame *frame, const char *action)
 {
@@ -202,21 +208,21 @@ static const char *refuses(const struct view *view, const struct view_frame *fra
     const struct mig_view *cell = chosen_cell(matrix);
     const struct mig_snap_env *env = focus_of(matrix, frame);
     if (strcmp(action, "log") == 0)
-        return cell && cell->record && cell->record->run ? NULL : "it never ran there";
+        return cell && cell->record && cell->record->run ? NULL : lacks(env, "it never ran there");
     if (strcmp(action, "diff") == 0)
         return !row || !row->migration ? "its file is gone"
                : cell && cell->record  ? NULL
-                                       : "it never ran there";
+                                       : lacks(env, "it never ran there");
     if (strcmp(action, "undo") == 0)
-        return is_applied(cell) ? NULL : "it is not applied there";
+        return is_applied(cell) ? NULL : lacks(env, "it is not applied there");
     if (strcmp(action, "recover") == 0) {
         const size_t *counts = env && env->seen ? env->seen->look.views.counts : NULL;
         return counts && counts[MIG_FAILED] + counts[MIG_INTERRUPTED] > 0
                    ? NULL
-                   : "nothing failed or was interrupted there";
+                   : lacks(env, "nothing failed or was interrupted there");
     }
     if (strcmp(action, "dry-run") == 0)
-        return is_to_do(cell) ? NULL : "it is not pending there";
+        return is_to_do(cell) ? NULL : lacks(env, "it is not pending there");
     return NULL;
 }
 

@@ -103,10 +103,12 @@ static bool sign(struct acting *a, const struct mig_request *request, struct mig
 static bool check_ask(const struct mig_ask *ask, const struct cfg_environment *env,
                       const struct mig_plan *plan, struct mig_error *err)
 {
+    char words[200];
     if (ask->plan_id && strncmp(plan->id, ask->plan_id, strlen(ask->plan_id)) != 0) {
         mig_fail(err, MIG_ERR_STALE_PLAN, "%s: plan %.12s no longer holds; it is %.12s now", env->name,
                  ask->plan_id, plan->id);
-        return mig_hint(err, "look at it, then ask: migtui plan --env %s", env->name);
+        (void)mig_plan_words(plan, words, sizeof words);
+        return mig_hint(err, "look at it, then ask: migtui plan %s --env %s", words, env->name);
     }
     if (plan->count == 0)
         return mig_fail(err, MIG_ERR_FAILED, "%s: there is nothing to run, so nothing to ask for", env->name);

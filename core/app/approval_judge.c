@@ -9,8 +9,10 @@
 #include "base/cleanup.h"
 #include "base/doc.h"
 #include "base/mem.h"
+#include "engine/plan.h"
 
 #define SIGNED_TEXT_MAX (64UL * 1024)
+#define WORDS_MAX       128 /* the rest of a remedy needs the rest of its room */
 
 static void prove(struct mig_app *app, const struct cfg_environment *env, const struct mig_policy *policy,
                   const struct mig_request *request, struct mig_decision *decision, int64_t now_ms)
@@ -53,22 +55,38 @@ static int rank(const struct mig_approval_verdict *verdict)
     }
 }
 
+/* The words must choose this very plan: what is asked for is what was refused. */
+static void tell_how_to_ask(const struct cfg_environment *env, const struct mig_plan *plan,
+                            struct mig_approval_verdict *ret)
+{
+    char words[WORDS_MAX];
+    if (mig_plan_words(plan, words, sizeof words))
+        snprintf(ret->remedy, sizeof ret->remedy, "migtui request %s --env %s --plan %.12s --reason \"…\"",
+                 words, env->name, plan->id);
+    else
+        snprintf(ret->remedy, sizeof ret->remedy,
+                 "save the plan (migtui plan --env %s … --out FILE), then migtui request FILE --reason \"…\"",
+                 env->name);
+}
+
 void mig_requests_judge(struct mig_app *app, const struct cfg_environment *env,
                         const struct mig_policy *policy, const struct mig_history *history,
                         const struct mig_plan *plan, int64_t now_ms, struct mig_approval_verdict *ret)
 {
     *ret = (struct mig_approval_verdict){ .needed = policy->approvals };
     snprintf(ret->reason, sizeof ret->reason, "nobody has asked for plan %.12s", plan->id);
-    snprintf(ret->remedy, sizeof ret->remedy, "migtui request --env %s --plan %.12s --reason \"…\"",
-             env->name, plan->id);
+    tell_how_to_ask(env, plan, ret);
     for (size_t i = 0; i < history->request_count; i++) {
         struct mig_request *request = &history->requests[i];
         struct mig_approval_verdict verdict;
-        if (request->kind != MIG_REQUEST_RUN)
-            continue;
+        if (request->kind != MIG_REQUEST_RUN ||
+            strcmp(request->direction, mig_direction_word(plan->direction)) != 0)
+            continue;                                /* about something else: neither approved nor void */
         if (strcmp(request->plan_id, plan->id) == 0) /* any other is void, whoever signed it */
             mig_request_prove(app, env, policy, request, now_ms);
         mig_request_judge(request, policy, plan, history->environment_uuid, now_ms, &verdict);
+        if (verdict.state != MIG_APPROVAL_APPROVED && verdict.state != MIG_APPROVAL_WAITING)
+            tell_how_to_ask(env, plan, &verdict);
         if (rank(&verdict) > rank(ret) ||
             (rank(&verdict) == rank(ret) && strcmp(verdict.request, ret->request) > 0))
             *ret = verdict;

@@ -109,18 +109,23 @@ const struct mig_command mig_command_rows[MIG_COMMANDS] = {
         .flags = READS,
     },
     [MIG_COMMAND_PLAN] = {
-        .id = MIG_COMMAND_PLAN, .name = "plan", .arguments = "", .group = LOOKS,
-        .summary = "Show what apply or rollback would do, and pin it with an id",
+        .id = MIG_COMMAND_PLAN, .name = "plan", .arguments = "[VERSION…]", .max_arguments = MIG_ARGUMENTS_ANY,
+        .value = MIG_VALUE_VERSION, .group = LOOKS,
+        .summary = "Show what apply, rollback, resume or undo would do, and pin it with an id",
         .help = "Nothing is written. The plan's id covers the exact steps, their order, the environment and its history: apply\n"
-                "with that id, or with the file that --out wrote, runs exactly this or refuses.\n\n"
+                "with that id, or with the file that --out wrote, runs exactly this or refuses. VERSIONs go with --down and\n"
+                "--undo, and name what is to be taken back.\n\n"
                 "Exit 0 when there is nothing to run, 2 when there is something.",
         .examples = SHOWN { { "plan --env prod --out prod.plan", "save what is to be reviewed" },
-                            { "plan --env dev --down --count 1", "what rollback would do" }, { 0 } },
+                            { "plan --env dev --down --count 1", "what rollback would do" },
+                            { "plan --env prod --undo", "what would take a half-done migration back" }, { 0 } },
         .options = ROWS { { MIG_OPT_ENV, "the environment; may be left out when there is only one" },
                           { MIG_OPT_OUT, "save the plan to this file, for apply FILE" },
                           { MIG_OPT_TO, "up to and including this migration (with --down: down to it)" },
                           { MIG_OPT_COUNT, "at most so many migrations" },
                           { MIG_OPT_DOWN, "plan a rollback" },
+                          { MIG_OPT_UNDO, "plan what takes the finished steps of a half-done migration back" },
+                          { MIG_OPT_RESUME, "plan how a half-done migration goes on" },
                           { MIG_OPT_OF_RUN, "with --down: what this run applied" }, END },
         .flags = READS | MIG_CMD_NEEDS_ENV,
     },
@@ -198,7 +203,7 @@ const struct mig_command mig_command_rows[MIG_COMMANDS] = {
         .flags = WRITES,
     },
     [MIG_COMMAND_GATE] = {
-        .id = MIG_COMMAND_GATE, .name = "gate", .arguments = "[FILE]", .max_arguments = 1, .value = MIG_VALUE_FILE, .group = ASKS,
+        .id = MIG_COMMAND_GATE, .name = "gate", .arguments = "[FILE|VERSION…]", .max_arguments = MIG_ARGUMENTS_ANY, .value = MIG_VALUE_FILE, .group = ASKS,
         .summary = "Show what stands between a plan and its environment",
         .help = "Every check with what it saw: files, identity, order, lint, rehearsal, drift, approvals, backup, window, lock,\n"
                 "replication, clock and freshness, as far as the policy asks for them. They are evaluated once more under the\n"
@@ -212,7 +217,9 @@ const struct mig_command mig_command_rows[MIG_COMMANDS] = {
         .options = ROWS { { MIG_OPT_ENV, "the environment; may be left out when there is only one" },
                           { MIG_OPT_TO, "up to and including this migration (with --down: down to it)" },
                           { MIG_OPT_COUNT, "at most so many migrations" },
-                          { MIG_OPT_DOWN, "of a rollback" },
+                          { MIG_OPT_DOWN, "of a rollback, of these VERSIONs if there are any" },
+                          { MIG_OPT_OF_RUN, "with --down: of what this run applied" },
+                          { MIG_OPT_UNDO, "of taking a half-done migration back (recover --undo)" },
                           { MIG_OPT_RESUME, "of a resume" },
                           { MIG_OPT_ACCEPT_DRIFT, "what changed in the collections of this plan is meant" },
                           { MIG_OPT_REASON, "with --accept-drift: why; must be given" },
@@ -221,20 +228,23 @@ const struct mig_command mig_command_rows[MIG_COMMANDS] = {
         .flags = READS | MIG_CMD_NEEDS_ENV,
     },
     [MIG_COMMAND_REQUEST] = {
-        .id = MIG_COMMAND_REQUEST, .name = "request", .arguments = "[FILE]", .max_arguments = 1, .value = MIG_VALUE_FILE, .group = ASKS,
+        .id = MIG_COMMAND_REQUEST, .name = "request", .arguments = "[FILE|VERSION…]", .max_arguments = MIG_ARGUMENTS_ANY, .value = MIG_VALUE_FILE, .group = ASKS,
         .summary = "Ask for a plan to be approved",
         .help = "Asks for exactly this plan on exactly this environment: the request is void as soon as a file, the order, the\n"
                 "history, the target, the server's version or the policy moves, and says which. It is good for as long as the\n"
                 "policy says (expires). Where approvals are signed, so is the request, with your SSH key. Prints its id.",
         .examples = SHOWN { { "request prod.plan --reason \"orders before Easter\" --ticket SHOP-42", "a saved plan" },
-                            { "request --env prod --reason \"hotfix\"", "everything pending" }, { 0 } },
+                            { "request --env prod --reason \"hotfix\"", "everything pending" },
+                            { "request --undo --env prod --reason \"it failed half way\"", "to take a half-done one back" }, { 0 } },
         .options = ROWS { { MIG_OPT_ENV, "the environment; may be left out when there is only one" },
                           { MIG_OPT_REASON, "why; must be given" },
                           { MIG_OPT_TICKET, "which ticket" },
                           { MIG_OPT_PLAN, "only if the plan still has this id (its first 8 digits are enough)" },
                           { MIG_OPT_TO, "up to and including this migration (with --down: down to it)" },
                           { MIG_OPT_COUNT, "at most so many migrations" },
-                          { MIG_OPT_DOWN, "to roll back" },
+                          { MIG_OPT_DOWN, "to roll back, these VERSIONs if there are any" },
+                          { MIG_OPT_OF_RUN, "with --down: to roll back what this run applied" },
+                          { MIG_OPT_UNDO, "to take a half-done migration back (recover --undo)" },
                           { MIG_OPT_RESUME, "to resume, when the approval of the run that failed is over" },
                           { MIG_OPT_KEY, "the SSH key to sign with; else MIGTUI_SIGNING_KEY, else ~/.ssh/id_ed25519" }, END },
         .flags = READS | MIG_CMD_NEEDS_ENV | MIG_CMD_MUTATES,

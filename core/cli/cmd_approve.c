@@ -45,12 +45,9 @@ void cli_told_request(struct cli *cli, const struct mig_request *request)
 int cli_request(struct cli *cli, struct mig_error *err)
 {
     const struct mig_cmdline *line = cli->line;
-    enum run_act act = mig_cmdline_has(line, MIG_OPT_RESUME) ? RUN_RESUME
-                       : mig_cmdline_has(line, MIG_OPT_DOWN) ? RUN_ROLLBACK
-                                                             : RUN_APPLY;
     struct run_job job;
     struct mig_request request = { 0 };
-    bool ok = run_job_init(cli, act, line->arguments, line->argument_count, &job, err);
+    bool ok = run_job_init(cli, run_act_asked(line), line->arguments, line->argument_count, &job, err);
     struct mig_ask ask = { .selection = &job.selection,
                            .plan_id = job.plan_id[0] ? job.plan_id : NULL,
                            .reason = mig_cmdline_value(line, MIG_OPT_REASON),

@@ -15,13 +15,6 @@
 
 #define OUTPUT_MAX (64UL * 1024 * 1024)
 
-static enum run_act act_of(const struct cli *cli)
-{
-    return mig_cmdline_has(cli->line, MIG_OPT_RESUME) ? RUN_RESUME
-           : mig_cmdline_has(cli->line, MIG_OPT_DOWN) ? RUN_ROLLBACK
-                                                      : RUN_APPLY;
-}
-
 /* A plan as the words ask for it, with its gates. */
 struct planned {
     struct run_job job;
@@ -33,7 +26,8 @@ struct planned {
 static bool make_plan(struct cli *cli, struct planned *p, struct mig_error *err)
 {
     *p = (struct planned){ 0 };
-    return run_job_init(cli, act_of(cli), cli->line->arguments, cli->line->argument_count, &p->job, err) &&
+    return run_job_init(cli, run_act_asked(cli->line), cli->line->arguments, cli->line->argument_count,
+                        &p->job, err) &&
            cli_catalog(cli, 0, true, &p->catalog, err) &&
            mig_run_plan(cli->app, p->job.env, &p->job.selection, p->catalog, &p->look, &p->plan, err) &&
            run_job_pinned(&p->job, p->plan, err);

@@ -10,12 +10,14 @@
 #include "cli/out_plan.h"
 #include "cli/run_job.h"
 
-#define OUTPUT_MAX (512UL * 1024 * 1024)
+#define OUTPUT_MAX  (512UL * 1024 * 1024)
+#define COMMAND_MAX 400
 
 static int tell_plan(struct cli *cli, const struct mig_plan *plan, const struct mig_look *look,
                      struct mig_error *err)
 {
     const char *path = mig_cmdline_value(cli->line, MIG_OPT_OUT);
+    char command[COMMAND_MAX];
     bool ok = true;
     if (path || cli->format != CLI_TEXT) {
         bson_t doc MIG_AUTODOC;
@@ -30,10 +32,11 @@ static int tell_plan(struct cli *cli, const struct mig_plan *plan, const struct 
         cli_plan_text(plan, look, &cli->out, &text);
         if (plan->count > 0 && path)
             mig_buf_printf(&text, "To run exactly this: migtui apply %s\n", path);
+        else if (plan->count > 0 && mig_plan_command(plan, command, sizeof command))
+            mig_buf_printf(&text, "To run exactly this: migtui %s --env %s --plan %.*s\n", command,
+                           plan->environment, CLI_PLAN_ID_SHOWN, plan->id);
         else if (plan->count > 0)
-            mig_buf_printf(&text, "To run exactly this: migtui %s --env %s --plan %.*s\n",
-                           plan->direction == MIG_UP ? "apply" : "rollback", plan->environment,
-                           CLI_PLAN_ID_SHOWN, plan->id);
+            mig_buf_str(&text, "To run exactly this, save it (--out FILE), then: migtui apply FILE\n");
         cli_out(cli, &text);
     }
     return ok ? 0 : CLI_FAILED;
@@ -41,9 +44,16 @@ static int tell_plan(struct cli *cli, const struct mig_plan *plan, const struct 
 
 int cli_plan(struct cli *cli, struct mig_error *err)
 {
-    bool down = mig_cmdline_has(cli->line, MIG_OPT_DOWN);
-    if (!down && mig_cmdline_has(cli->line, MIG_OPT_OF_RUN)) {
-        mig_fail(err, MIG_ERR_USAGE, "--run goes with --down: it names what is to be taken back");
+    const struct mig_cmdline *line = cli->line;
+    enum run_act act = run_act_asked(line);
+    bool half_done = act == RUN_UNDO || act == RUN_RESUME;
+    if (half_done && mig_cmdline_has(line, MIG_OPT_OUT)) {
+        mig_fail(err, MIG_ERR_USAGE, "plan: a way out of a half-done migration is not saved to a file");
+        mig_hint(err, "its id pins it: migtui %s --plan ID", act == RUN_UNDO ? "recover --undo" : "resume");
+        return CLI_FAILED;
+    }
+    if (act == RUN_APPLY && line->argument_count > 0) {
+        mig_fail(err, MIG_ERR_USAGE, "plan: versions go with --down or --undo; up to one: --to VERSION");
         return CLI_FAILED;
     }
     struct run_job job = { 0 };
@@ -51,8 +61,8 @@ int cli_plan(struct cli *cli, struct mig_error *err)
     struct mig_look look = { 0 };
     struct mig_plan *plan = NULL;
     int status = CLI_FAILED;
-    if (run_job_init(cli, down ? RUN_ROLLBACK : RUN_APPLY, NULL, 0, &job, err) &&
-        cli_catalog(cli, down ? 0 : MIG_CATALOG_NO_BODIES, true, &catalog, err) &&
+    if (run_job_init(cli, act, line->arguments, line->argument_count, &job, err) &&
+        cli_catalog(cli, act == RUN_APPLY ? MIG_CATALOG_NO_BODIES : 0, true, &catalog, err) &&
         mig_run_plan(cli->app, job.env, &job.selection, catalog, &look, &plan, err)) {
         status = tell_plan(cli, plan, &look, err);
         if (status == 0 && plan->count > 0)

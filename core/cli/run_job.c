@@ -32,6 +32,14 @@ const char *run_act_word(enum run_act act)
     return acts[act].word;
 }
 
+enum run_act run_act_asked(const struct mig_cmdline *line)
+{
+    return mig_cmdline_has(line, MIG_OPT_RESUME) ? RUN_RESUME
+           : mig_cmdline_has(line, MIG_OPT_UNDO) ? RUN_UNDO
+           : mig_cmdline_has(line, MIG_OPT_DOWN) ? RUN_ROLLBACK
+                                                 : RUN_APPLY;
+}
+
 /* ---- from the command line ---- */
 
 static size_t count_values(const struct mig_cmdline *line, enum mig_option_id id)
@@ -107,10 +115,14 @@ bool run_job_init(struct cli *cli, enum run_act act, char *const *arguments, siz
         .count = mig_cmdline_count(line, MIG_OPT_COUNT, 0),
         .run = mig_cmdline_value(line, MIG_OPT_OF_RUN),
     };
+    if (ret->selection.run && act != RUN_ROLLBACK)
+        return mig_fail(err, MIG_ERR_USAGE, "--run goes with --down: it names what is to be taken back");
     size_t confirms = count_values(line, MIG_OPT_CONFIRM);
     ret->confirmed = mig_alloc_n(confirms + 1, sizeof *ret->confirmed);
     for (size_t i = 0; i < confirms; i++)
         ret->confirmed[i] = mig_cmdline_value_at(line, MIG_OPT_CONFIRM, i);
+    if (act == RUN_APPLY && count > 1)
+        return mig_fail(err, MIG_ERR_USAGE, "one saved plan at a time; versions go with --down or --undo");
     if (act == RUN_APPLY && count > 0) {
         if (!take_plan_file(cli, arguments[0], ret, err))
             return false;
@@ -146,7 +158,10 @@ bool run_job_pinned(const struct run_job *job, const struct mig_plan *plan, stru
     mig_fail(err, MIG_ERR_STALE_PLAN, "%s: plan %.12s no longer holds%s%s", job->env->name, job->plan_id,
              moved[0] ? ": " : "", moved);
     return mig_hint(err, "look at what would run now: migtui plan --env %s%s", job->env->name,
-                    job->selection.direction == MIG_DOWN ? " --down" : "");
+                    job->act == RUN_RESUME  ? " --resume"
+                    : job->act == RUN_UNDO  ? " --undo"
+                    : job->act == RUN_APPLY ? ""
+                                            : " --down");
 }
 
 static bool check_gates(const struct cli *cli, const struct run_job *job, const struct mig_plan *plan,
@@ -187,11 +202,12 @@ static bool ask(struct cli *cli, struct run_job *job, const struct mig_plan *pla
 {
     bool needs_plan = job->env->is_protected && (job->act == RUN_APPLY || job->act == RUN_ROLLBACK);
     if (needs_plan && !job->plan_id[0]) {
-        bool down = job->selection.direction == MIG_DOWN;
+        char words[200];
         mig_fail(err, MIG_ERR_GATE, "%s is protected: only a plan that was saved or named may run there",
                  job->env->name);
-        return mig_hint(err, "migtui plan --env %s%s --out FILE, then migtui apply FILE (or --plan %.12s)",
-                        job->env->name, down ? " --down" : "", plan->id);
+        (void)mig_plan_words(plan, words, sizeof words);
+        return mig_hint(err, "migtui plan %s --env %s --out FILE, then migtui apply FILE (or --plan %.12s)",
+                        words, job->env->name, plan->id);
     }
     if (cli_will_ask(cli, job->env)) {
         struct mig_buf text MIG_AUTOBUF;

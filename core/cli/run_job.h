@@ -21,6 +21,9 @@ struct run_job {
     size_t migrations;            /* of the plan that was looked at */
 };
 
+/* What plan, gate and request are about: --resume, --undo, --down, else apply. */
+enum run_act run_act_asked(const struct mig_cmdline *line);
+
 /* Fill from the command line. arguments: those that follow the act (a plan file, versions). */
 bool run_job_init(struct cli *cli, enum run_act act, char *const *arguments, size_t count,
                   struct run_job *ret, struct mig_error *err) MIG_MUST_CHECK;

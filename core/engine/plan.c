@@ -317,11 +317,12 @@ static bool add_resume(const struct mig_plan_input *in, struct mig_plan *plan, s
             continue;
         if (!may_go_on(in, view, err))
             return false;
-        if (plan->count > 0 && plan->direction != view->record->direction)
-            return mig_fail(err, MIG_ERR_INTEGRITY,
-                            "%s: more than one migration is half done, in both directions; "
-                            "resume one by its version",
+        if (plan->count > 0 && plan->direction != view->record->direction) {
+            mig_fail(err, MIG_ERR_INTEGRITY, "%s: more than one migration is half done, in both directions",
+                     in->environment);
+            return mig_hint(err, "one at a time: migtui recover %s --env %s --resume", view->version,
                             in->environment);
+        }
         plan->direction = view->record->direction;
         if (!go_on(in, plan, view, err))
             return false;

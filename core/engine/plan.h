@@ -43,6 +43,13 @@ bool mig_plan_build(const struct mig_plan_input *input, struct mig_plan **ret, s
  * applied since"); "" when the ids are equal. saved is the parsed plan file (docs/reference/plan-file.md). */
 void mig_plan_moved(const bson_t *saved, const struct mig_plan *now, char *ret, size_t size);
 
+/* The words that choose this very plan again, for `plan`, `gate` and `request`: "--to 20261101093000", "--down 5 4", "--undo 5",
+ * "--resume". False, and "" in ret: they are more than size holds. */
+bool mig_plan_words(const struct mig_plan *plan, char *ret, size_t size);
+
+/* The command that runs it, as "apply --to 20261101093000" or "rollback 5 4"; the environment and the plan's id go with it. */
+bool mig_plan_command(const struct mig_plan *plan, char *ret, size_t size);
+
 /* The plan as a document: what `plan --out` saves and `plan --format json` prints. Initialises *ret. */
 void mig_plan_document(const struct mig_plan *plan, bson_t *ret);
 

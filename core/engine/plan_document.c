@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/doc.h"
 #include "base/text.h"
@@ -101,6 +102,79 @@ void mig_plan_document(const struct mig_plan *plan, bson_t *ret)
     append_gates(ret, plan);
 }
 
+/* ---- the words that choose it ---- */
+
+enum way { WAY_UP, WAY_BACK, WAY_UNDO, WAY_RESUME };
+
+static enum way way_of(const struct mig_plan *plan)
+{
+    const struct mig_record *record = plan->count > 0 ? plan->items[0].record : NULL;
+    if (record && record->state != MIG_RECORD_APPLIED && record->state != MIG_RECORD_REVERTED)
+        return record->direction == plan->direction ? WAY_RESUME : WAY_UNDO;
+    return plan->direction == MIG_UP ? WAY_UP : WAY_BACK;
+}
+
+static bool keep(const struct mig_buf *words, char *ret, size_t size)
+{
+    bool fits = !words->overflow && words->len < size;
+    snprintf(ret, size, "%s", fits && words->text ? words->text : "");
+    return fits;
+}
+
+static void append_versions(const struct mig_plan *plan, struct mig_buf *out)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        mig_buf_printf(out, " %s", plan->items[i].migration->version);
+}
+
+bool mig_plan_words(const struct mig_plan *plan, char *ret, size_t size)
+{
+    enum way way = way_of(plan);
+    struct mig_buf words MIG_AUTOBUF;
+    mig_buf_init(&words, size);
+    if (way == WAY_RESUME)
+        mig_buf_str(&words, "--resume");
+    else if (way == WAY_UP && plan->count > 0)
+        mig_buf_printf(&words, "--to %s", plan->items[plan->count - 1].migration->version);
+    else if (way != WAY_UP)
+        mig_buf_str(&words, way == WAY_UNDO ? "--undo" : "--down");
+    if (way == WAY_BACK || way == WAY_UNDO)
+        append_versions(plan, &words);
+    return keep(&words, ret, size);
+}
+
+bool mig_plan_command(const struct mig_plan *plan, char *ret, size_t size)
+{
+    enum way way = way_of(plan);
+    struct mig_buf words MIG_AUTOBUF;
+    mig_buf_init(&words, size);
+    if (way == WAY_RESUME)
+        mig_buf_str(&words, "resume");
+    else if (way == WAY_UP && plan->count > 0)
+        mig_buf_printf(&words, "apply --to %s", plan->items[plan->count - 1].migration->version);
+    else if (way == WAY_UP)
+        mig_buf_str(&words, "apply");
+    else
+        mig_buf_str(&words, way == WAY_UNDO ? "recover --undo" : "rollback");
+    if (way == WAY_BACK || (way == WAY_UNDO && plan->count == 1)) /* recover takes one, or all there are */
+        append_versions(plan, &words);
+    return keep(&words, ret, size);
+}
+
+/* ---- what moved ---- */
+
+static bool has_version(const bson_t *migrations, const char *version)
+{
+    bson_iter_t each;
+    bson_t row;
+    bool more = bson_iter_init(&each, migrations);
+    while (more && bson_iter_next(&each)) {
+        if (mig_iter_sub(&each, &row) && strcmp(mig_doc_str(&row, "version", ""), version) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* The first migration of one plan that the other does not have in that place, or has with another meaning. */
 static bool migration_moved(const bson_t *saved, const bson_t *now, char *ret, size_t size)
 {
@@ -123,9 +197,13 @@ static bool migration_moved(const bson_t *saved, const bson_t *now, char *ret, s
         const char *from = had ? mig_doc_str(&was, "version", "") : NULL;
         const char *to = has ? mig_doc_str(&is, "version", "") : NULL;
         if (!from || !to || strcmp(from, to) != 0) {
-            MIG_AUTOFREE char *safe = mig_text_safe_dup(from ? from : "nothing", VERSION_SHOWN);
-            snprintf(ret, size, "migrations: %s was planned in place %zu, now %s is", safe, place,
-                     to ? to : "nothing");
+            MIG_AUTOFREE char *safe = mig_text_safe_dup(from ? from : "", VERSION_SHOWN);
+            bool back = strcmp(mig_doc_str(now, "direction", ""), "down") == 0;
+            if (from && !has_version(&b, from))
+                snprintf(ret, size, "migrations: %s is no longer %s: %s since, or its file is gone", safe,
+                         back ? "applied" : "pending", back ? "it was taken back" : "it ran");
+            else
+                snprintf(ret, size, "migrations: %s comes in place %zu now", to ? to : safe, place);
             return true;
         }
         if (strcmp(mig_doc_str(&was, "sem", ""), mig_doc_str(&is, "sem", "")) != 0) {

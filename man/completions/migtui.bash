@@ -43,14 +43,14 @@ _migtui() {
         console) words=" --readonly --ascii --plain --script --say$words" ;;
         status) words=" --env --exit-code$words" ;;
         diff) words="$(_migtui_environments)$words" ;;
-        plan) words=" --env --out --to --count --down --run$words" ;;
+        plan) words=" --env --out --to --count --down --undo --resume --run$words" ;;
         apply) words="$(compgen -f -- "$cur") --env --yes --plan --confirm-text --confirm --take-over --break-glass --reason --ticket --to --count --detach$words" ;;
         rollback) words=" --env --yes --plan --confirm-text --confirm --take-over --break-glass --reason --ticket --to --count --run --detach$words" ;;
         resume) words=" --env --yes --plan --confirm-text --confirm --take-over --break-glass --reason --ticket --detach$words" ;;
         recover) words=" --env --yes --plan --confirm-text --confirm --take-over --break-glass --reason --ticket --undo --resume --detach$words" ;;
         mark) words=" --env --reason --yes --confirm-text$words" ;;
-        gate) words="$(compgen -f -- "$cur") --env --to --count --down --resume --accept-drift --reason --confirm-text --yes$words" ;;
-        request) words="$(compgen -f -- "$cur") --env --reason --ticket --plan --to --count --down --resume --key$words" ;;
+        gate) words="$(compgen -f -- "$cur") --env --to --count --down --run --undo --resume --accept-drift --reason --confirm-text --yes$words" ;;
+        request) words="$(compgen -f -- "$cur") --env --reason --ticket --plan --to --count --down --run --undo --resume --key$words" ;;
         requests) words=" --env --limit --signed-text --key$words" ;;
         approve) words=" --env --reason --key --yes$words" ;;
         reject) words=" --env --reason$words" ;;

@@ -321,7 +321,7 @@ class SavedPlan(MigtuiTest):
         project = self.planned()
         project.run("apply", "--env", "test", "--count", "1", check=0)
         again = project.run("apply", "saved.plan", check=4)
-        self.assertRegex(again.err, r"history|planned in place")
+        self.assertRegex(again.err, r"history|it ran since")
         self.assertEqual(states(project, "test"), {1: "applied", 2: "pending", 3: "pending"})
 
     def test_a_plan_runs_at_most_once(self):

@@ -1,5 +1,7 @@
 """Approvals: N of M, four eyes, signed, once; and every way around them is refused, with its reason, on record."""
 
+import re
+import shlex
 import subprocess
 import unittest
 
@@ -9,6 +11,9 @@ from operators import Team
 ONE = """{ "migtui": 1, "title": "one", "up": [
   { "id": "a", "insert": { "collection": "people", "documents": [ { "_id": 1 } ] } } ],
   "down": [ { "id": "b", "delete": { "collection": "people", "deletes": [ { "q": { "_id": 1 }, "limit": 1 } ] } } ] }"""
+HALF = """{ "migtui": 1, "title": "half", "up": [
+  { "id": "a", "insert": { "collection": "people", "documents": [ { "_id": 2 } ] } },
+  { "id": "b", "assert": { "collection": "people", "filter": {}, "count": 9 } } ] }"""
 FIRST, SECOND = "20260101000000", "20260102000000"
 
 
@@ -67,7 +72,7 @@ class TheWay(ApprovalsTest):
         team = self.team()
         result = team.apply(team.ana)
         self.refused(team, result, "nobody has asked for plan", "apply")
-        self.assertIn("migtui request --env prod --plan", result.err)
+        self.assertIn(f"migtui request --to {FIRST} --env prod --plan", result.err)
 
     def test_the_gates_are_stored_with_the_run(self):
         team = self.team()
@@ -147,6 +152,34 @@ class TheWay(ApprovalsTest):
         team.ana.run(*promote, check=0)
         self.assertEqual(team.db().people.count_documents({}), 1)
         self.assertIn("nothing to promote", team.ana.run(*promote, check=0).err)
+
+
+class TheWayBack(ApprovalsTest):
+    def asked_and_run(self, team, *words, count=1):
+        """Refused without approval; the remedy, typed as it was told, asks for just that; then it runs."""
+        typed = ("--confirm-text", f"{team.project.environments['prod']['database']} {count}")
+        refused = team.ana.run(*words, *typed, check=5)
+        remedy = re.search(r"^  Next    migtui (request .*)$", refused.err, re.MULTILINE)[1]
+        team.ana.run(*shlex.split(remedy), check=0)
+        team.ivo.run("approve", "--env", "prod", check=0)
+        team.ana.run(*words, *typed, check=0)
+
+    def told(self, team, *words):
+        """The command that a plan of these words tells to run."""
+        planned = team.ana.run("plan", "--env", "prod", *words, check=2).out
+        return shlex.split(re.search(r"^To run exactly this: migtui (.*)$", planned, re.MULTILINE)[1])
+
+    def test_each_way_is_asked_for_by_the_words_that_are_told(self):
+        team = Team(self, {f"{FIRST}_one.jsonc": ONE, f"{SECOND}_two.jsonc": HALF}, signed=False, approvals=1)
+        self.asked_and_run(team, *self.told(team, "--count", "1"))
+        second = self.told(team)
+        team.ana.run("request", *second[1:], "--reason", "two", check=0)
+        team.ivo.run("approve", "--env", "prod", check=0)
+        team.ana.run(*second, "--confirm-text", f"{team.project.environments['prod']['database']} 1", check=1)
+        self.asked_and_run(team, *self.told(team, "--undo"))
+        self.assertEqual(team.db().people.count_documents({}), 1)
+        self.asked_and_run(team, *self.told(team, "--down"))
+        self.assertEqual(team.db().people.count_documents({}), 0)
 
 
 class FourEyes(ApprovalsTest):

@@ -87,7 +87,7 @@ class Plan(RunsTest):
         text = p.run("plan", check=2).out
         self.assertIn("migtui will apply 2 migrations, 3 steps:", text)
         self.assertRegex(text, r"  \+ 2  add index\n      idx  createIndexes  people\n")
-        self.assertRegex(text, r"\nPlan [0-9a-f]{64}\nTo run exactly this: migtui apply --env dev --plan [0-9a-f]{12}\n")
+        self.assertRegex(text, r"\nPlan [0-9a-f]{64}\nTo run exactly this: migtui apply --to 2 --env dev --plan [0-9a-f]{12}\n")
         self.assert_shape(p, "plan", p.run("plan", "--format", "json", check=2).json())
         p.run("apply", check=0)
         self.assertIn("Nothing to apply", p.run("plan", check=0).out)
@@ -99,6 +99,18 @@ class Plan(RunsTest):
         p.run("apply", "it.plan", check=0)
         self.assertEqual(sorted(p.db().people.index_information()), ["_id_"])
         self.assertEqual(p.run("apply", "it.plan", "--format", "json", check=4).error()["name"], "stale-plan")
+
+    def test_what_a_plan_tells_to_type_runs_just_that(self):
+        p = self.project(TWO, envs=("dev",))
+
+        def run_what_is_told(*words):
+            told = p.run("plan", *words, check=2).out.rpartition("To run exactly this: migtui ")[2]
+            p.run(*told.split(), check=0)
+            return [f'{m["version"]} {m["state"]}' for m in p.run("status", "--format", "json").json()["environments"][0]["migrations"]]
+
+        self.assertEqual(run_what_is_told("--count", "1"), ["1 applied", "2 pending"])
+        self.assertEqual(run_what_is_told(), ["1 applied", "2 applied"])
+        self.assertEqual(run_what_is_told("--down", "--count", "2"), ["1 pending", "2 pending"])
 
     def test_a_plan_is_void_when_what_matters_moved_and_only_then(self):
         p = self.project(TWO, envs=("dev", "test"))

@@ -262,6 +262,45 @@ static void resume_wants_the_very_text_that_began_and_one_direction(void **state
     done(&w);
 }
 
+static void assert_ways(const struct mig_plan *plan, const char *words, const char *command)
+{
+    char text[64];
+    assert_true(mig_plan_words(plan, text, sizeof text));
+    assert_string_equal(text, words);
+    assert_true(mig_plan_command(plan, text, sizeof text));
+    assert_string_equal(text, command);
+}
+
+static void a_plan_knows_the_words_that_choose_it_again(void **state)
+{
+    (void)state;
+    struct world w;
+    char text[12];
+    given(&w, (const char *const[]){ UP DOWN, UP DOWN, UP DOWN, NULL });
+    assert_true(plans(&w, (struct mig_selection){ .count = 2 }));
+    assert_ways(w.plan, "--to 2", "apply --to 2");
+    given_record(&w, "1", MIG_RECORD_APPLIED)->run[3] = '0';
+    given_record(&w, "2", MIG_RECORD_APPLIED);
+    assert_true(plans(&w, (struct mig_selection){ .direction = MIG_DOWN, .run = "RUN1" }));
+    assert_ways(w.plan, "--down 2", "rollback 2");
+    assert_true(plans(&w, (struct mig_selection){ .direction = MIG_DOWN, .count = 2 }));
+    assert_ways(w.plan, "--down 2 1", "rollback 2 1");
+    assert_false(mig_plan_words(w.plan, text, sizeof "--down 2")); /* half of it would be another plan */
+    assert_string_equal(text, "");
+    struct mig_record *half = given_record(&w, "3", MIG_RECORD_FAILED);
+    half->steps_known = true;
+    add_step(half, "a", MIG_PHASE_NONE);
+    add_step(half, "b", MIG_PHASE_NONE);
+    assert_true(plans(&w, (struct mig_selection){ .resume = true }));
+    assert_ways(w.plan, "--resume", "resume");
+    assert_true(plans(&w, (struct mig_selection){ .direction = MIG_DOWN, .undo = true }));
+    assert_ways(w.plan, "--undo 3", "recover --undo 3");
+    half->direction = MIG_DOWN;
+    assert_true(plans(&w, (struct mig_selection){ .resume = true }));
+    assert_ways(w.plan, "--resume", "resume");
+    done(&w);
+}
+
 static void without_transactions_the_plan_says_how_it_runs(void **state)
 {
     (void)state;
@@ -288,6 +327,7 @@ int main(void)
         cmocka_unit_test(a_run_is_rolled_back_as_a_whole_and_nothing_else),
         cmocka_unit_test(resume_goes_on_behind_the_last_step_that_is_done),
         cmocka_unit_test(resume_wants_the_very_text_that_began_and_one_direction),
+        cmocka_unit_test(a_plan_knows_the_words_that_choose_it_again),
         cmocka_unit_test(without_transactions_the_plan_says_how_it_runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -383,6 +383,11 @@ static void a_stale_plan_says_which_input_moved(void **state)
     assert_true(when_planned(w, MIG_ORDER_LINEAR, &up));
     mig_plan_moved(&saved, w->plan, moved, sizeof moved);
     assert_string_equal(moved, "files: the meaning of 2 was changed");
+    w->catalog->items[1].sem[0] ^= 1;
+    given_record(w, "1", MIG_RECORD_APPLIED);
+    assert_true(when_planned(w, MIG_ORDER_LINEAR, &up));
+    mig_plan_moved(&saved, w->plan, moved, sizeof moved);
+    assert_string_equal(moved, "migrations: 1 is no longer pending: it ran since, or its file is gone");
     w->history.environment_uuid[0] = 'x';
     assert_true(when_planned(w, MIG_ORDER_LINEAR, &up));
     mig_plan_moved(&saved, w->plan, moved, sizeof moved);
