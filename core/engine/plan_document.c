@@ -175,6 +175,19 @@ static bool has_version(const bson_t *migrations, const char *version)
     return false;
 }
 
+/* gone: a version that is in the plan no more. */
+static void tell_place(const bson_t *now, const char *gone, const char *to, size_t place, char *ret,
+                       size_t size)
+{
+    MIG_AUTOFREE char *safe = mig_text_safe_dup(gone ? gone : "", VERSION_SHOWN);
+    bool back = strcmp(mig_doc_str(now, "direction", ""), "down") == 0;
+    if (gone)
+        snprintf(ret, size, "migrations: %s is no longer %s: %s since, or its file is gone", safe,
+                 back ? "applied" : "pending", back ? "it was taken back" : "it ran");
+    else
+        snprintf(ret, size, "migrations: %s comes in place %zu now", to ? to : "nothing", place);
+}
+
 /* The first migration of one plan that the other does not have in that place, or has with another meaning. */
 static bool migration_moved(const bson_t *saved, const bson_t *now, char *ret, size_t size)
 {
@@ -197,13 +210,7 @@ static bool migration_moved(const bson_t *saved, const bson_t *now, char *ret, s
         const char *from = had ? mig_doc_str(&was, "version", "") : NULL;
         const char *to = has ? mig_doc_str(&is, "version", "") : NULL;
         if (!from || !to || strcmp(from, to) != 0) {
-            MIG_AUTOFREE char *safe = mig_text_safe_dup(from ? from : "", VERSION_SHOWN);
-            bool back = strcmp(mig_doc_str(now, "direction", ""), "down") == 0;
-            if (from && !has_version(&b, from))
-                snprintf(ret, size, "migrations: %s is no longer %s: %s since, or its file is gone", safe,
-                         back ? "applied" : "pending", back ? "it was taken back" : "it ran");
-            else
-                snprintf(ret, size, "migrations: %s comes in place %zu now", to ? to : safe, place);
+            tell_place(now, from && !has_version(&b, from) ? from : NULL, to, place, ret, size);
             return true;
         }
         if (strcmp(mig_doc_str(&was, "sem", ""), mig_doc_str(&is, "sem", "")) != 0) {

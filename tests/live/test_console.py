@@ -70,6 +70,13 @@ class Shows(ConsoleTest):
         self.assertRegex(text, r"dev ok (<5|\d+)s")  # with the age of what is known
         self.assertRegex(text, r"✓ applied.*· pending")
 
+    def test_u_plans_to_take_the_chosen_migration_back(self):
+        p = self.project(TWO, envs=("dev",))
+        p.run("apply", check=0)
+        s = self.play(p, "size 120x36\nwait ✓ applied\nkey G\nkey U\nwait dropIndexes\nscreen plan\n")
+        self.assertRegex(s.screen("plan"), r"Roll back on dev: 1 migration, 1 step")
+        self.assertNotIn("create people", s.screen("plan"))
+
     def test_without_utf8_it_is_ascii(self):
         p = self.project(TWO, envs=("dev",))
         for words, env in ((("--ascii",), {}), ((), {"LC_ALL": "C"})):
