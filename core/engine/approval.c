@@ -152,7 +152,8 @@ static bool moved(const struct mig_request *request, const struct mig_policy *po
     if (*uuid && strcmp(request->environment_uuid, uuid) != 0)
         snprintf(what, sizeof what, "target: it is for another database");
     else if (strcmp(request->policy, policy->digest) != 0)
-        snprintf(what, sizeof what, "policy: the environment's gate in migtui.yaml is not what it was");
+        snprintf(what, sizeof what,
+                 "policy: the environment's gate or order in migtui.yaml is not what it was");
     else if (strcmp(request->signers, policy->signers) != 0)
         snprintf(what, sizeof what, "signers: allowed_signers or the revoked keys are not what they were");
     else if (plan && strcmp(request->plan_id, plan->id) != 0) {

@@ -360,17 +360,17 @@ static void put_row(size_t i, bson_t *row, const void *context)
     }
 }
 
-static void make_id(const struct mig_plan_input *in, struct mig_plan *plan)
+static void make_id(struct mig_plan *plan)
 {
     MIG_AUTODOC bson_t before = BSON_INITIALIZER;
     MIG_AUTODOC bson_t after = BSON_INITIALIZER;
     BSON_APPEND_INT32(&before, "format", 1);
     BSON_APPEND_UTF8(&before, "environment", plan->environment_uuid);
-    BSON_APPEND_UTF8(&before, "database", in->database);
-    BSON_APPEND_UTF8(&before, "replicaSet", in->server->set_name);
+    BSON_APPEND_UTF8(&before, "database", plan->database);
+    BSON_APPEND_UTF8(&before, "replicaSet", plan->replica_set);
     BSON_APPEND_UTF8(&before, "direction", mig_direction_word(plan->direction));
     BSON_APPEND_UTF8(&after, "head", plan->head);
-    BSON_APPEND_UTF8(&after, "order", mig_order_word(in->order));
+    BSON_APPEND_UTF8(&after, "order", mig_order_word(plan->order));
     BSON_APPEND_UTF8(&after, "server", plan->server_version);
     mig_sha256_rows_in(&before, "migrations", plan->count, put_row, plan, &after, plan->id);
 }
@@ -405,6 +405,9 @@ bool mig_plan_build(const struct mig_plan_input *in, struct mig_plan **ret, stru
     struct mig_plan *plan = mig_alloc(sizeof *plan);
     bool ok;
     plan->environment = mig_strdup(in->environment);
+    plan->database = mig_strdup(in->database);
+    plan->replica_set = mig_strdup(in->server->set_name);
+    plan->order = in->order;
     plan->direction = in->selection->direction;
     plan->items = mig_alloc_n(in->views->count, sizeof *plan->items);
     memcpy(plan->environment_uuid, in->history->environment_uuid, sizeof plan->environment_uuid);
@@ -424,7 +427,7 @@ bool mig_plan_build(const struct mig_plan_input *in, struct mig_plan **ret, stru
         mig_plan_free(plan);
         return false;
     }
-    make_id(in, plan);
+    make_id(plan);
     *ret = plan;
     return true;
 }

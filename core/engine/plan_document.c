@@ -85,6 +85,9 @@ void mig_plan_document(const struct mig_plan *plan, bson_t *ret)
     BSON_APPEND_UTF8(ret, "planId", plan->id);
     BSON_APPEND_UTF8(ret, "environment", plan->environment);
     BSON_APPEND_UTF8(ret, "environmentUuid", plan->environment_uuid);
+    BSON_APPEND_UTF8(ret, "database", plan->database);
+    BSON_APPEND_UTF8(ret, "replicaSet", plan->replica_set);
+    BSON_APPEND_UTF8(ret, "order", mig_order_word(plan->order));
     BSON_APPEND_UTF8(ret, "direction", mig_direction_word(plan->direction));
     BSON_APPEND_UTF8(ret, "historyHead", plan->head);
     BSON_APPEND_UTF8(ret, "serverVersion", plan->server_version);
@@ -228,7 +231,10 @@ void mig_plan_moved(const bson_t *saved, const struct mig_plan *now, char *ret, 
         const char *what;
     } inputs[] = {
         { "environmentUuid", "target: the plan was made for another database" },
+        { "database", "target: the database's name" },
+        { "replicaSet", "target: the replica set's name" },
         { "direction", "direction" },
+        { "order", "order policy" },
         { "serverVersion", "server version" },
         { "historyHead", "history head: something was applied, rolled back or marked since" },
     };
@@ -248,7 +254,7 @@ void mig_plan_moved(const bson_t *saved, const struct mig_plan *now, char *ret, 
                 snprintf(ret, size, "%s (was %s, is %.*s)", inputs[i].what, safe, DIGEST_SHOWN, is);
         }
         if (!ret[0])
-            snprintf(ret, size, "steps, the database's or replica set's name, or the order policy");
+            snprintf(ret, size, "steps: those that would run are not the ones planned");
     }
     mig_utf8_trim(ret);
     bson_destroy(&doc);

@@ -52,6 +52,8 @@ void mig_plan_free(struct mig_plan *plan)
     free(plan->warnings);
     free(plan->gates);
     free(plan->environment);
+    free(plan->database);
+    free(plan->replica_set);
     free(plan);
 }
 

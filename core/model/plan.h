@@ -66,6 +66,9 @@ struct mig_plan {
     char id[MIG_SHA256_HEX];
     char *environment;
     char environment_uuid[MIG_UUID_SIZE];
+    char *database;    /* its name, as the URI or the configuration has it */
+    char *replica_set; /* its name, as the server tells it; "" where there is none */
+    enum mig_order order;
     enum mig_direction direction;
     char head[MIG_SHA256_HEX];
     char server_version[32];

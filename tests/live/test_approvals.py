@@ -380,6 +380,12 @@ class Moved(ApprovalsTest):
         self.refused(team, team.apply(team.ana), words, "apply")
         self.nothing_ran(team)
 
+    def edit(self, team, was, to):
+        config = team.project.config_file
+        text = config.read_text()
+        self.assertIn(was, text)
+        config.write_text(text.replace(was, to))
+
     def test_a_file_that_was_edited(self):
         team = self.team()
         self.moved(team, "is void: files: the meaning of 20260101000000 was changed",
@@ -392,26 +398,25 @@ class Moved(ApprovalsTest):
 
     def test_a_history_that_went_on(self):
         team = self.team()
+        self.edit(team, "protected: true", "protected: true\n    order: any")
         team.project.write(f"{SECOND}_two.jsonc", ONE.replace("people", "others"))
+        request = team.request(team.ana, "--to", FIRST)
+        team.ivo.run("approve", request, "--env", "prod", check=0)
+        team.mia.run("approve", request, "--env", "prod", check=0)
         typed = f"{team.project.environments['prod']['database']} 1"
+        words = ("mark", SECOND, "applied", "--env", "prod", "--reason", "r", "--confirm-text", typed)
+        team.ana.run(*words, check=0)
+        result = team.ana.run("gate", "--env", "prod", "--to", FIRST, check=5)
+        self.assertIn("is void: history head", result.out)
 
-        def mark():
-            words = ("mark", SECOND, "applied", "--env", "prod", "--reason", "r", "--confirm-text", typed)
-            team.ana.run(*words, check=0)
-
-        self.approved(team)
-        mark()
-        result = team.ana.run("gate", "--env", "prod", "--to", FIRST)
-        self.assertNotEqual(result.rc, 0)
+    def test_an_order_policy_that_was_edited(self):
+        team = self.team()
+        self.moved(team, "is void: policy: the environment's gate or order in migtui.yaml",
+                   lambda: self.edit(team, "protected: true", "protected: true\n    order: skip"))  # fmt: skip
 
     def test_a_policy_that_was_edited(self):
         team = self.team()
-        config = team.project.config_file
-
-        def edit():
-            config.write_text(config.read_text().replace('"approvals": 2', '"approvals": 1'))
-
-        self.moved(team, "is void: policy", edit)
+        self.moved(team, "is void: policy", lambda: self.edit(team, '"approvals": 2', '"approvals": 1'))
 
     def test_signers_that_were_added(self):
         team = self.team()

@@ -97,6 +97,10 @@ class Tmux:
         self.tmux("set-buffer", "--", text)
         self.tmux("paste-buffer", *(["-p"] if bracketed else []))
 
+    def fullscreen(self):
+        """A program has the alternate screen."""
+        return self.tmux("display-message", "-p", "#{alternate_on}").strip() == "1"
+
     def shell_pid(self):
         return int(self.tmux("display-message", "-p", "#{pane_pid}"))
 

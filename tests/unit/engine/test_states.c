@@ -395,6 +395,53 @@ static void a_stale_plan_says_which_input_moved(void **state)
     bson_destroy(&saved);
 }
 
+/* Plans "1" as given, again after one change, and tells what is said to have moved. */
+static void assert_moved(struct world *w, enum mig_order order, const char *expected)
+{
+    static const struct mig_selection first = { .to = "1" };
+    struct world before = { .server = w->server };
+    char moved[256];
+    bson_t saved;
+    snprintf(before.server.set_name, sizeof before.server.set_name, "rs0");
+    snprintf(before.server.version, sizeof before.server.version, "7.0.1");
+    given_files(&before, "1 2");
+    assert_true(when_planned(&before, MIG_ORDER_ANY, &first));
+    mig_plan_document(before.plan, &saved);
+    assert_true(when_planned(w, order, &first));
+    mig_plan_moved(&saved, w->plan, moved, sizeof moved);
+    assert_string_equal(moved, expected);
+    bson_destroy(&saved);
+    mig_plan_free(before.plan);
+    mig_views_done(&before.views);
+    mig_catalog_free(before.catalog);
+}
+
+static void each_input_of_a_plan_is_named_when_it_moves(void **state)
+{
+    struct world *w = *state;
+    given_files(w, "1 2");
+    snprintf(w->server.set_name, sizeof w->server.set_name, "rs0");
+    snprintf(w->server.version, sizeof w->server.version, "7.0.1");
+    assert_moved(w, MIG_ORDER_ANY, "");
+    assert_moved(w, MIG_ORDER_SKIP, "order policy (was any, is skip)");
+    snprintf(w->server.set_name, sizeof w->server.set_name, "rs1");
+    assert_moved(w, MIG_ORDER_ANY, "target: the replica set's name (was rs0, is rs1)");
+    snprintf(w->server.set_name, sizeof w->server.set_name, "rs0");
+    snprintf(w->server.version, sizeof w->server.version, "8.0.0");
+    assert_moved(w, MIG_ORDER_ANY, "server version (was 7.0.1, is 8.0.0)");
+    snprintf(w->server.version, sizeof w->server.version, "7.0.1");
+    given_record(w, "2", MIG_RECORD_APPLIED);
+    char expected[256];
+    char was[MIG_SHA256_HEX];
+    struct mig_history none = { 0 };
+    mig_history_head(&none, was);
+    mig_history_head(&w->history, w->history.head);
+    snprintf(expected, sizeof expected,
+             "history head: something was applied, rolled back or marked since (was %.12s…, is %.12s)", was,
+             w->history.head);
+    assert_moved(w, MIG_ORDER_ANY, expected);
+}
+
 /* ---- units and lease ---- */
 
 static void small_migrations_travel_together_where_there_are_transactions(void **state)
@@ -460,6 +507,7 @@ int main(void)
         T(what_others_depend_on_cannot_be_rolled_back_from_under_them),
         T(whatever_moves_gives_another_plan_id),
         T(a_stale_plan_says_which_input_moved),
+        T(each_input_of_a_plan_is_named_when_it_moves),
         T(small_migrations_travel_together_where_there_are_transactions),
         T(a_lock_is_held_free_expired_another_s_or_lost),
         T(a_lease_counts_from_when_the_beat_was_sent),
