@@ -163,6 +163,10 @@ bool mig_backup_prune_plan(struct mig_app *app, const struct cfg_environment *en
 bool mig_backup_remove(struct mig_app *app, const struct cfg_environment *env,
                        const struct mig_backup *backup, struct mig_error *err);
 
+/* Remove what backups that were killed left half written in the folder of backups; how many files. Those that a living process
+ * writes stay. `backup take` does it by itself, before it looks how much room there is. */
+size_t mig_backup_sweep(struct mig_app *app);
+
 /* "archive", "mongodump", "atlas", "exec" */
 const char *mig_backup_method_word(enum cfg_backup_method method);
 

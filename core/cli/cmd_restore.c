@@ -191,6 +191,7 @@ int cli_backup_prune(struct cli *cli, struct mig_error *err)
 {
     const struct cfg_environment *env = cli_environment(cli, err);
     struct mig_backups plan;
+    size_t swept = 0;
     int status = CLI_FAILED;
     if (!env || !mig_backup_prune_plan(cli->app, env, &plan, err))
         return CLI_FAILED;
@@ -206,11 +207,16 @@ int cli_backup_prune(struct cli *cli, struct mig_error *err)
     } else if (cli_confirm(cli, &act, err)) {
         status = prune(cli, env, &plan, err);
     }
+    if (status == 0)
+        swept = mig_backup_sweep(cli->app);
+    if (swept > 0 && cli->format == CLI_TEXT)
+        cli_say(cli, "removed what %zu killed backup%s left half written", swept, swept == 1 ? "" : "s");
     if (status == 0 && cli->format != CLI_TEXT) {
         bson_t doc;
         bson_init(&doc);
         BSON_APPEND_UTF8(&doc, "environment", env->name);
         BSON_APPEND_INT64(&doc, "removed", (int64_t)plan.count);
+        BSON_APPEND_INT64(&doc, "swept", (int64_t)swept);
         cli_out_document(cli, &doc);
         bson_destroy(&doc);
     }

@@ -12,26 +12,22 @@ from backups import BackupTest, content, fill
 
 
 class RoundTrip(BackupTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.dev = cls.given()
+        fill(cls.dev.db())
+        cls.before = content(cls.dev.db())
+        cls.backup = cls.taken(cls(), cls.dev)
+
     def test_everything_comes_back_document_by_document_and_index_by_index(self):
-        project = self.environment()
-        fill(project.db())
-        backup = self.taken(project)
-        target = self.drop_after(project, project.db().name + "_back")
-        project.run("restore", backup["backup"], "--env", "dev", "--into", target, check=0, timeout=300)
-        before, after = content(project.db()), content(project.servers["dev"].client()[target])
-        self.assertEqual(sorted(before), sorted(after))
-        for name in before:
-            with self.subTest(collection=name):
-                self.assertEqual(before[name], after[name])
+        name, back = self.back(self.dev)
+        self.dev.run("restore", self.backup["backup"], "--env", "dev", "--into", name, check=0, timeout=300)
+        self.assert_same(self.before, content(back))
 
     def test_another_reader_of_the_format_finds_the_same(self):
-        project = self.environment()
-        fill(project.db())
-        backup = self.taken(project)
-        read = archive.Reader(backup["file"])
-        before = content(project.db())
+        read = archive.Reader(self.backup["file"])
         self.assertEqual(read.header["version"], "0.1")
-        for name, (kind, options, indexes, docs) in before.items():
+        for name, (kind, options, indexes, docs) in self.before.items():
             with self.subTest(collection=name):
                 self.assertEqual(sorted(read.documents.get(name, [])), [] if kind == "view" else sorted(docs))
                 (entry,) = [entry for entry in read.namespaces if entry["collection"] == name]
@@ -39,6 +35,14 @@ class RoundTrip(BackupTest):
                 self.assertEqual(len(entry["metadata"]["indexes"]), len(indexes))
                 self.assertEqual(sorted(entry["metadata"]["options"]), sorted(options))
 
+    def test_a_drill_restores_compares_and_leaves_nothing(self):
+        done = self.dev.run("backup", "drill", self.backup["backup"], "--env", "dev", "--format", "json", check=0, timeout=300)
+        told = json.loads(done.out)
+        self.assertEqual(told["documents"], self.backup["documents"])
+        self.assertNotIn(told["database"], self.dev.servers["dev"].client().list_database_names())
+
+
+class OtherWriters(BackupTest):
     def test_an_archive_that_another_writer_of_the_format_made_is_restored(self):
         project = self.environment()
         docs = {"a": [bson.encode({"_id": i, "x": i}) for i in range(7)], "b": [bson.encode({"_id": "only"})], "v": []}
@@ -49,26 +53,16 @@ class RoundTrip(BackupTest):
             "b": {"options": {"capped": True, "size": {"$numberInt": "4096"}}, "indexes": [own], "type": "collection"},
             "v": {"options": {"viewOn": "a", "pipeline": []}, "indexes": [], "type": "view"},
         }
-        for compress in (True, False):
-            with self.subTest(compress=compress):
+        for compress in ("zipped", "plain"):
+            with self.subTest(compress):
                 path = project.dir / f"dump-{compress}"
-                archive.write(path, "elsewhere", {name: (metadata[name], docs[name]) for name in docs}, compress)
-                target = self.drop_after(project, f"{project.db().name}_{compress}".lower())
-                project.run("restore", path, "--env", "dev", "--into", target, check=0)
-                db = project.servers["dev"].client()[target]
-                self.assertEqual(content(db)["a"][3], docs["a"])
-                self.assertTrue(db.a.index_information()["x_1"]["unique"])
-                self.assertTrue(db.b.options()["capped"])
-                self.assertEqual(db.v.count_documents({}), 7)
-
-    def test_a_drill_restores_compares_and_leaves_nothing(self):
-        project = self.environment()
-        fill(project.db())
-        backup = self.taken(project)
-        done = project.run("backup", "drill", "--env", "dev", "--format", "json", check=0, timeout=300)
-        told = json.loads(done.out)
-        self.assertEqual(told["documents"], backup["documents"])
-        self.assertNotIn(told["database"], project.servers["dev"].client().list_database_names())
+                archive.write(path, "elsewhere", {name: (metadata[name], docs[name]) for name in docs}, compress == "zipped")
+                name, back = self.back(project, compress)
+                project.run("restore", path, "--env", "dev", "--into", name, check=0)
+                self.assertEqual(content(back)["a"][3], docs["a"])
+                self.assertTrue(back.a.index_information()["x_1"]["unique"])
+                self.assertTrue(back.b.options()["capped"])
+                self.assertEqual(back.v.count_documents({}), 7)
 
     def test_migtuis_lock_is_not_restored_and_a_copy_is_another_environment(self):
         project = self.environment()
@@ -76,9 +70,8 @@ class RoundTrip(BackupTest):
         project.db().migtui_lock.insert_one({"_id": "lock", "token": 7})
         project.db().migtui_approvals.insert_one({"_id": "a", "state": "approved"})
         self.taken(project)
-        target = self.drop_after(project, project.db().name + "_back")
-        shown = project.run("restore", "--env", "dev", "--into", target, check=0)
-        back = project.servers["dev"].client()[target]
+        name, back = self.back(project)
+        shown = project.run("restore", "--env", "dev", "--into", name, check=0)
         self.assertIn("left out   migtui_lock", shown.out)
         self.assertNotIn("migtui_lock", back.list_collection_names())
         self.assertNotIn("migtui_approvals", back.list_collection_names())
@@ -99,12 +92,9 @@ class Records(BackupTest):
         self.assertEqual(record["environmentUuid"], project.db().migtui_meta.find_one()["uuid"])
         (people,) = [part for part in manifest["collections"] if part["name"] == "people"]
         self.assertEqual((people["documents"], people["indexes"]), (5, 1))
-
-    def test_only_the_operator_may_read_an_archive(self):
-        project = self.environment()
-        backup = self.taken(project)
-        self.assertEqual(os.stat(backup["file"]).st_mode & 0o777, 0o600)
-        self.assertEqual(os.stat(Path(backup["file"]).parent).st_mode & 0o777, 0o700)
+        with self.subTest("only the operator may read an archive"):
+            self.assertEqual(os.stat(backup["file"]).st_mode & 0o777, 0o600)
+            self.assertEqual(os.stat(Path(backup["file"]).parent).st_mode & 0o777, 0o700)
 
     def test_a_server_that_does_not_read_at_the_cluster_time_is_found_out(self):
         project = self.environment()
@@ -130,59 +120,73 @@ class Records(BackupTest):
 
 
 class Damaged(BackupTest):
+    """One backup, whole again before each test."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.dev = cls.given()
+        cls.dev.db().people.insert_many([{"_id": i, "text": os.urandom(300).hex()} for i in range(200)])
+        cls.backup = cls.taken(cls(), cls.dev)
+        cls.whole = {end: Path(cls.backup["file"] + end).read_bytes() for end in ("", ".json")}
+
     def setUp(self):
         super().setUp()
-        self.dev = self.environment()
-        self.dev.db().people.insert_many([{"_id": i, "text": f"number {i}"} for i in range(2000)])
-        self.backup = self.taken(self.dev)
+        for end, data in self.whole.items():
+            Path(self.backup["file"] + end).write_bytes(data)
+
+    def damage(self, change):
+        """Changes the archive's bytes; its manifest stays."""
+        Path(self.backup["file"]).write_bytes(change(bytearray(self.whole[""])))
 
     def proof(self):
         return self.dev.db().migtui_backups.find_one({"_id": self.backup["backup"]})["proof"]
 
+    def refused(self, *words, says=""):
+        return super().refused(self.dev, *words, self.backup["backup"], says=says)
+
     def test_a_truncated_archive_is_refused_and_that_is_recorded(self):
-        self.damage(self.backup, lambda data: data[:-20])
-        self.refused(self.dev, "verify", says="cut short")
+        self.damage(lambda data: data[:-20])
+        self.refused("verify", says="cut short")
         self.assertEqual(self.proof(), "failed")
 
-    def test_a_flipped_bit_anywhere_is_refused(self):
-        whole = Path(self.backup["file"]).read_bytes()
-        for at in (4, 20, len(whole) // 3, len(whole) // 2, len(whole) - 30, len(whole) - 3):
+    def test_a_flipped_bit_anywhere_is_refused_and_the_whole_archive_is_not(self):
+        size = len(self.whole[""])
+        for at in (4, 20, size // 2, size - 30, size - 3):
             with self.subTest(at=at):
-                self.damage(self.backup, lambda _, at=at: whole[:at] + bytes([whole[at] ^ 16]) + whole[at + 1 :])
-                self.refused(self.dev, "verify")
-        self.damage(self.backup, lambda _: whole)
-        self.dev.run("backup", "verify", "--env", "dev", check=0)
+                self.damage(lambda data, at=at: data[:at] + bytes([data[at] ^ 16]) + data[at + 1 :])
+                self.refused("verify")
+        self.damage(lambda data: data)
+        self.dev.run("backup", "verify", self.backup["backup"], "--env", "dev", check=0)
         self.assertEqual(self.proof(), "ok")
 
     def test_a_damaged_archive_is_not_restored_and_nothing_is_left_of_it(self):
-        self.damage(self.backup, lambda data: data[:-20])
-        target = self.drop_after(self.dev, self.dev.db().name + "_back")
-        done = self.dev.run("restore", "--env", "dev", "--into", target)
+        self.damage(lambda data: data[:-20])
+        name, back = self.back(self.dev)
+        done = self.dev.run("restore", self.backup["backup"], "--env", "dev", "--into", name)
         self.assertEqual(done.rc, 6, done)
         self.assertIn("nothing of it is left", done.err)
-        self.assertEqual(self.dev.servers["dev"].client()[target].list_collection_names(), [])
+        self.assertEqual(back.list_collection_names(), [])
 
     def test_the_archive_and_manifest_of_another_backup_do_not_pass(self):
-        self.dev.db().people.insert_one({"_id": -1})
         other = self.taken(self.dev)
-        for suffix in ("", ".json"):
-            os.replace(other["file"] + suffix, self.backup["file"] + suffix)
-        self.refused(self.dev, "verify", self.backup["backup"], says="the manifest is of backup")
+        for end in self.whole:
+            os.replace(other["file"] + end, self.backup["file"] + end)
+        self.refused("verify", says="the manifest is of backup")
 
     def test_an_edited_manifest_does_not_pass(self):
         path = Path(self.backup["file"] + ".json")
-        path.write_text(path.read_text().replace('"documents" : 2000', '"documents" : 1999'))
-        self.refused(self.dev, "verify", says="2000 documents in the archive, 1999 in its manifest")
+        path.write_text(path.read_text().replace('"documents" : 200', '"documents" : 199'))
+        self.refused("verify", says="200 documents in the archive, 199 in its manifest")
 
     def test_an_archive_without_its_manifest_did_not_finish(self):
         os.unlink(self.backup["file"] + ".json")
-        self.refused(self.dev, "verify")
+        self.refused("verify")
 
     def test_a_file_that_is_gone_is_said_to_be(self):
         os.unlink(self.backup["file"])
         listed = json.loads(self.dev.run("backup", "list", "--format", "json", check=0).out)["backups"]
-        self.assertEqual(listed[0]["where"], "gone")
-        self.refused(self.dev, "verify", says="there is no archive")
+        self.assertEqual([row["where"] for row in listed if row["backup"] == self.backup["backup"]], ["gone"])
+        self.refused("verify", says="there is no archive")
 
 
 class Restoring(BackupTest):
@@ -213,11 +217,11 @@ class Restoring(BackupTest):
         project = self.environment(protected=True)
         project.db().people.insert_one({"_id": 1})
         self.taken(project)
-        target = self.drop_after(project, project.db().name + "_back")
-        done = project.run("restore", "--env", "dev", "--into", target, "--yes")
+        name, back = self.back(project)
+        done = project.run("restore", "--env", "dev", "--into", name, "--yes")
         self.assertEqual(done.rc, 5, done)
-        project.run("restore", "--env", "dev", "--into", target, "--confirm-text", target, check=0)
-        self.assertEqual(project.servers["dev"].client()[target].people.count_documents({}), 1)
+        project.run("restore", "--env", "dev", "--into", name, "--confirm-text", name, check=0)
+        self.assertEqual(back.people.count_documents({}), 1)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,10 @@
-"""Backups that are stopped, killed, watched, or run out of disk."""
+"""Backups that are stopped, killed, watched, or run out of disk. The server lets each further batch wait, so that the backup
+is at work for as long as the test needs it to be."""
 
+import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import unittest
@@ -9,87 +12,160 @@ import unittest
 from backups import BackupTest
 from harness import BINARY, wait_for
 
+BATCHES = 10  # of the collection `blobs`: a batch is a megabyte
+LATE_MS = 3000  # so that a backup takes half a minute unless the test lets it go on
+
 
 class Stopped(BackupTest):
-    def given_much(self, project):
-        for start in range(0, 120000, 20000):
-            project.db().many.insert_many([{"_id": i, "text": os.urandom(60).hex()} for i in range(start, start + 20000)],
-                                          ordered=False)  # fmt: skip
+    flags = {"failpoints": True}
 
-    def files(self, project):
-        folder = project.dir / "backups"
-        return sorted(name for name in os.listdir(folder)) if folder.exists() else []
+    @classmethod
+    def setUpClass(cls):
+        cls.dev = cls.given()
+        cls.dev.db().blobs.insert_many([{"_id": i, "blob": os.urandom(500_000)} for i in range(2 * BATCHES)])
 
-    def running(self, project):
-        return project.db().migtui_backups.find_one({"state": "running"})
+    def setUp(self):
+        super().setUp()
+        shutil.rmtree(self.dev.dir / "backups", ignore_errors=True)
+        self.dev.db().migtui_backups.delete_many({})
+
+    @contextlib.contextmanager
+    def slow_reading(self):
+        with self.dev.servers["dev"].fail_point(["getMore"], times="alwaysOn", blockConnection=True, blockTimeMS=LATE_MS):
+            yield
+
+    def running(self):
+        return self.dev.db().migtui_backups.find_one({"state": "running"})
+
+    def state(self):
+        return self.dev.db().migtui_backups.find_one()["state"]
+
+    def taking(self, *words):
+        """A backup at work, and its record."""
+        taking = self.dev.spawn("backup", "take", "--env", "dev", *words)
+        return taking, wait_for(self.running, what="the backup's record")
 
     def test_ctrl_c_leaves_no_file_and_a_record_that_says_so(self):
-        project = self.environment()
-        self.given_much(project)
-        taking = project.spawn("backup", "take", "--env", "dev")
-        wait_for(lambda: self.running(project), what="the backup's record")
-        taking.send_signal(signal.SIGINT)
-        self.assertEqual(taking.ended(), 130, taking.err())
-        self.assertEqual(self.files(project), [])
-        self.assertEqual(project.db().migtui_backups.find_one()["state"], "stopped")
+        with self.slow_reading():
+            taking, _ = self.taking()
+            taking.send_signal(signal.SIGINT)
+            self.assertEqual(taking.ended(), 130, taking.err())
+        self.assertEqual(self.files(self.dev), [])
+        self.assertEqual(self.state(), "stopped")
 
     def test_a_killed_backup_leaves_nothing_under_its_name_and_counts_for_nothing(self):
-        project = self.environment()
-        self.given_much(project)
-        taking = project.spawn("backup", "take", "--env", "dev")
-        wait_for(lambda: any(name.endswith(".part") for name in self.files(project)), what="a file being written")
-        taking.kill()
-        taking.ended()
-        self.assertEqual([name for name in self.files(project) if not name.startswith(".")], [])
-        self.refused(project, "verify", says="has no backup of")
+        with self.slow_reading():
+            taking, _ = self.taking()
+            wait_for(lambda: self.files(self.dev), what="a file being written")
+            taking.kill()
+            taking.ended()
+        self.assertEqual([name for name in self.files(self.dev) if not name.startswith(".")], [])
+        self.refused(self.dev, "verify", says="has no backup of")
+        with self.subTest("what it left is swept"):
+            pruned = self.dev.run("backup", "prune", "--env", "dev", "--yes", check=0)
+            self.assertIn("removed what 1 killed backup left half written", pruned.err)
+            self.assertEqual(self.files(self.dev), [])
 
-    def test_a_detached_backup_is_followed_and_stopped_from_elsewhere(self):
-        project = self.environment()
-        self.given_much(project)
-        run = project.run("backup", "take", "--env", "dev", "--detach", check=0).out.strip()
-        attached = project.run("attach", run, "--env", "dev", "--format", "ndjson", check=0, timeout=120)
+    def test_one_that_still_runs_is_no_backup_yet(self):
+        with self.slow_reading():
+            taking, record = self.taking()
+            self.refused(self.dev, "verify", record["_id"], says="is still running")
+            into = self.dev.run("restore", record["_id"], "--env", "dev", "--yes")
+            self.assertEqual(into.rc, 6, into)
+            self.assertIn("is still running", into.err)
+            taking.kill()
+            taking.ended()
+
+    def test_a_detached_backup_is_followed_to_its_end_from_elsewhere(self):
+        run = self.dev.run("backup", "take", "--env", "dev", "--detach", check=0).out.strip()
+        attached = self.dev.run("attach", run, "--env", "dev", "--format", "ndjson", check=0, timeout=120)
         events = [json.loads(line) for line in attached.out.splitlines()]
         self.assertEqual(events[0]["event"], "run.started")
         self.assertEqual((events[-1]["event"], events[-1]["status"]), ("run.finished", "succeeded"))
-        self.assertEqual(project.db().migtui_backups.find_one({"_id": run})["state"], "finished")
+        self.assertEqual(self.state(), "finished")
 
     def test_stop_ends_a_running_backup(self):
-        project = self.environment()
-        self.given_much(project)
-        taking = project.spawn("backup", "take", "--env", "dev")
-        record = wait_for(lambda: self.running(project), what="the backup's record")
-        stopped = project.run("stop", record["_id"], "--env", "dev")
-        if stopped.rc == 0:
-            self.assertIn(taking.ended(), (0, 130), taking.err())  # 0: it was over before it saw the request
-            expected = {130: "stopped", 0: "finished"}[taking.returncode]
-            self.assertEqual(project.db().migtui_backups.find_one()["state"], expected)
-        else:
-            self.assertEqual(taking.ended(), 0, taking.err())
-
-    def test_a_full_disk_is_exit_6_with_nothing_under_the_name(self):
-        project = self.environment()
-        project.db().noise.insert_many([{"_id": i, "blob": os.urandom(100_000)} for i in range(40)])
-        script = 'ulimit -f 1000; exec "$0" backup take --env dev'  # 1000 kB a file: the write fails as on a full disk
-        done = subprocess.run(["bash", "-c", script, str(BINARY)], cwd=project.dir, env=project.env, text=True,
-                              capture_output=True, timeout=120, check=False)  # fmt: skip
-        self.assertEqual(done.returncode, 6, done.stderr)
-        self.assertIn("cannot write", done.stderr)
-        self.assertEqual(self.files(project), [])
-        self.assertEqual(project.db().migtui_backups.find_one()["state"], "failed")
+        with self.slow_reading():
+            taking, record = self.taking()
+            self.dev.run("stop", record["_id"], "--env", "dev", check=0)
+            self.assertEqual(taking.ended(), 130, taking.err())
+        self.assertEqual(self.state(), "stopped")
+        self.assertEqual(self.files(self.dev), [])
 
     def test_a_collection_dropped_meanwhile_fails_the_backup(self):
-        project = self.environment()
-        self.given_much(project)
-        project.db().small.insert_one({"_id": 1})
-        taking = project.spawn("backup", "take", "--env", "dev")
-        wait_for(lambda: self.running(project), what="the backup's record")
-        project.db().small.drop()
-        rc = taking.ended()
-        if rc == 0:
-            self.skipTest("the backup was over before the collection was dropped")
-        self.assertEqual(rc, 6, taking.err())
+        self.dev.db().small.insert_one({"_id": 1})
+        with self.slow_reading():
+            taking, _ = self.taking()
+            self.dev.db().small.drop()
+        self.assertEqual(taking.ended(), 6, taking.err())
         self.assertIn("small was dropped or renamed", taking.err())
-        self.assertEqual(self.files(project), [])
+        self.assertEqual(self.files(self.dev), [])
+
+    def test_a_server_that_dies_meanwhile_fails_the_backup(self):
+        with self.dev.servers["dev"].fail_point(["getMore"], times="alwaysOn", closeConnection=True):
+            taking = self.dev.spawn("backup", "take", "--env", "dev")
+            self.assertEqual(taking.ended(), 6, taking.err())
+        self.assertIn("the server closed the connection", taking.err())
+        self.assertIn("no backup was written", taking.err())
+        self.assertEqual(self.files(self.dev), [])
+        self.assertEqual(self.state(), "failed")
+
+
+class FullDisk(BackupTest):
+    flags = {"failpoints": True}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.dev = cls.given()
+        cls.dev.db().blobs.insert_many([{"_id": i, "blob": os.urandom(500_000)} for i in range(2 * BATCHES)])
+
+    def setUp(self):
+        super().setUp()
+        self.dev.db().migtui_backups.delete_many({})
+
+    def shell(self, script, *before):
+        return subprocess.run([*before, "bash", "-c", script, str(BINARY)], cwd=self.dev.dir, env=self.dev.env, text=True,
+                              capture_output=True, timeout=120, check=False)  # fmt: skip
+
+    def on_a_disk_of(self, megabytes, script):
+        """The script, with the folder of backups on a disk of that size, which is gone with it."""
+        if subprocess.run(["unshare", "-Urm", "true"], capture_output=True, check=False).returncode != 0:
+            self.skipTest("needs the right to mount a small disk (unshare -Urm)")
+        (self.dev.dir / "backups").mkdir(exist_ok=True)
+        mount = f"mount -t tmpfs -o size={megabytes}m,mode=700 disk backups && "
+        return self.shell(mount + script, "unshare", "-Urm")
+
+    def failed(self, done, says):
+        self.assertEqual(done.returncode, 6, done.stderr)
+        self.assertIn(says, done.stderr)
+
+    def test_a_backup_that_will_not_fit_is_not_begun(self):
+        done = self.on_a_disk_of(20, 'trap "ls -A backups" EXIT; "$0" backup take --env dev')
+        self.failed(done, "MB free, and the backup is expected to need")
+        self.assertNotIn(".part", done.stdout)
+        self.assertEqual(self.dev.db().migtui_backups.count_documents({}), 0)
+
+    def test_a_disk_that_others_fill_meanwhile_ends_it_with_nothing_under_its_name(self):
+        # Others' file takes what is left as soon as the backup has begun its own; each further batch comes late.
+        script = """
+            trap 'ls -A backups' EXIT
+            "$0" backup take --env dev & taking=$!
+            until ls backups/.*.part >/dev/null 2>&1 || ! kill -0 $taking 2>/dev/null; do sleep 0.05; done
+            head -c 100M /dev/zero > backups/others 2>/dev/null
+            wait $taking
+        """
+        with self.dev.servers["dev"].fail_point(["getMore"], times={"times": BATCHES // 2}, blockConnection=True, blockTimeMS=1000):
+            done = self.on_a_disk_of(90, script)
+        self.failed(done, "No space left on device")
+        self.assertEqual(done.stdout.split()[-1:], ["others"])
+        self.assertNotIn(".part", done.stdout)
+        self.assertEqual(self.dev.db().migtui_backups.find_one()["state"], "failed")
+
+    def test_a_limit_of_the_file_size_is_as_a_full_disk(self):
+        done = self.shell('ulimit -f 1000; exec "$0" backup take --env dev')
+        self.failed(done, "cannot write")
+        self.assertEqual(self.files(self.dev), [])
+        self.assertEqual(self.dev.db().migtui_backups.find_one()["state"], "failed")
 
 
 if __name__ == "__main__":

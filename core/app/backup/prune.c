@@ -50,6 +50,14 @@ bool mig_backup_prune_plan(struct mig_app *app, const struct cfg_environment *en
     return true;
 }
 
+size_t mig_backup_sweep(struct mig_app *app)
+{
+    struct mig_storage *storage = app->open_storage(app->ports_ctx, NULL);
+    size_t count = storage->ops->sweep(storage);
+    storage->ops->free(storage);
+    return count;
+}
+
 bool mig_backup_remove(struct mig_app *app, const struct cfg_environment *env,
                        const struct mig_backup *backup, struct mig_error *err)
 {
@@ -67,7 +75,6 @@ bool mig_backup_remove(struct mig_app *app, const struct cfg_environment *env,
             "}", "u", "{", "$set", "{", "state", BCON_UTF8(mig_backup_state_word(MIG_BACKUP_REMOVED)),
             "removedBy", BCON_UTF8(app->operator_name), "}", "$currentDate", "{", "removedAt",
             BCON_BOOL(true), "}", "}", "}", "]");
-        (void)at.storage->ops->sweep(at.storage);
         ok = at.storage->ops->remove(at.storage, manifest, err) &&
              at.storage->ops->remove(at.storage, at.name, err) && mig_write(store, command, err);
     }

@@ -274,6 +274,7 @@ static bool begin(struct taking *t, struct mig_error *err)
         return mig_fail(err, MIG_ERR_USAGE, "%s: snapshots of Atlas cannot be taken by this version",
                         t->env->name);
     t->storage = t->app->open_storage(t->app->ports_ctx, NULL);
+    (void)t->storage->ops->sweep(t->storage);
     return t->app->open_store(t->app->ports_ctx, t->env, t->backup->id, &t->store, err) &&
            t->app->open_store(t->app->ports_ctx, t->env, t->backup->id, &t->beat_store, err) &&
            look_first(t, err) && survey_take(t->store, &t->server, &t->survey, err) && check_space(t, err) &&

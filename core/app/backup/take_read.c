@@ -197,6 +197,11 @@ static void explain(const struct reading *r, struct mig_error *err)
         mig_hint(err, "raise it to longer than a backup takes: "
                       "db.adminCommand({setParameter: 1, minSnapshotHistoryWindowInSeconds: 3600})");
     }
+    if (err->code == MIG_ERR_UNKNOWN_OUTCOME || err->code == MIG_ERR_UNREACHABLE ||
+        err->code == MIG_ERR_TIMEOUT)
+        mig_hint(
+            err,
+            "no backup was written, and nothing on the server was changed; take it again when it answers");
     mig_context(err, "collection %s", safe);
 }
 
