@@ -135,7 +135,7 @@ static bool make_tool_config(void *ctx, const struct cfg_environment *env, char 
     struct root *root = ctx;
     struct cfg_secret uri CFG_AUTOSECRET = { 0 };
     return io_secret_resolve(root->config, &env->uri, &uri, err) &&
-           io_tool_config_write(root->host->state_dir, uri.text, ret_path, err);
+           io_tool_config_write(root->host->state_dir, uri.text, env->database, ret_path, err);
 }
 
 static void drop_tool_config(void *ctx, char *take_path)

@@ -22,18 +22,52 @@ static bool fail(const char *path, struct mig_error *err)
 }
 
 /* YAML's single quotes know one escape: a quote is doubled. */
-static void compose(const char *uri, struct mig_buf *out)
+static void put_quoted(const char *text, size_t len, struct mig_buf *out)
 {
-    mig_buf_str(out, "uri: '");
-    for (const char *p = uri; *p; p++) {
-        if (*p == '\'')
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == '\'')
             mig_buf_char(out, '\'');
-        mig_buf_char(out, *p);
+        mig_buf_char(out, text[i]);
+    }
+}
+
+static bool names_auth_source(const char *options)
+{
+    static const char key[] = "authsource=";
+    for (const char *p = options; p && *p; p = strchr(p, '&')) {
+        p += *p == '&' || *p == '?';
+        if (strncasecmp(p, key, sizeof key - 1) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The database in a string's path is where its user is, and the tools take it for the one to work on: they refuse a --db beside
+ * it that is another. So another's place is taken by authSource; of a mongodb+srv string its DNS record says that. */
+static void compose(const char *uri, const char *database, struct mig_buf *out)
+{
+    const char *hosts = strstr(uri, "://");
+    const char *slash = hosts ? strchr(hosts + 3, '/') : NULL;
+    const char *path = slash ? slash + 1 : uri + strlen(uri);
+    size_t len = strcspn(path, "?");
+    const char *options = path + len;
+    mig_buf_str(out, "uri: '");
+    if (len == 0 || (strlen(database) == len && memcmp(path, database, len) == 0)) {
+        put_quoted(uri, strlen(uri), out);
+    } else {
+        bool user = memchr(hosts, '@', (size_t)(slash - hosts)) && strncmp(uri, "mongodb+srv:", 12) != 0;
+        put_quoted(uri, (size_t)(path - uri), out);
+        put_quoted(options, strlen(options), out);
+        if (user && !names_auth_source(options)) {
+            mig_buf_str(out, *options ? "&authSource=" : "?authSource=");
+            put_quoted(path, len, out);
+        }
     }
     mig_buf_str(out, "'\n");
 }
 
-bool io_tool_config_write(const char *folder, const char *uri, char **ret_path, struct mig_error *err)
+bool io_tool_config_write(const char *folder, const char *uri, const char *database, char **ret_path,
+                          struct mig_error *err)
 {
     const char *runtime = getenv("XDG_RUNTIME_DIR");
     const char *place = runtime && runtime[0] == '/' ? runtime : folder;
@@ -44,7 +78,7 @@ bool io_tool_config_write(const char *folder, const char *uri, char **ret_path, 
         return mig_fail(err, MIG_ERR_CONFIG, "the connection string is too long, or has a line break");
     }
     mig_buf_init(&text, CONFIG_MAX);
-    compose(uri, &text);
+    compose(uri, database, &text);
     if (place == folder)
         (void)mkdir(folder, 0700);                    /* where it cannot be made, the file cannot */
     MIG_AUTOCLOSE int fd = mkostemp(path, O_CLOEXEC); /* mode 0600 */

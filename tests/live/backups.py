@@ -82,7 +82,7 @@ class BackupTest(MigtuiTest):
     @classmethod
     def given(cls, **more):
         """A project for all tests of the class: what they share is made once."""
-        server = shared_server(**cls.flags)
+        server = more.pop("server", None) or shared_server(**cls.flags)
         project = Project({}, {"dev": more}, server=server)
         cls.addClassCleanup(project.close)
         return project

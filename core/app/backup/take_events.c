@@ -59,6 +59,8 @@ void take_event_progress(struct taking *t, bool last)
     BSON_APPEND_DOUBLE(&fields, "bytesPerSecond", speed);
     if (!last && speed > 0 && bytes_total > bytes)
         BSON_APPEND_INT64(&fields, "etaMs", (int64_t)((double)(bytes_total - bytes) / speed * 1000));
+    else if (!last && bytes == 0 && rate > 0 && total > documents) /* mongodump tells documents only */
+        BSON_APPEND_INT64(&fields, "etaMs", (int64_t)((double)(total - documents) / rate * 1000));
     mig_journal_emit(&t->journal, "progress", &fields);
 }
 

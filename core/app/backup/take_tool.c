@@ -11,107 +11,36 @@
 #include "app/backup/manifest.h"
 #include "app/backup/scan.h"
 #include "app/backup/take_private.h"
+#include "app/backup/tool_lines.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/text.h"
 
 struct tool {
     struct taking *t;
-    bool stop;       /* read by spawn */
-    char last[256];  /* its last line that may say why it failed */
-    int64_t failed;  /* documents it says it could not take */
-    int64_t claimed; /* documents it says it dumped */
-    size_t collections_claimed;
+    bool stop; /* read by spawn */
+    struct tool_lines lines;
     int64_t told_ms;
 };
-
-/* ---- its lines ---- */
-
-/* Behind the time and the tab that mongodump puts before each line. */
-static const char *message_of(const char *line)
-{
-    const char *tab = strchr(line, ' ');
-    const char *stamp = strpbrk(line, "\t ");
-    if (stamp && stamp - line >= 20 && line[4] == '-' && line[10] == 'T')
-        return stamp + 1;
-    (void)tab;
-    return line;
-}
-
-/* The number in "(123 documents)"; -1 when there is none. */
-static int64_t number_before(const char *text, const char *word)
-{
-    const char *at = strstr(text, word);
-    int64_t value = -1;
-    if (!at || at == text || at[-1] != ' ')
-        return -1;
-    const char *begin = at - 1;
-    while (begin > text && begin[-1] >= '0' && begin[-1] <= '9')
-        begin--;
-    MIG_AUTOFREE char *digits = mig_strndup(begin, (size_t)(at - 1 - begin));
-    return mig_text_int(digits, 0, INT64_MAX, &value) ? value : -1;
-}
-
-/* "[####....]  db.coll  1234/5000  (24.7%)" */
-static bool take_progress(struct tool *tool, const char *text)
-{
-    const char *slash = strchr(text, '/');
-    if (text[0] != '[' || !slash)
-        return false;
-    const char *begin = slash;
-    while (begin > text && begin[-1] >= '0' && begin[-1] <= '9')
-        begin--;
-    int64_t done;
-    MIG_AUTOFREE char *digits = mig_strndup(begin, (size_t)(slash - begin));
-    const char *name = strchr(text, ']');
-    if (!mig_text_int(digits, 0, INT64_MAX, &done) || !name)
-        return false;
-    name += 1 + strspn(name + 1, " ");
-    pthread_mutex_lock(&tool->t->mutex);
-    tool->t->documents = tool->claimed + done;
-    snprintf(tool->t->at, sizeof tool->t->at, "%.*s", (int)strcspn(name, " "), name);
-    pthread_mutex_unlock(&tool->t->mutex);
-    return true;
-}
-
-static bool take_done(struct tool *tool, const char *text)
-{
-    if (strncmp(text, "done dumping", 12) != 0)
-        return false;
-    int64_t count = number_before(text, "document");
-    /* "(12 documents)" has a bracket before its number */
-    const char *bracket = strrchr(text, '(');
-    if (count < 0 && bracket)
-        count = strtoll(bracket + 1, NULL, 10);
-    tool->claimed += count > 0 ? count : 0;
-    tool->collections_claimed++;
-    pthread_mutex_lock(&tool->t->mutex);
-    tool->t->documents = tool->claimed;
-    pthread_mutex_unlock(&tool->t->mutex);
-    return true;
-}
 
 static void on_line(const char *line, void *context)
 {
     struct tool *tool = context;
     struct taking *t = tool->t;
-    const char *text = message_of(line);
+    const char *text;
+    bool progress = tool_lines_take(&tool->lines, line, &text);
     tool->stop = tool->stop || take_stopping(t);
+    pthread_mutex_lock(&t->mutex);
+    t->documents = tool_lines_documents(&tool->lines);
+    snprintf(t->at, sizeof t->at, "%s", tool->lines.at);
+    pthread_mutex_unlock(&t->mutex);
     int64_t now = t->host->ops->mono_ms(t->host);
     if (now - tool->told_ms >= 1000) {
         tool->told_ms = now;
         take_event_progress(t, false);
     }
-    if (take_progress(tool, text) || take_done(tool, text))
+    if (progress)
         return;
-    int64_t failed = number_before(text, "document(s) failed");
-    if (failed > 0)
-        tool->failed += failed;
-    if (strstr(text, "mongodb://") ||
-        strstr(text, "mongodb+srv://")) /* may be the very string with its password */
-        text = "(a line with a connection string, not shown)";
-    snprintf(tool->last, sizeof tool->last, "%.250s", text);
-    mig_utf8_trim(tool->last);
     MIG_AUTODOC bson_t fields = BSON_INITIALIZER;
     BSON_APPEND_UTF8(&fields, "step", t->backup->method);
     BSON_APPEND_UTF8(&fields, "line", text);
@@ -151,6 +80,26 @@ static void watch_loop(void *context)
     }
 }
 
+/* 128 and a number: a signal ended it, or the shell says that one ended the command. */
+static bool judge_end(const struct tool *tool, int status, struct mig_error *err)
+{
+    const struct taking *t = tool->t;
+    const char *colon = tool->lines.why[0] ? ": " : "";
+    if (status == 0 && tool->lines.failed == 0)
+        return true;
+    if (status > 128)
+        mig_fail(err, MIG_ERR_BACKUP, "%s was ended by signal %d%s%s", t->backup->method, status - 128, colon,
+                 tool->lines.why);
+    else if (status != 0)
+        mig_fail(err, MIG_ERR_BACKUP, "%s ended with status %d%s%s", t->backup->method, status, colon,
+                 tool->lines.why);
+    else
+        mig_fail(err, MIG_ERR_BACKUP, "%s ended well, but says that %" PRId64 " documents failed",
+                 t->backup->method, tool->lines.failed);
+    return mig_hint(err, "no backup was written; all that it said: migtui log %s --env %s", t->backup->id,
+                    t->env->name);
+}
+
 static bool run(struct tool *tool, const char *const *argv, char *const *more, struct mig_error *err)
 {
     struct taking *t = tool->t;
@@ -172,13 +121,7 @@ static bool run(struct tool *tool, const char *const *argv, char *const *more, s
         return mig_context(err, "%s", t->backup->method);
     if (take_stopping(t))
         return mig_fail(err, MIG_ERR_INTERRUPTED, "stopped by %s; no backup was written", t->stop_by);
-    if (status != 0)
-        return mig_fail(err, MIG_ERR_BACKUP, "%s ended with status %d: %s", t->backup->method, status,
-                        tool->last);
-    if (tool->failed > 0)
-        return mig_fail(err, MIG_ERR_BACKUP, "%s ended well, but says that %" PRId64 " documents failed",
-                        t->backup->method, tool->failed);
-    return true;
+    return judge_end(tool, status, err);
 }
 
 static bool run_mongodump(struct tool *tool, const char *path, struct mig_error *err)
@@ -246,10 +189,10 @@ static bool check(struct tool *tool, const struct scan *scan, struct mig_error *
                         t->backup->method);
     if (!has_all(t, scan, err))
         return false;
-    if (tool->collections_claimed > 0 && tool->claimed != scan->documents)
+    if (tool->lines.collections_claimed > 0 && tool->lines.claimed != scan->documents)
         return mig_fail(err, MIG_ERR_BACKUP,
                         "mongodump says it dumped %" PRId64 " documents, the archive has %" PRId64,
-                        tool->claimed, scan->documents);
+                        tool->lines.claimed, scan->documents);
     return true;
 }
 
