@@ -213,7 +213,7 @@ enum mig_probe mig_step_probe(const struct mig_step_context *ctx, const struct m
     const struct step_kind *kind = kind_of(step, work.err);
     if (!kind)
         return step_blind(&work);
-    enum mig_probe busy;
+    enum mig_probe busy = MIG_PROBE_UNCLEAR; /* some compilers do not see that it is always set */
     return kind->lingers && still_running(&work, &busy) ? busy : kind->probe(&work);
 }
 
