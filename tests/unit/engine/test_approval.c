@@ -147,6 +147,196 @@ static void no_value_can_begin_a_line_of_the_signed_bytes(void **state)
     mig_request_done(&request);
 }
 
+static void each_state_has_its_word(void **state)
+{
+    (void)state;
+    assert_string_equal(mig_approval_state_word(MIG_APPROVAL_WAITING), "waiting");
+    assert_string_equal(mig_approval_state_word(MIG_APPROVAL_STATES), "void");
+}
+
+static void an_approver_is_known_by_key_by_database_user_or_by_os_user(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "ana", "ivo@shop" };
+    static const struct {
+        bool is_signed;
+        const char *principal, *db_user, *os_user;
+        bool named;
+    } rows[] = {
+        { true, "ana", "", "", true },
+        { true, "", "ana@admin", "ana", false },
+        { false, "ana", "eve@admin", "", false },
+        { false, "", "ana@admin", "", true },
+        { false, "", "ana", "", true },
+        { false, "", "anabel@admin", "", false },
+        { false, "", "bob@admin", "", false },
+        { false, "", "ivo@shop", "", true },
+        { false, "", "ivo@admin", "", false }, /* of another authentication database */
+        { false, "", "", "ana", true },
+        { false, "", "", "eve", false },
+    };
+    struct mig_policy policy = { .approvers = names, .approver_count = 2 };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct mig_person who = person(rows[i].db_user, "", rows[i].os_user);
+        snprintf(who.principal, sizeof who.principal, "%s", rows[i].principal);
+        policy.is_signed = rows[i].is_signed;
+        if (mig_policy_names(&policy, &who) != rows[i].named)
+            fail_msg("row %zu", i);
+    }
+    policy.approver_count = 0;
+    assert_true(mig_policy_names(&policy, &(struct mig_person){ 0 }));
+}
+
+static void the_requester_counts_only_where_the_policy_says_so(void **state)
+{
+    (void)state;
+    struct mig_policy policy = { .approvals = 1 };
+    struct mig_request request = asked_by("ana");
+    int64_t have;
+    decide(&request, "ana", "approve");
+    assert_int_equal(judged(&request, &policy, &have), MIG_APPROVAL_WAITING);
+    assert_non_null(strstr(request.decisions[0].why_not, "it is by who requested it"));
+    policy.self_approval = true;
+    assert_int_equal(judged(&request, &policy, &have), MIG_APPROVAL_APPROVED);
+    mig_request_done(&request);
+}
+
+/* What stands between a request and a run is told in words that name it. */
+static void assert_verdict(struct mig_request *request, const struct mig_policy *policy,
+                           const struct mig_plan *plan, const char *uuid, enum mig_approval_state expected,
+                           const char *reason)
+{
+    struct mig_approval_verdict verdict;
+    mig_request_judge(request, policy, plan, uuid, NOW, &verdict);
+    if (verdict.state != expected || !strstr(verdict.reason, reason))
+        fail_msg("%s, \"%s\"; expected %s with \"%s\"", mig_approval_state_word(verdict.state),
+                 verdict.reason, mig_approval_state_word(expected), reason);
+}
+
+static void whatever_moves_makes_it_void_and_is_named(void **state)
+{
+    (void)state;
+    struct mig_policy policy = { .digest = "p", .signers = "s" };
+    struct mig_plan plan = { .id = "one", .environment_uuid = "here", .head = "h" };
+    struct mig_request request = asked_by("ana");
+    snprintf(request.environment_uuid, sizeof request.environment_uuid, "here");
+    snprintf(request.policy, sizeof request.policy, "p");
+    snprintf(request.signers, sizeof request.signers, "s");
+    snprintf(request.plan_id, sizeof request.plan_id, "one");
+    assert_verdict(&request, &policy, &plan, "here", MIG_APPROVAL_APPROVED, "0 of 0");
+    assert_verdict(&request, &policy, NULL, "here", MIG_APPROVAL_APPROVED, "0 of 0");
+    assert_verdict(&request, &policy, NULL, "there", MIG_APPROVAL_VOID, "target: it is for another database");
+    snprintf(policy.digest, sizeof policy.digest, "q");
+    assert_verdict(&request, &policy, NULL, "", MIG_APPROVAL_VOID, "policy: ");
+    snprintf(policy.digest, sizeof policy.digest, "p");
+    snprintf(policy.signers, sizeof policy.signers, "t");
+    assert_verdict(&request, &policy, NULL, "", MIG_APPROVAL_VOID, "signers: ");
+    snprintf(policy.signers, sizeof policy.signers, "s");
+    snprintf(request.plan_id, sizeof request.plan_id, "other");
+    assert_verdict(&request, &policy, &plan, "", MIG_APPROVAL_VOID, "what would run now is another plan");
+    plan.environment = request.environment;
+    request.plan = bson_new();
+    BSON_APPEND_UTF8(request.plan, "planId", "other");
+    BSON_APPEND_UTF8(request.plan, "environmentUuid", "here");
+    bson_t none;
+    BSON_APPEND_ARRAY_BEGIN(request.plan, "migrations", &none);
+    bson_append_array_end(request.plan, &none);
+    BSON_APPEND_UTF8(request.plan, "direction", "up");
+    BSON_APPEND_UTF8(request.plan, "historyHead", "before");
+    assert_verdict(&request, &policy, &plan, "", MIG_APPROVAL_VOID, "history head: ");
+    mig_request_done(&request);
+}
+
+static void what_is_over_is_over_and_who_used_it_is_named(void **state)
+{
+    (void)state;
+    static const struct {
+        enum mig_request_state was;
+        enum mig_approval_state is;
+    } rows[] = {
+        { MIG_REQUEST_USED, MIG_APPROVAL_USED },           { MIG_REQUEST_REJECTED, MIG_APPROVAL_REJECTED },
+        { MIG_REQUEST_WITHDRAWN, MIG_APPROVAL_WITHDRAWN }, { MIG_REQUEST_CLOSED, MIG_APPROVAL_USED },
+        { MIG_REQUEST_EXPIRED, MIG_APPROVAL_EXPIRED },
+    };
+    struct mig_policy policy = { 0 };
+    struct mig_request request = asked_by("ana");
+    decide(&request, "ivo", "reject"); /* looked at only while it is open */
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        request.state = rows[i].was;
+        assert_verdict(&request, &policy, NULL, "", rows[i].is, mig_approval_state_word(rows[i].is));
+    }
+    request.state = MIG_REQUEST_OPEN; /* somebody set it back */
+    request.decision_count = 0;
+    snprintf(request.used_by, sizeof request.used_by, "01J9");
+    assert_verdict(&request, &policy, NULL, "", MIG_APPROVAL_USED, "used by run 01J9");
+    mig_request_done(&request);
+}
+
+static void signatures_that_fail_say_why(void **state)
+{
+    (void)state;
+    struct mig_policy policy = { .approvals = 1, .is_signed = true };
+    struct mig_request request = asked_by("ana");
+    request.requested.proven = false;
+    assert_verdict(&request, &policy, NULL, "", MIG_APPROVAL_VOID, "it has no signature");
+    snprintf(request.requested.why_not, sizeof request.requested.why_not, "the key was revoked");
+    assert_verdict(&request, &policy, NULL, "", MIG_APPROVAL_VOID, "the key was revoked");
+    request.requested.proven = true;
+    decide(&request, "ivo", "approve");
+    decide(&request, "mia", "comment"); /* a word of nobody's: neither counted nor explained */
+    request.decisions[0].proven = false;
+    assert_verdict(&request, &policy, NULL, "", MIG_APPROVAL_WAITING, "its signature was not verified");
+    snprintf(request.decisions[0].why_not, sizeof request.decisions[0].why_not, "bad signature");
+    assert_verdict(&request, &policy, NULL, "", MIG_APPROVAL_WAITING,
+                   "ivo@admin does not count: bad signature");
+    for (int i = 0; i < 20; i++) { /* more than the sentence has room for */
+        decide(&request, "ivo", "approve");
+        request.decisions[request.decision_count - 1].proven = false;
+    }
+    assert_verdict(&request, &policy, NULL, "", MIG_APPROVAL_WAITING, "0 of 1 approved");
+    mig_request_done(&request);
+}
+
+static void broken_glass_is_closed_by_two_others(void **state)
+{
+    (void)state;
+    struct mig_policy policy = { .approvals = 1 };
+    struct mig_approval_verdict verdict;
+    struct mig_request glass = asked_by("ana");
+    glass.kind = MIG_REQUEST_GLASS;
+    snprintf(glass.used_by, sizeof glass.used_by, "01J9");
+    decide(&glass, "ana", "close");
+    decide(&glass, "ivo", "close");
+    mig_glass_judge(&glass, &policy, &verdict);
+    assert_int_equal(verdict.state, MIG_APPROVAL_WAITING);
+    assert_int_equal(verdict.have, 1);
+    assert_non_null(strstr(verdict.reason, "ana@admin broke the glass for run 01J9: r; closed by 1 of 2"));
+    assert_non_null(strstr(glass.decisions[0].why_not, "it is by who broke the glass"));
+    decide(&glass, "mia", "close");
+    mig_glass_judge(&glass, &policy, &verdict);
+    assert_int_equal(verdict.state, MIG_APPROVAL_USED);
+    glass.decision_count = 0; /* it says that it is closed: noted by who counted */
+    glass.state = MIG_REQUEST_CLOSED;
+    free(glass.reason);
+    glass.reason = NULL;
+    mig_glass_judge(&glass, &policy, &verdict);
+    assert_int_equal(verdict.state, MIG_APPROVAL_USED);
+    mig_request_done(&glass);
+}
+
+static void the_signed_bytes_name_the_run_of_broken_glass_and_nothing_that_is_not_there(void **state)
+{
+    (void)state;
+    struct mig_request request = { .kind = MIG_REQUEST_GLASS, .used_by = "01J9" };
+    struct mig_decision decision = { .word = "close" };
+    struct mig_buf text;
+    mig_buf_init(&text, 10000);
+    mig_approval_text(&request, &decision, &text);
+    assert_non_null(strstr(text.text, "\nrun: 01J9\nreason: \nticket: \n"));
+    assert_non_null(strstr(text.text, "\ncomment: \n"));
+    mig_buf_done(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +345,14 @@ int main(void)
         cmocka_unit_test(what_is_not_proven_does_not_count),
         cmocka_unit_test(the_servers_clock_ends_a_request),
         cmocka_unit_test(no_value_can_begin_a_line_of_the_signed_bytes),
+        cmocka_unit_test(each_state_has_its_word),
+        cmocka_unit_test(an_approver_is_known_by_key_by_database_user_or_by_os_user),
+        cmocka_unit_test(the_requester_counts_only_where_the_policy_says_so),
+        cmocka_unit_test(whatever_moves_makes_it_void_and_is_named),
+        cmocka_unit_test(what_is_over_is_over_and_who_used_it_is_named),
+        cmocka_unit_test(signatures_that_fail_say_why),
+        cmocka_unit_test(broken_glass_is_closed_by_two_others),
+        cmocka_unit_test(the_signed_bytes_name_the_run_of_broken_glass_and_nothing_that_is_not_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
