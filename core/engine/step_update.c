@@ -184,8 +184,10 @@ static bool refers_to(const bson_iter_t *value, const char *path, int depth)
     const char *field = reference(value);
     if (field)
         return overlaps(field, path);
-    if (depth > DEPTH_MAX || !holds_members(value) || !bson_iter_recurse(value, &inner))
+    if (!holds_members(value) || !bson_iter_recurse(value, &inner))
         return false;
+    if (depth > DEPTH_MAX)
+        return true;
     while (bson_iter_next(&inner)) {
         if (strcmp(bson_iter_key(&inner), "$literal") != 0 && refers_to(&inner, path, depth + 1))
             return true;
