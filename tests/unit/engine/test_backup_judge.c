@@ -173,6 +173,80 @@ static void a_good_one_is_found_behind_bad_ones(void **state)
     assert_string_equal(verdict.backup, list[1].id);
 }
 
+/* A rule that asks for no method, environment or database has nothing to hold a backup against. */
+static struct mig_backup_verdict judged_by(struct mig_backup backup, struct mig_backup_rule other)
+{
+    struct mig_backup_verdict verdict;
+    mig_backup_judge(&backup, 1, &other, NOW, &verdict);
+    return verdict;
+}
+
+static void a_rule_says_only_what_it_asks_for(void **state)
+{
+    (void)state;
+    struct mig_backup_rule any = rule;
+    any.method = NULL;
+    any.environment = NULL;
+    struct mig_backup backup = good();
+    snprintf(backup.method, sizeof backup.method, "exec");
+    assert_int_equal(judged_by(backup, any).state, MIG_GATE_OK);
+    backup.started_ms = NOW - 2 * rule.max_age_ms;
+    assert_string_equal(judged_by(backup, any).remedy, "migtui backup take --env NAME");
+    any = rule;
+    any.method = "mongodump";
+    assert_string_equal(judged_by(good(), any).remedy, "migtui backup take --env prod --method mongodump");
+    any.environment_uuid = NULL;
+    assert_int_equal(judged_by(good(), any).state, MIG_GATE_FAILED);
+}
+
+static void one_that_never_began_or_was_altered_does_not_count(void **state)
+{
+    (void)state;
+    struct mig_backup backup = good();
+    backup.started_ms = 0;
+    refused(backup, "the last backup is finished", "backup take");
+    backup = good();
+    backup.state = MIG_BACKUP_FAILED;
+    snprintf(backup.error, sizeof backup.error, "disk full");
+    refused(backup, "the last backup is failed: disk full", "backup take");
+    backup = good();
+    backup.where = MIG_FILE_ALTERED;
+    refused(backup, "is not the one that was written", "backup take");
+    backup = good();
+    backup.proof = MIG_PROOF_FAILED;
+    refused(backup, "is bad: it did not verify", "backup take");
+    snprintf(backup.error, sizeof backup.error, "block 7 cannot be read");
+    refused(backup, "is bad: block 7 cannot be read", "backup take");
+}
+
+/* Within a few seconds of now a clock is a clock. */
+static void a_clock_that_is_a_little_ahead_is_no_future(void **state)
+{
+    (void)state;
+    struct mig_backup backup = good();
+    backup.started_ms = NOW + 5000;
+    struct mig_backup_verdict verdict = judged(backup);
+    assert_int_equal(verdict.state, MIG_GATE_OK);
+    assert_non_null(strstr(verdict.reason, "of 0"));
+    backup.proof = MIG_PROOF_NONE;
+    struct mig_backup_rule lenient = rule;
+    lenient.verify = false;
+    assert_null(strstr(judged_by(backup, lenient).reason, "verified"));
+}
+
+static void of_two_that_are_alike_the_newer_is_named(void **state)
+{
+    (void)state;
+    struct mig_backup list[3] = { good(), good(), good() };
+    struct mig_backup_verdict verdict;
+    for (size_t i = 0; i < 3; i++) {
+        list[i].started_ms = NOW - rule.max_age_ms * (int64_t)(i == 1 ? 2 : 3);
+        list[i].id[25] = (char)('1' + i);
+    }
+    mig_backup_judge(list, 3, &rule, NOW, &verdict);
+    assert_string_equal(verdict.backup, list[1].id);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,6 +261,10 @@ int main(void)
         cmocka_unit_test(a_date_in_the_future_is_not_young),
         cmocka_unit_test(another_method_than_the_policys_does_not_count),
         cmocka_unit_test(a_good_one_is_found_behind_bad_ones),
+        cmocka_unit_test(a_rule_says_only_what_it_asks_for),
+        cmocka_unit_test(one_that_never_began_or_was_altered_does_not_count),
+        cmocka_unit_test(a_clock_that_is_a_little_ahead_is_no_future),
+        cmocka_unit_test(of_two_that_are_alike_the_newer_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

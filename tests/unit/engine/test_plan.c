@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -301,6 +302,103 @@ static void a_plan_knows_the_words_that_choose_it_again(void **state)
     done(&w);
 }
 
+/* What step a and step b of a file did, as their record says it. */
+static struct mig_record *given_half_done(struct world *w, const char *version)
+{
+    struct mig_record *record = given_record(w, version, MIG_RECORD_FAILED);
+    record->steps_known = true;
+    add_step(record, "a", MIG_PHASE_DONE);
+    add_step(record, "b", MIG_PHASE_FAILED);
+    record->steps[0].result = BCON_NEW("inserted", BCON_INT32(1));
+    return record;
+}
+
+static void undo_takes_back_what_the_record_says_was_done(void **state)
+{
+    (void)state;
+    static const char *const files[] = { UP, UP, NULL };
+    static const char *const second[] = { "2", NULL };
+    struct world w;
+    given(&w, files);
+    given_half_done(&w, "1");
+    given_half_done(&w, "2");
+    assert_true(plans(&w, (struct mig_selection){ .direction = MIG_DOWN, .undo = true }));
+    assert_int_equal(w.plan->count, 2);
+    assert_string_equal(w.plan->items[0].migration->version, "2"); /* newest first */
+    assert_true(w.plan->items[0].by_inverse);
+    assert_int_equal(w.plan->items[0].step_count, 1); /* b was in a transaction that was not committed */
+    assert_int_equal(w.plan->items[0].steps[0].step->kind, MIG_STEP_DELETE);
+    assert_true(plans(&w, (struct mig_selection){ .direction = MIG_DOWN, .undo = true, .versions = second }));
+    assert_int_equal(w.plan->count, 1);
+
+    struct mig_record *back = &w.history.records[1];
+    back->inverse = BCON_NEW("0", "{", "id", "a", "delete", "{", "collection", "c", "deletes", "[", "{", "q", "{",
+                             "}", "limit", BCON_INT32(0), "}", "]", "}", "}");
+    back->direction = MIG_DOWN;
+    refuses(&w, (struct mig_selection){ .direction = MIG_DOWN, .undo = true }, MIG_ERR_INTEGRITY,
+            "2 is on its way back already");
+    assert_true(plans(&w, (struct mig_selection){ .resume = true, .versions = second }));
+    assert_true(w.plan->items[0].by_inverse); /* what was kept is carried on, not made anew */
+    assert_int_equal(w.plan->items[0].step_count, 1);
+    bson_destroy(back->inverse);
+    back->inverse = BCON_NEW("0", BCON_INT32(1));
+    refuses(&w, (struct mig_selection){ .resume = true, .versions = second }, MIG_ERR_INTEGRITY,
+            "dev: 2: the record's list of inverse steps cannot be read");
+    done(&w);
+}
+
+static void undo_refuses_what_has_no_way_back_and_what_was_edited(void **state)
+{
+    (void)state;
+    static const char *const files[] = {
+        "\"up\": [{\"id\": \"a\", \"update\": {\"collection\": \"c\", \"updates\": [{\"q\": {}, \"u\": {\"$inc\": "
+        "{\"n\": 1}}}]}}, {\"id\": \"b\", \"manual\": {\"text\": \"x\"}}]",
+        NULL
+    };
+    struct world w;
+    given(&w, files);
+    struct mig_record *record = given_half_done(&w, "1");
+    refuses(&w, (struct mig_selection){ .direction = MIG_DOWN, .undo = true }, MIG_ERR_MIGRATION,
+            "1 cannot be undone: step a cannot be undone: there is no inverse of update");
+    assert_non_null(strstr(w.err.hint, "migtui recover 1 --env dev"));
+    record->sem[0] ^= 1;
+    refuses(&w, (struct mig_selection){ .direction = MIG_DOWN, .undo = true }, MIG_ERR_INTEGRITY,
+            "1 was edited after it began");
+    done(&w);
+}
+
+static void what_is_blocked_missing_or_running_stops_a_plan(void **state)
+{
+    (void)state;
+    static const char *const files[] = { "\"depends\": [\"2\"], " UP, UP, NULL };
+    struct world w;
+    given(&w, files);
+    refuses(&w, (struct mig_selection){ 0 }, MIG_ERR_ORDER, "1 is blocked: it depends on 2");
+    done(&w);
+    given(&w, files);
+    given_record(&w, "7", MIG_RECORD_APPLIED);
+    refuses(&w, (struct mig_selection){ 0 }, MIG_ERR_INTEGRITY, "7 (t) it ran here on run RUN1, and the file is gone");
+    done(&w);
+    given(&w, files);
+    given_record(&w, "2", MIG_RECORD_RUNNING);
+    w.history.lock = (struct mig_lock){ .exists = true, .owner = "o", .run = "RUN1", .os_user = "ana", .host = "h" };
+    refuses(&w, (struct mig_selection){ .resume = true }, MIG_ERR_LOCKED, "2 is running now: run RUN1 by ana on h");
+    done(&w);
+}
+
+static void a_plan_says_that_a_text_changed_and_not_what_it_means(void **state)
+{
+    (void)state;
+    static const char *const files[] = { UP DOWN, NULL };
+    struct world w;
+    given(&w, files);
+    given_record(&w, "1", MIG_RECORD_APPLIED)->raw[0] ^= 1;
+    assert_true(plans(&w, (struct mig_selection){ .direction = MIG_DOWN }));
+    assert_int_equal(w.plan->warning_count, 1);
+    assert_non_null(strstr(w.plan->warnings[0], "its text changed since it ran, its meaning did not"));
+    done(&w);
+}
+
 static void without_transactions_the_plan_says_how_it_runs(void **state)
 {
     (void)state;
@@ -328,6 +426,13 @@ int main(void)
         cmocka_unit_test(resume_goes_on_behind_the_last_step_that_is_done),
         cmocka_unit_test(resume_wants_the_very_text_that_began_and_one_direction),
         cmocka_unit_test(a_plan_knows_the_words_that_choose_it_again),
+    done(&w);
+}
+
+        cmocka_unit_test(undo_takes_back_what_the_record_says_was_done),
+        cmocka_unit_test(undo_refuses_what_has_no_way_back_and_what_was_edited),
+        cmocka_unit_test(what_is_blocked_missing_or_running_stops_a_plan),
+        cmocka_unit_test(a_plan_says_that_a_text_changed_and_not_what_it_means),
         cmocka_unit_test(without_transactions_the_plan_says_how_it_runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
