@@ -55,7 +55,8 @@ static bool mentions(const bson_iter_t *value, const char *text, int depth)
     bson_iter_t inner;
     if (same_name(value, text))
         return true;
-    if ((!BSON_ITER_HOLDS_ARRAY(value) && !BSON_ITER_HOLDS_DOCUMENT(value)) || !bson_iter_recurse(value, &inner))
+    if ((!BSON_ITER_HOLDS_ARRAY(value) && !BSON_ITER_HOLDS_DOCUMENT(value)) ||
+        !bson_iter_recurse(value, &inner))
         return false;
     if (depth > 100)
         return true; /* what cannot be seen might be there */

@@ -20,15 +20,16 @@ static bool loads(const char *text)
 static void each_value_has_its_form(void **state)
 {
     (void)state;
-#define TOP(line) line "\n" ONE_ENVIRONMENT
-#define ENV(line) "project: shop\nenvironments:\n  - { " line ", uri: \"mongodb://h\" }\n"
-#define DB(name) ENV("name: dev, database: " name)
-#define URI(text) "project: shop\nenvironments:\n  - { name: dev, database: a, uri: " text " }\n"
-#define GATE(text) ONE_ENVIRONMENT "    gate: { " text " }\n"
+#define TOP(line)    line "\n" ONE_ENVIRONMENT
+#define ENV(line)    "project: shop\nenvironments:\n  - { " line ", uri: \"mongodb://h\" }\n"
+#define DB(name)     ENV("name: dev, database: " name)
+#define URI(text)    "project: shop\nenvironments:\n  - { name: dev, database: a, uri: " text " }\n"
+#define GATE(text)   ONE_ENVIRONMENT "    gate: { " text " }\n"
 #define WINDOW(text) GATE("window: { " text " }")
-#define HEX24 "64f0aa64f0aa64f0aa64f0aa"
+#define HEX24        "64f0aa64f0aa64f0aa64f0aa"
 #define ATLAS(project) \
-    ONE_ENVIRONMENT "    atlas: { project: " project ", cluster: c, credentials: { clientId: a, clientSecret: b } }\n"
+    ONE_ENVIRONMENT "    atlas: { project: " project \
+                    ", cluster: c, credentials: { clientId: a, clientSecret: b } }\n"
     static const struct {
         const char *text;
         bool loads;
@@ -114,15 +115,16 @@ static void each_value_has_its_form(void **state)
 static void atlas_backups_need_an_atlas_section(void **state)
 {
     (void)state;
-    assert_true(loads(ONE_ENVIRONMENT
-                      "    atlas: { project: " HEX24 ", cluster: c, credentials: { clientId: a, clientSecret: b } }\n"
-                      "    gate: { backup: { method: atlas } }\n"));
+    assert_true(loads(ONE_ENVIRONMENT "    atlas: { project: " HEX24
+                                      ", cluster: c, credentials: { clientId: a, clientSecret: b } }\n"
+                                      "    gate: { backup: { method: atlas } }\n"));
 }
 
 static void a_secret_has_a_longest_length(void **state)
 {
     (void)state;
-    static const char head[] = "project: shop\nenvironments:\n  - name: dev\n    database: a\n    uri: mongodb://";
+    static const char head[] =
+        "project: shop\nenvironments:\n  - name: dev\n    database: a\n    uri: mongodb://";
     for (size_t len = 4096; len <= 4097; len++) {
         char *text = mig_alloc(sizeof head + len + 2);
         memcpy(text, head, sizeof head - 1);
@@ -147,8 +149,8 @@ static void only_a_password_in_the_file_is_warned_of(void **state)
     };
     for (size_t i = 0; i < MIG_COUNT(rows); i++) {
         char text[300];
-        snprintf(text, sizeof text, "project: a\nenvironments:\n  - { name: dev, database: a, uri: \"%s\" }\n",
-                 rows[i].uri);
+        snprintf(text, sizeof text,
+                 "project: a\nenvironments:\n  - { name: dev, database: a, uri: \"%s\" }\n", rows[i].uri);
         struct cfg_config *config = load(text);
         if (config->warning_count != rows[i].warnings)
             fail_msg("%s: %zu warnings", rows[i].uri, config->warning_count);
@@ -171,9 +173,21 @@ static void structure_that_is_no_configuration_is_refused(void **state)
 {
     (void)state;
     static const char *const rows[] = {
-        "",          "~\n",       "[]\n",         "project: ~\n", "project: *nowhere\n", "project: !!str shop\n",
-        "a: &b\n",   "\"\n",      "project: [\n", "? [a]\n: b\n", "environments: ~\n",   "environments: {}\n",
-        "&a shop\n", "- a\n- b\n", "project: &a [*a]\n",
+        "",
+        "~\n",
+        "[]\n",
+        "project: ~\n",
+        "project: *nowhere\n",
+        "project: !!str shop\n",
+        "a: &b\n",
+        "\"\n",
+        "project: [\n",
+        "? [a]\n: b\n",
+        "environments: ~\n",
+        "environments: {}\n",
+        "&a shop\n",
+        "- a\n- b\n",
+        "project: &a [*a]\n",
         ONE_ENVIRONMENT "    gate: ~\n",
         ONE_ENVIRONMENT "    gate: []\n",
         ONE_ENVIRONMENT "    gate: 1\n",

@@ -332,8 +332,8 @@ static void undo_takes_back_what_the_record_says_was_done(void **state)
     assert_int_equal(w.plan->count, 1);
 
     struct mig_record *back = &w.history.records[1];
-    back->inverse = BCON_NEW("0", "{", "id", "a", "delete", "{", "collection", "c", "deletes", "[", "{", "q", "{",
-                             "}", "limit", BCON_INT32(0), "}", "]", "}", "}");
+    back->inverse = BCON_NEW("0", "{", "id", "a", "delete", "{", "collection", "c", "deletes", "[", "{", "q",
+                             "{", "}", "limit", BCON_INT32(0), "}", "]", "}", "}");
     back->direction = MIG_DOWN;
     refuses(&w, (struct mig_selection){ .direction = MIG_DOWN, .undo = true }, MIG_ERR_INTEGRITY,
             "2 is on its way back already");
@@ -377,12 +377,15 @@ static void what_is_blocked_missing_or_running_stops_a_plan(void **state)
     done(&w);
     given(&w, files);
     given_record(&w, "7", MIG_RECORD_APPLIED);
-    refuses(&w, (struct mig_selection){ 0 }, MIG_ERR_INTEGRITY, "7 (t) it ran here on run RUN1, and the file is gone");
+    refuses(&w, (struct mig_selection){ 0 }, MIG_ERR_INTEGRITY,
+            "7 (t) it ran here on run RUN1, and the file is gone");
     done(&w);
     given(&w, files);
     given_record(&w, "2", MIG_RECORD_RUNNING);
-    w.history.lock = (struct mig_lock){ .exists = true, .owner = "o", .run = "RUN1", .os_user = "ana", .host = "h" };
-    refuses(&w, (struct mig_selection){ .resume = true }, MIG_ERR_LOCKED, "2 is running now: run RUN1 by ana on h");
+    w.history.lock =
+        (struct mig_lock){ .exists = true, .owner = "o", .run = "RUN1", .os_user = "ana", .host = "h" };
+    refuses(&w, (struct mig_selection){ .resume = true }, MIG_ERR_LOCKED,
+            "2 is running now: run RUN1 by ana on h");
     done(&w);
 }
 

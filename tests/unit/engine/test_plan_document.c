@@ -29,14 +29,18 @@ static char dev[] = "dev", one[] = "1", two[] = "2", title[] = "t", warning[] = 
 static int setup(void **state)
 {
     static struct world w;
-    w = (struct world){ .warnings = { warning },
-                        .gates = { { .name = "lock", .state = MIG_GATE_FAILED, .reason = "held", .remedy = "wait" } } };
+    w = (struct world){
+        .warnings = { warning },
+        .gates = { { .name = "lock", .state = MIG_GATE_FAILED, .reason = "held", .remedy = "wait" } }
+    };
     w.steps[0] = step_json("{'id': 'a', 'insert': {'collection': 'c', 'documents': []}}");
     w.steps[1] = step_json("{'id': 'b', 'manual': {'text': 'x'}}");
     for (size_t i = 0; i < 2; i++) {
-        w.planned[i] = (struct mig_plan_step){ .step = w.steps[i], .estimate = i ? -1 : 12, .transactional = !i };
+        w.planned[i] =
+            (struct mig_plan_step){ .step = w.steps[i], .estimate = i ? -1 : 12, .transactional = !i };
         w.migrations[i] = (struct mig_migration){ .version = i ? two : one, .title = title, .sem = "s" };
-        w.items[i] = (struct mig_plan_item){ .migration = &w.migrations[i], .steps = w.planned, .step_count = 2 };
+        w.items[i] =
+            (struct mig_plan_item){ .migration = &w.migrations[i], .steps = w.planned, .step_count = 2 };
     }
     w.plan = (struct mig_plan){ .id = "plan-1",
                                 .environment = dev,

@@ -38,8 +38,8 @@ static void a_collection_is_neither_the_servers_nor_ours(void **state)
 {
     (void)state;
     static const struct row rows[] = {
-        { "people", true },     { "a.b", true },          { "", false },          { ".a", false },
-        { "a$b", false },       { "system.js", false },   { "systems", true },    { "migtui_lock", false },
+        { "people", true },     { "a.b", true },        { "", false },       { ".a", false },
+        { "a$b", false },       { "system.js", false }, { "systems", true }, { "migtui_lock", false },
         { "my_migtui_", true }, { "größe", true },
     };
     static const struct row without[] = { { "migtui_lock", true }, { "system.js", false } };
@@ -52,7 +52,9 @@ static void a_collection_is_neither_the_servers_nor_ours(void **state)
 static void an_id_is_short_and_of_plain_characters(void **state)
 {
     (void)state;
-    static const struct row rows[] = { { "split.up-1_a", true }, { "", false }, { "a b", false }, { "ä", false } };
+    static const struct row rows[] = {
+        { "split.up-1_a", true }, { "", false }, { "a b", false }, { "ä", false }
+    };
     ASSERT_FORMS(MIG_FORM_ID, "", rows);
     assert_true(mig_form_fits(MIG_FORM_ID, text_of_length(64), ""));
     assert_false(mig_form_fits(MIG_FORM_ID, text_of_length(65), ""));
@@ -61,7 +63,9 @@ static void an_id_is_short_and_of_plain_characters(void **state)
 static void a_version_is_digits(void **state)
 {
     (void)state;
-    static const struct row rows[] = { { "20261101093000", true }, { "1", true }, { "", false }, { "1a", false } };
+    static const struct row rows[] = {
+        { "20261101093000", true }, { "1", true }, { "", false }, { "1a", false }
+    };
     ASSERT_FORMS(MIG_FORM_VERSION, "", rows);
     assert_true(mig_form_fits(MIG_FORM_VERSION, text_of_length(20), ""));
     assert_false(mig_form_fits(MIG_FORM_VERSION, text_of_length(21), ""));
@@ -79,9 +83,10 @@ static void a_server_is_at_least_a_major_and_perhaps_a_minor_version(void **stat
 {
     (void)state;
     static const struct row rows[] = {
-        { ">=4.4", true },  { ">=7", true },      { ">=100.100", true }, { "4.4", false },   { ">4.4", false },
-        { ">=", false },    { ">=.4", false },    { ">=1000", false },   { ">=7x", false },  { ">=1000.1", false },
-        { ">=4.", false },  { ">=4.4.1", false }, { ">=4.1000", false }, { ">=4.x", false },
+        { ">=4.4", true },     { ">=7", true },       { ">=100.100", true }, { "4.4", false },
+        { ">4.4", false },     { ">=", false },       { ">=.4", false },     { ">=1000", false },
+        { ">=7x", false },     { ">=1000.1", false }, { ">=4.", false },     { ">=4.4.1", false },
+        { ">=4.1000", false }, { ">=4.x", false },
     };
     ASSERT_FORMS(MIG_FORM_SERVER, "", rows);
 }

@@ -35,7 +35,8 @@ static void assert_said(const char *steps, const char *prefix, const char *said)
     struct mig_error err = { 0 };
     bool accepted = parse(steps, prefix, &err);
     if (accepted != !said || (said && !strstr(err.message, said)))
-        fail_msg("%s\n  %s, expected %s", steps, accepted ? "accepted" : err.message, said ? said : "to be accepted");
+        fail_msg("%s\n  %s, expected %s", steps, accepted ? "accepted" : err.message,
+                 said ? said : "to be accepted");
 }
 
 #define STEP(kind, body) "{'id': 's', '" kind "': " body "}"
@@ -52,14 +53,20 @@ static void rules_refuse_no_more_than_they_say(void **state)
         { STEP("dropIndexes", "{'collection': 'c', 'index': ''}"), "index has 0 bytes" },
         { STEP("dropIndexes", "{'collection': 'c', 'index': ['']}"), "dropIndexes of \"\" (MT004)" },
         { STEP("dropIndexes", "{'collection': 'c', 'index': '_id_'}"), "(MT004)" },
-        { STEP("update", "{'collection': 'c', 'updates': [{'q': {}, 'u': {}, 'multi': true}]}"), "a replacement" },
-        { STEP("update", "{'collection': 'c', 'updates': [{'q': {}, 'u': [{'$set': {'a': 1}}], 'multi': true}]}"), NULL },
-        { STEP("update", "{'collection': 'c', 'updates': [{'q': {}, 'u': {'a': 1}, 'multi': false}]}"), NULL },
+        { STEP("update", "{'collection': 'c', 'updates': [{'q': {}, 'u': {}, 'multi': true}]}"),
+          "a replacement" },
+        { STEP("update",
+               "{'collection': 'c', 'updates': [{'q': {}, 'u': [{'$set': {'a': 1}}], 'multi': true}]}"),
+          NULL },
+        { STEP("update", "{'collection': 'c', 'updates': [{'q': {}, 'u': {'a': 1}, 'multi': false}]}"),
+          NULL },
         { STEP("insert", "{'collection': 'c', 'documents': [1]}"), "expected an object" },
         { STEP("out", "{'collection': 'c', 'pipeline': [{'$match': {}}, {'$out': 'x'}], 'to': 'd'}"),
           "a stage that writes" },
-        { STEP("createView", "{'collection': 'v', 'viewOn': 'c', 'pipeline': [{'$merge': 'x'}]}"), "a stage that writes" },
-        { STEP("batch", "{'collection': 'c', 'filter': {}, 'delete': true, 'exactlyOnce': 'idempotent'}"), NULL },
+        { STEP("createView", "{'collection': 'v', 'viewOn': 'c', 'pipeline': [{'$merge': 'x'}]}"),
+          "a stage that writes" },
+        { STEP("batch", "{'collection': 'c', 'filter': {}, 'delete': true, 'exactlyOnce': 'idempotent'}"),
+          NULL },
         { "{'id': 's', 'allow': [{'rule': 'MT001', 'why': 'x'}], 'batch': {'collection': 'c', 'filter': {'a': 1},"
           " 'update': {'$inc': {'n': 1}}, 'exactlyOnce': 'idempotent'}}",
           "(MT016)" }, /* waives another rule */
@@ -67,10 +74,13 @@ static void rules_refuse_no_more_than_they_say(void **state)
         { STEP("command", "{'run': {'renameCollection': 'shop.migtui_lock', 'to': 'shop.b'}, 'db': 'admin'}"),
           "renameCollection on \"shop.migtui_lock\"" },
         { STEP("command", "{'run': {'renameCollection': 'lock', 'to': 1}, 'db': 'admin'}"), NULL },
-        { STEP("command", "{'run': {'collStats': 'c', 'to': 'migtui_lock'}}"), NULL }, /* no member of collStats */
+        { STEP("command", "{'run': {'collStats': 'c', 'to': 'migtui_lock'}}"),
+          NULL }, /* no member of collStats */
         { STEP("exec", "{'run': ['a'], 'env': {'': 'x'}}"), "not NAME: text" },
         { STEP("exec", "{'run': ['a'], 'env': {'A=B': 'x'}}"), "not NAME: text" },
-        { STEP("delete", "{'collection': 'c', 'deletes': [{'q': {'a': [1, {'b': '$where'}], 'x.$where': 1}, 'limit': 1}]}"),
+        { STEP(
+              "delete",
+              "{'collection': 'c', 'deletes': [{'q': {'a': [1, {'b': '$where'}], 'x.$where': 1}, 'limit': 1}]}"),
           NULL }, /* a text, and a name that only ends so */
         { STEP("delete", "{'collection': 'c', 'deletes': [{'q': {'$expr': {'$function': {}}}, 'limit': 1}]}"),
           "$function runs JavaScript" },
@@ -102,7 +112,8 @@ static void values_are_named_by_what_they_are(void **state)
         { STEP("manual", "{'text': {'$numberDecimal': '1'}}"), "text is a number; expected a text" },
         { STEP("manual", "{'text': {'$date': '2020-01-01T00:00:00Z'}}"), "text is a value of another type" },
         { STEP("exec", "{'run': ['a'], 'timeoutS': {'$numberDouble': 'Infinity'}}"), "timeoutS is a number" },
-        { STEP("exec", "{'run': ['a'], 'timeoutS': {'$date': '2020-01-01T00:00:00Z'}}"), "timeoutS is a value" },
+        { STEP("exec", "{'run': ['a'], 'timeoutS': {'$date': '2020-01-01T00:00:00Z'}}"),
+          "timeoutS is a value" },
         { STEP("exec", "{'run': ['a'], 'timeoutS': 5.0}"), NULL },
         { STEP("exec", "{'run': ['a\\u0000']}"), "run holds a NUL" },
         { STEP("dropCollection", "{'collection': 'c', 'ifMissing': 'sam'}"), "expected same or fail" },
@@ -120,7 +131,8 @@ static void a_transaction_has_an_end(void **state)
     mig_buf_init(&text, 20000);
     mig_buf_str(&text, "{'id': 's', 'transaction': [");
     for (int i = 0; i < 101; i++)
-        mig_buf_printf(&text, "%s{'insert': {'collection': 'c', 'documents': [{'_id': %d}]}}", i ? "," : "", i);
+        mig_buf_printf(&text, "%s{'insert': {'collection': 'c', 'documents': [{'_id': %d}]}}", i ? "," : "",
+                       i);
     mig_buf_str(&text, "]}");
     assert_said(text.text, "migtui_", "transaction has 101 statements; expected 1 to 100");
 }

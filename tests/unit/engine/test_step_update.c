@@ -127,7 +127,8 @@ static void depth_has_an_end(void **state)
     assert_false(mig_update_leaves_filter(lists, &update));
     MIG_AUTOBSON bson_t *shallow = nested_list(50);
     assert_true(mig_update_leaves_filter(shallow, &update));
-    MIG_AUTOBSON bson_t *holder = BCON_NEW("u", "[", "{", "$set", "{", "v", BCON_DOCUMENT(deep), "}", "}", "]");
+    MIG_AUTOBSON bson_t *holder =
+        BCON_NEW("u", "[", "{", "$set", "{", "v", BCON_DOCUMENT(deep), "}", "}", "]");
     assert_true(bson_iter_init_find(&update, holder, "u"));
     assert_string_equal(mig_update_repeats(&update, name, sizeof name), "$set of v from itself");
     MIG_AUTOBSON bson_t *fields = nested("f", "$v", 150); /* objects of fields, not of operators */

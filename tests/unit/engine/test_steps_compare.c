@@ -120,7 +120,8 @@ static const struct row collections[] = {
     { "{'collection': 'c', 'collation': {'locale': 'de', 'strength': true}}",
       "{'options': {'collation': {'locale': 'de'}}}",
       "collation is { \"locale\" : \"de\" }, asked for { \"locale\" : \"de\", \"strength\" : true }" },
-    { "{'collection': 'c', 'validationLevel': 1}", "{'options': {}}", "validationLevel is nothing, asked for 1" },
+    { "{'collection': 'c', 'validationLevel': 1}", "{'options': {}}",
+      "validationLevel is nothing, asked for 1" },
 };
 
 static void collections_are_compared_by_what_options_mean(void **state)
