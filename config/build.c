@@ -85,6 +85,7 @@ static bool fail_picked(const struct place *place, const struct cfg_option *opti
 {
     const struct cfg_load *load = place->load;
     char name[CFG_OPTION_NAME_MAX];
+    /* uncovered: every origin has its case */
     switch (picked->origin.from) {
     case CFG_FROM_FLAG:
         cfg_option_flag(option, name);

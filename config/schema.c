@@ -230,6 +230,7 @@ bool cfg_raw_load(const char *file, const char *text, size_t len, struct cfg_raw
     cyaml_config_t config = { .mem_fn = cyaml_mem, .log_level = CYAML_LOG_ERROR, .flags = CYAML_CFG_DEFAULT };
     cyaml_data_t *data = NULL;
     cyaml_err_t code = cyaml_load_data((const uint8_t *)text, len, &config, &top, &data, NULL);
+    /* uncovered: libcyaml succeeds with data only */
     if (code == CYAML_OK && data) {
         *ret = data;
         return true;

@@ -172,7 +172,9 @@ static bool take(const char *bytes, size_t len, struct cfg_secret *ret, struct m
         return mig_fail(err, MIG_ERR_SECRET, "it is empty");
     if (memchr(bytes, '\0', len))
         return mig_fail(err, MIG_ERR_SECRET, "it holds a NUL byte");
+    /* uncovered: libsodium starts wherever there is a source of randomness */
     char *text = sodium_init() < 0 ? NULL : sodium_malloc(len + 1);
+    /* uncovered: guarded memory that is not to be had */
     if (!text)
         return mig_fail(err, MIG_ERR_SECRET, "there is no guarded memory left for it");
     memcpy(text, bytes, len);
@@ -197,6 +199,7 @@ static bool expand(const struct cfg_secret_ref *ref, const struct cfg_secret_sou
             return mig_fail(err, MIG_ERR_SECRET, "%s is %s", name, value ? "empty" : "not set");
         mig_buf_str(out, value);
     }
+    /* uncovered: cfg_secret_ref_parse has refused what is malformed */
     return why ? mig_fail(err, MIG_ERR_SECRET, "%s", why) : true;
 }
 

@@ -9,6 +9,7 @@
 void cfg_origin_print(const struct cfg_config *config, const struct cfg_value *value, struct mig_buf *out)
 {
     char name[CFG_OPTION_NAME_MAX];
+    /* uncovered: every origin has its case */
     switch (value->origin.from) {
     case CFG_FROM_DEFAULT: mig_buf_str(out, "default"); break;
     case CFG_FROM_FILE: mig_buf_printf(out, "%s:%d", config->file, value->origin.line); break;

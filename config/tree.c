@@ -52,6 +52,7 @@ bool cfg_fail_at(const char *file, const struct cfg_node *node, struct mig_error
 
 const char *cfg_node_kind_word(const struct cfg_node *node)
 {
+    /* uncovered: who asks for the word has refused a null before */
     if (cfg_node_is_null(node))
         return "nothing";
     return node->kind == CFG_NODE_SCALAR     ? "a text"
@@ -240,6 +241,7 @@ static bool fail_syntax(struct parse *p, const yaml_parser_t *parser, const char
             mark.line += text[i] == '\n';
         }
     }
+    /* uncovered: libyaml names what is wrong in each of its errors */
     const char *problem = parser->problem ? parser->problem : "this is not YAML";
     if (parser->context)
         fail_mark(p, mark, MIG_ERR_CONFIG, "%s (%s, line %zu)", problem, parser->context,
@@ -282,6 +284,7 @@ bool cfg_tree_parse(const char *file, const char *text, size_t len, struct cfg_t
         return fail_mark(&p, mark, MIG_ERR_CONFIG, "this byte is not UTF-8");
     }
     yaml_parser_t parser;
+    /* uncovered: it fails when there is no memory left */
     if (!yaml_parser_initialize(&parser))
         return mig_fail(err, MIG_ERR_INTERNAL, "libyaml could not start");
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);

@@ -48,6 +48,7 @@ static void explain(enum mark found, const struct mig_backup *backup, const stru
     mig_time_duration(ret->age_ms > 0 ? ret->age_ms : 0, age);
     mig_time_duration(rule->max_age_ms, limit);
 #define SAY(...) snprintf(ret->reason, sizeof ret->reason, __VA_ARGS__)
+    /* uncovered: every mark has its case */
     switch (found) {
     case GOOD:
         SAY("backup %s of %s ago, %s%s", backup->id, age, backup->method,

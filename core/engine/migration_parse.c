@@ -34,6 +34,7 @@ bool mig_file_locate(const struct mig_file *file, unsigned jsonc_flags, const ch
     struct mig_place place = { 1, 1 };
     struct mig_error ignored;
     bson_t doc;
+    /* uncovered: the text was read without places just before */
     if (mig_jsonc_read(file->name, file->text, file->len, jsonc_flags, &doc, NULL, &places, &ignored)) {
         MIG_AUTOFREE char *rest = mig_strdup(path);
         while (!mig_places_find(places, rest, &place) && *rest) {
@@ -217,6 +218,7 @@ bool mig_migration_parse(const struct mig_file *file, const char *prefix, unsign
     struct mig_name name = mig_name_read(file->name);
     if (!prefix)
         prefix = MIG_PREFIX_DEFAULT;
+    /* uncovered: every kind has its case */
     switch (name.kind) {
     case MIG_NAME_OURS: return mig_ours_parse(file, &name, prefix, flags, ret, err);
     case MIG_NAME_UP: return mig_golang_parse(file, NULL, &name, prefix, flags, ret, err);

@@ -41,6 +41,7 @@ static void from_record(struct mig_view *view, const struct mig_lock *lock)
     const struct mig_record *record = view->record;
     const struct mig_migration *migration = view->migration;
     const char *step = record->error_step ? record->error_step : "";
+    /* uncovered: every state has its case */
     switch (record->state) {
     case MIG_RECORD_RUNNING:
     case MIG_RECORD_REVERTING:

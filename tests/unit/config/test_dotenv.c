@@ -19,6 +19,9 @@ static void lines_of_every_form_are_read(void **state)
                                "DOUBLE=\"tab\\tnewline\\nquote\\\"dollar\\$back\\\\\"  # comment\n"
                                "EQUALS=a=b==\n"
                                "URI=mongodb://u:p@h/?a=b&c=d\n"
+                               "export\tTABBED=a\t#b\n"
+                               "ESCAPES=\"\\r\\n\"\n"
+                               "TRAILING=a \t \n"
                                "export=word\n"
                                "LAST=no newline";
     static const struct {
@@ -37,8 +40,11 @@ static void lines_of_every_form_are_read(void **state)
         { "DOUBLE", "tab\tnewline\nquote\"dollar$back\\", 12 },
         { "EQUALS", "a=b==", 13 },
         { "URI", "mongodb://u:p@h/?a=b&c=d", 14 },
-        { "export", "word", 15 },
-        { "LAST", "no newline", 16 },
+        { "TABBED", "a", 15 },
+        { "ESCAPES", "\r\n", 16 },
+        { "TRAILING", "a", 17 },
+        { "export", "word", 18 },
+        { "LAST", "no newline", 19 },
     };
     struct cfg_dotenv dotenv;
     struct mig_error err;
@@ -61,6 +67,10 @@ static void a_bad_line_is_named_and_its_value_is_not(void **state)
         const char *text;
         const char *message;
     } rows[] = {
+        { "A", ".env:1: there must be a = right after the name" },
+        { "a-b=hunter2\n", ".env:1: there must be a = right after the name" },
+        { "{=hunter2\n", ".env:1: a name must begin here: letters, digits and _" },
+        { "exporting hunter2\n", ".env:1: there must be a = right after the name" },
         { "A=b\nhunter2\n", ".env:2: there must be a = right after the name" },
         { "A =hunter2\n", ".env:1: there must be a = right after the name" },
         { "1A=hunter2\n", ".env:1: a name must begin here: letters, digits and _" },
@@ -108,6 +118,11 @@ static void limits_hold(void **state)
     mig_buf_fill(&text, 'x', 70000);
     assert_false(cfg_dotenv_parse(".env", text.text, text.len, &dotenv, &err));
     assert_string_equal(err.message, ".env:1: the line is too long");
+    mig_buf_reset(&text);
+    mig_buf_fill(&text, 'x', 300);
+    mig_buf_str(&text, "=a");
+    assert_false(cfg_dotenv_parse(".env", text.text, text.len, &dotenv, &err));
+    assert_string_equal(err.message, ".env:1: the name is too long");
 }
 
 int main(void)

@@ -259,6 +259,10 @@ static void names_tell_what_is_a_migration(void **state)
         file_of("4_a b.jsonc", PLAIN),
         file_of("5_\x1b.jsonc", PLAIN),
         file_of("6_\xff.jsonc", PLAIN),
+        file_of("7_a\u202e.jsonc", PLAIN),
+        file_of("8-x.jsonc", PLAIN),
+        file_of("9_a{.jsonc", PLAIN),
+        file_of("10_a~aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.jsonc", PLAIN),
     };
     static const char *const messages[] = {
         "package.json:1:1: the name is not VERSION_NAME.jsonc",
@@ -268,6 +272,10 @@ static void names_tell_what_is_a_migration(void **state)
         "4_a b.jsonc:1:1: the name is not VERSION_NAME.jsonc",
         "5_\\x1b.jsonc:1:1: the name is not VERSION_NAME.jsonc",
         "6_\\xff.jsonc:1:1: the name is not VERSION_NAME.jsonc",
+        "7_a\\u{202e}.jsonc:1:1: the name is not VERSION_NAME.jsonc",
+        "8-x.jsonc:1:1: the name is not VERSION_NAME.jsonc",
+        "9_a{.jsonc:1:1: the name is not VERSION_NAME.jsonc",
+        "10_a~aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.jsonc:1:1: the name is not VERSION_NAME.jsonc",
     };
     struct world w = build(files, MIG_COUNT(files));
     expect_problems(&w, messages, MIG_COUNT(messages));
@@ -473,6 +481,8 @@ static void odd_halves_are_told(void **state)
         file_of("1_a.down.json", "[]"),
         file_of("2_b.up.json", "{\"migtui\": 1}"),
         file_of("3_c.up.json", "[{\"ping\": 1},\n {}]"),
+        file_of("3_cc.down.json", "[]"),
+        file_of("7_h.up.json", "[1]"),
         file_of("4_d.up.json", "[]"),
         file_of("4_d.down.json", "[\n {\"shutdown\": 1}]"),
         file_of("5_e.up.json", "[ // no comments\n]"),
@@ -483,10 +493,12 @@ static void odd_halves_are_told(void **state)
         "1_a.down.json:1:1: there is no 1_a.up.json beside it",
         "2_b.up.json:1:1: an object; expected golang-migrate's array of commands",
         "3_c.up.json:2:2: up[1]: not a command; expected an object such as {\"create\": \"people\"}",
+        "3_cc.down.json:1:1: there is no 3_cc.up.json beside it",
         "4_d.down.json:2:2: down[0] \"c1\": the command shutdown is refused: it would stop or steer the server itself "
         "(MT034)",
         "5_e.up.json:1:3: a comment; expected plain JSON",
         "6_g.down.json:1:1: there is no 6_g.up.json beside it",
+        "7_h.up.json:1:2: up[0]: not a command; expected an object such as {\"create\": \"people\"}",
     };
     struct world w = build(files, MIG_COUNT(files));
     expect_problems(&w, messages, MIG_COUNT(messages));
@@ -508,6 +520,9 @@ static void a_title_becomes_a_file_name(void **state)
         { "add email index", "add_email_index" },
         { "  Split: Full--Name! ", "split_full_name" },
         { "v2", "v2" },
+        { "a{b~c", "a_b_c" },
+        { "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+          "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" },
         { "été 2026", "t_2026" },
         { "¿?", "" },
         { "", "" },

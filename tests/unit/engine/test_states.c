@@ -471,8 +471,31 @@ static void a_lock_is_held_free_expired_another_s_or_lost(void **state)
     assert_int_equal(mig_lease_decide(&w->history.lock, "someone", 2), MIG_LEASE_LOST);
     assert_int_equal(mig_lease_decide(&w->history.lock, "me", 1), MIG_LEASE_LOST);
     assert_int_equal(mig_lease_decide(&w->history.lock, NULL, 0), MIG_LEASE_OTHERS);
+    assert_int_equal(mig_lease_decide(&w->history.lock, "", 0), MIG_LEASE_OTHERS);
+    assert_int_equal(mig_lease_decide(&w->history.lock, "me", 0),
+                     MIG_LEASE_OTHERS); /* has not asked for it yet */
     given_lock(w, "RUN1", -1);
     assert_int_equal(mig_lease_decide(&w->history.lock, NULL, 0), MIG_LEASE_EXPIRED);
+}
+
+/* Records of before runs had ids, or that a hand wrote. */
+static void a_record_without_a_run_still_has_a_state(void **state)
+{
+    struct world *w = *state;
+    given_files(w, "1 2 3");
+    struct mig_record *one = given_record(w, "1", MIG_RECORD_APPLIED);
+    free(one->run);
+    one->run = NULL;
+    struct mig_record *two = given_record(w, "2", MIG_RECORD_RUNNING);
+    free(two->run);
+    two->run = NULL;
+    struct mig_record *gone = given_record(w, "4", MIG_RECORD_APPLIED);
+    free(gone->run);
+    gone->run = NULL;
+    given_lock(w, "RUN1", 5);
+    assert_states(w, MIG_ORDER_ANY, "1 applied, 2 interrupted, 3 pending, 4 missing");
+    assert_string_equal(w->views.items[1].reason, "run ? (up) is gone and did not finish");
+    assert_string_equal(w->views.items[3].reason, "it ran here on run ?, and the file is gone");
 }
 
 static void a_lease_counts_from_when_the_beat_was_sent(void **state)
@@ -489,6 +512,7 @@ int main(void)
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(new_files_are_pending),
+        T(a_record_without_a_run_still_has_a_state),
         T(versions_order_by_number),
         T(what_ran_and_still_reads_the_same_is_applied),
         T(an_edit_that_matters_is_changed_and_one_that_does_not_is_a_notice),

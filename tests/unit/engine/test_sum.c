@@ -146,6 +146,8 @@ static void an_edited_sum_does_not_pass(void **state)
         { "<<<<<<< HEAD\n", "line 1 is not \"migtui.sum 1 DIGEST\"" },
         { "migtui.sum 2 x\n", "it is of another format than 1, the one this migtui knows" },
         { "migtui.sum 1 x\n", "line 1 has no digest of 64 hex digits" },
+        { "migtui.sum 1 xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n",
+          "line 1 has no digest of 64 hex digits" },
     };
     for (size_t i = 0; i < MIG_COUNT(rows); i++)
         expect(three, 3, rows[i].sum, rows[i].problem);
@@ -154,6 +156,17 @@ static void an_edited_sum_does_not_pass(void **state)
     char *second = strchr(good, '\n') + 1;
     MIG_AUTOFREE char *merged = mig_printf("%.*s<<<<<<< ours\n%s", (int)(second - good), good, second);
     expect(three, 3, merged, "line 2 is not \"FILE RAW SEM\"; a merge left its marks");
+    for (size_t at = 0; at < 3; at++) { /* a space between, then a digit of each digest */
+        static const size_t from_end[] = { 2 * 65, 100, 20 };
+        MIG_AUTOFREE char *damaged = mig_strdup(good);
+        damaged[strlen(good) - 1 - from_end[at]] = '!';
+        expect(three, 3, damaged, "line 4 is not \"FILE RAW SEM\"");
+    }
+    MIG_AUTOFREE char *between = mig_strdup(good);
+    between[strlen(good) - 1 - 65] = '!';
+    expect(three, 3, between, "line 4 is not \"FILE RAW SEM\"");
+    MIG_AUTOFREE char *gap = mig_printf("%.*s\n%s", (int)(second - good), good, second);
+    expect(three, 3, gap, NULL); /* an empty line says nothing, and does no harm */
     MIG_AUTOFREE char *cut = mig_printf("%.*s", (int)strlen(good) - 5, good);
     expect(three, 3, cut, "line 4 is not \"FILE RAW SEM\"");
     size_t len = strcspn(second, "\n") + 1;
