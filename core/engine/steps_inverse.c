@@ -114,6 +114,8 @@ static enum mig_inverse undo_drop_indexes(struct inverse *inverse)
     bson_t before, list, spec, copy;
     bson_iter_t iter;
     bool known = mig_doc_sub(inverse->pre, "indexes", &before) && bson_iter_init(&iter, &before);
+    if (known && bson_count_keys(&before) == 0 && mig_step_accepts_missing(inverse->step))
+        return MIG_INVERSE_NOTHING; /* it was not there, and that passed for dropped */
     if (!known || bson_empty(&before))
         return none(inverse, "what the index was is not on record");
     inverse->kind = MIG_STEP_CREATE_INDEXES;

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "engine/head.h"
 #include "engine/steps.h"
+#include "engine/undo.h"
 #include "sim/compare.h"
 
 #define HISTORY "migtui_history"
@@ -28,12 +29,21 @@ struct sim_book *sim_book_ref(struct sim_book *book)
     return book;
 }
 
+static void keep_way_back(struct sim_book *book, const bson_t *list)
+{
+    if (book->way_back)
+        bson_destroy(book->way_back);
+    book->way_back = list ? bson_copy(list) : NULL;
+}
+
 void sim_book_unref(struct sim_book *book)
 {
     if (!book || --book->refs > 0)
         return;
     sim_state_unref(book->expected);
     sim_state_unref(book->base);
+    sim_state_unref(book->before);
+    keep_way_back(book, NULL);
     free(book);
 }
 
@@ -53,6 +63,10 @@ static struct sim_book *book_copy(const struct sim_book *old)
     sim_state_ref(book->expected);
     if (book->base)
         sim_state_ref(book->base);
+    if (book->before)
+        sim_state_ref(book->before);
+    if (book->way_back)
+        book->way_back = bson_copy(book->way_back);
     return book;
 }
 
@@ -128,11 +142,32 @@ static struct sim_state *apply_steps(struct sim_check *check, struct sim_state *
     return state;
 }
 
+/* The same with inverse steps as a record keeps them. */
+static struct sim_state *apply_list(struct sim_check *check, struct sim_state *state, const bson_t *list,
+                                    size_t from, size_t end)
+{
+    struct mig_step *steps;
+    size_t count;
+    struct mig_error err;
+    if (!mig_undo_read(list, &steps, &count, &err)) {
+        sim_fail(check->sim, "the way back that a record keeps cannot be read: %s", err.message);
+        return state;
+    }
+    for (size_t i = from; i < end && i < count; i++)
+        state = apply_step(check, state, &steps[i]);
+    mig_steps_free(steps, count);
+    return state;
+}
+
 struct sim_state *sim_check_target(struct sim_check *check, const struct sim_book *book, bool applied)
 {
     struct sim_state *base = sim_state_ref(book->half ? book->base : book->expected);
+    if (book->half && book->undo)
+        return applied ? apply_steps(check, base, book->version, MIG_UP, 0, SIZE_MAX) : base;
     if (!book->half || applied == (book->direction == MIG_DOWN))
         return base;
+    if (book->direction == MIG_DOWN && book->way_back)
+        return apply_list(check, base, book->way_back, 0, SIZE_MAX);
     return apply_steps(check, base, book->version, book->direction, 0, SIZE_MAX);
 }
 
@@ -156,8 +191,41 @@ static void close_book(struct sim_book *book)
 {
     sim_state_unref(book->base);
     book->base = NULL;
-    book->half = book->open = false;
+    book->half = book->open = book->undo = false;
+    keep_way_back(book, NULL);
     book->step[0] = '\0';
+}
+
+/* Steps [from, end) of the direction, written or kept by the record. */
+static struct sim_state *go_on(struct sim_check *check, const struct sim_book *book,
+                               const struct mig_record *record, enum mig_direction direction, size_t from,
+                               size_t end)
+{
+    struct sim_state *state = sim_state_ref(book->expected);
+    if (direction == MIG_DOWN && record->inverse)
+        return apply_list(check, state, record->inverse, from, end);
+    return apply_steps(check, state, record->version, direction, from, end);
+}
+
+/* What the inverses of the last migration leave must be what was there before it. */
+static void check_restored(struct sim_check *check, const struct sim_book *book,
+                           const struct mig_record *record)
+{
+    char why[600];
+    if (record->inverse && book->before && strcmp(book->before_version, record->version) == 0 &&
+        !sim_data_same(book->expected, book->before, why, sizeof why))
+        sim_fail(check->sim,
+                 "I8: %s was taken back by its inverses, and the data is not what it was before: %s",
+                 record->version, why);
+}
+
+static void note_before(struct sim_book *book, const struct mig_record *record, struct sim_state *take)
+{
+    sim_state_unref(book->before);
+    book->before = record->state == MIG_RECORD_APPLIED && !record->marked ? take : NULL;
+    if (!book->before)
+        sim_state_unref(take);
+    snprintf(book->before_version, sizeof book->before_version, "%s", record->version);
 }
 
 /* The record is final: all steps of its direction are promised. */
@@ -166,16 +234,25 @@ static void finish_book(struct sim_check *check, struct sim_book *book, const st
 {
     enum mig_direction direction = record->state == MIG_RECORD_APPLIED ? MIG_UP : MIG_DOWN;
     bool ours = book->half && strcmp(book->version, record->version) == 0;
+    bool undone = ours && direction == MIG_DOWN && (book->undo || book->direction == MIG_UP);
+    bool moves = ours || !old || old->state != record->state;
+    struct sim_state *before = sim_state_ref(ours ? book->base : book->expected);
     if (record->marked) {
         if (ours)
             set_expected(book, sim_check_target(check, book, record->state == MIG_RECORD_APPLIED));
+    } else if (undone) {
+        set_expected(book, sim_state_ref(book->base));
     } else if (ours && book->direction == direction) {
-        set_expected(book, apply_steps(check, sim_state_ref(book->expected), record->version, direction,
-                                       book->done, SIZE_MAX));
+        set_expected(book, go_on(check, book, record, direction, book->done, SIZE_MAX));
     } else if (!old || old->state != record->state) {
-        set_expected(
-            book, apply_steps(check, sim_state_ref(book->expected), record->version, direction, 0, SIZE_MAX));
+        set_expected(book, go_on(check, book, record, direction, 0, SIZE_MAX));
     }
+    if (!record->marked && !undone && direction == MIG_DOWN)
+        check_restored(check, book, record);
+    if (moves)
+        note_before(book, record, before);
+    else
+        sim_state_unref(before);
     if (ours || !book->half)
         close_book(book);
 }
@@ -184,8 +261,13 @@ static void half_book(struct sim_check *check, struct sim_book *book, const stru
                       const struct mig_record *old)
 {
     size_t done = done_steps(record);
-    bool ours =
-        book->half && strcmp(book->version, record->version) == 0 && book->direction == record->direction;
+    bool same = book->half && strcmp(book->version, record->version) == 0;
+    if (same && book->direction == MIG_UP && record->direction == MIG_DOWN) {
+        book->undo = true;
+        book->direction = MIG_DOWN;
+        book->done = 0;
+    }
+    bool ours = same && book->direction == record->direction;
     if (book->half && !ours) {
         sim_fail(check->sim, "I5: %s begins while %s is half done", record->version, book->version);
         return;
@@ -203,15 +285,17 @@ static void half_book(struct sim_check *check, struct sim_book *book, const stru
                  book->done, done);
         return;
     }
-    set_expected(book, apply_steps(check, sim_state_ref(book->expected), record->version, record->direction,
-                                   book->done, done));
+    keep_way_back(book, record->direction == MIG_DOWN ? record->inverse : NULL);
+    if (!book->undo)
+        set_expected(book, go_on(check, book, record, record->direction, book->done, done));
     book->done = done;
     enum mig_phase now = done < record->step_count ? record->steps[done].phase : MIG_PHASE_NONE;
     bool had = old && old->direction == record->direction && done < old->step_count &&
                old->steps[done].phase != MIG_PHASE_NONE &&
                (old->state == MIG_RECORD_RUNNING || old->state == MIG_RECORD_REVERTING ||
                 old->state == MIG_RECORD_FAILED);
-    book->open = now != MIG_PHASE_NONE && had;
+    book->open = book->undo ||
+                 (now != MIG_PHASE_NONE && had); /* what is on its way back is exact only when it is there */
     snprintf(book->step, sizeof book->step, "%s", now != MIG_PHASE_NONE ? record->steps[done].id : "");
 }
 

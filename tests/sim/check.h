@@ -20,7 +20,11 @@ struct sim_book {
     bool torn;                  /* several are half done: only counters are looked at */
     char version[32], step[64];
     enum mig_direction direction;
-    size_t done; /* its steps that are done */
+    size_t done;              /* its steps that are done */
+    bool undo;                /* … and on its way back to base, from wherever it stood */
+    bson_t *way_back;         /* the inverse steps that its record keeps, or NULL */
+    struct sim_state *before; /* before the last migration that was applied, while nothing else has changed */
+    char before_version[32];
 };
 struct sim_book *sim_book_ref(struct sim_book *book);
 void sim_book_unref(struct sim_book *book); /* NULL is fine */

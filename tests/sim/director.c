@@ -36,7 +36,7 @@ struct act {
     char version[64], run[40];
     enum mig_record_state state;
     struct sim_process *process;
-    bool over, ok, can_resume;
+    bool over, ok, can_resume, can_undo;
     volatile bool signal;
     struct mig_run_result result;
     struct mig_error error;
@@ -101,8 +101,10 @@ static void inspect(struct act *act)
     act->ok = mig_recover_inspect(&act->process->app, &act->director->world->environment, &found, &count,
                                   &act->error);
     act->can_resume = true;
+    act->can_undo = count > 0;
     for (size_t i = 0; i < count; i++) {
         act->can_resume = act->can_resume && found[i].can_resume;
+        act->can_undo = act->can_undo && found[i].can_undo;
         SIM_SAY(&act->director->world->sim, "INSPECT %s: %s", found[i].version, found[i].evidence);
         mig_recovery_done(&found[i]);
     }
@@ -196,7 +198,9 @@ static struct act *start(struct director *d, enum act_kind kind, const struct ac
     act->process = sim_process_start(d->world, sim_below(&d->rng, SIM_HOSTS), process_main, act);
     SIM_SAY(&d->world->sim, "PROCESS %llu on %s: %s%s%s", (unsigned long long)act->process->id,
             act->process->machine->name, words[kind], act->options.selection.resume ? " resume" : "",
-            act->options.selection.direction == MIG_DOWN ? " rollback" : "");
+            act->options.selection.undo                    ? " undo"
+            : act->options.selection.direction == MIG_DOWN ? " rollback"
+                                                           : "");
     return act;
 }
 
@@ -259,6 +263,11 @@ static void restore(struct director *d)
     sim_model_restore(&d->world->model, sim_state_fork(d->backups[sim_below(&d->rng, d->backup_count)]));
 }
 
+static const struct sim_book *book_of(const struct director *d)
+{
+    return sim_model_last(&d->world->model)->book;
+}
+
 static struct act *start_run(struct director *d)
 {
     struct act act = wishes(d, sim_chance(&d->rng, 60));
@@ -268,7 +277,11 @@ static struct act *start_run(struct director *d)
         selection->resume = true;
     else if (dice < 35)
         selection->direction = MIG_DOWN;
-    if (!selection->resume && sim_chance(&d->rng, 30))
+    else if (d->world->program->derives && (dice < 40 || (dice < 70 && book_of(d)->half))) {
+        selection->undo = true;
+        selection->direction = MIG_DOWN;
+    }
+    if (!selection->resume && !selection->undo && sim_chance(&d->rng, 30))
         selection->count = 1 + (int64_t)sim_below(&d->rng, 3);
     if (dice >= 80)
         wait_for(d, start(d, ACT_PLAN, &act), 60 * SECOND_US);
@@ -312,11 +325,6 @@ static void storm(struct director *d)
 }
 
 /* ---- the calm ---- */
-
-static const struct sim_book *book_of(const struct director *d)
-{
-    return sim_model_last(&d->world->model)->book;
-}
 
 /* A person looks, decides what shall be, makes the data so, and says it. */
 static void put_right(struct director *d)
@@ -369,7 +377,12 @@ static void recover(struct director *d, int attempt)
         put_right(d);
         return;
     }
-    act.options.selection.resume = true;
+    if (look->ok && look->can_undo && sim_chance(&d->rng, 30) && attempt < CALM_ACTS / 2) {
+        act.options.selection.undo = true;
+        act.options.selection.direction = MIG_DOWN;
+    } else {
+        act.options.selection.resume = true;
+    }
     struct act *resume = start(d, ACT_RUN, &act);
     wait_for(d, resume, RUN_ENDS_US);
     if (resume->over && !resume->ok && resume->error.code == MIG_ERR_STEP && settle(d) && book_of(d)->half)

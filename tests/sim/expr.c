@@ -195,6 +195,8 @@ static bool reference(const struct sim_eval *eval, const char *text, const bson_
         return BSON_APPEND_DATE_TIME(out, key, eval->now_ms);
     if (strcmp(text, "$$REMOVE") == 0)
         return false;
+    if (strcmp(text, "$$ROOT") == 0)
+        return BSON_APPEND_DOCUMENT(out, key, doc);
     if (text[1] == '$' || strchr(text, '.'))
         sim_fail(eval->sim, "the model does not know %s", text);
     return bson_iter_init_find(&field, doc, text + 1) && append_as(out, key, &field);

@@ -277,6 +277,12 @@ static void command(struct draft *d)
     d->reversible = false;
 }
 
+/* Those whose inverse the engine can derive. */
+static void (*const undoable[])(struct draft *) = {
+    insert,     create,     fill,     fill, rename_it, add_index,
+    hide_index, drop_index, coll_mod, view, assertion, insert,
+};
+
 static void (*const kinds[])(struct draft *) = {
     insert,       update_one,        update_many,      update_verified, delete_one, transaction,
     batch_marker, batch_transaction, batch_idempotent, batch_delete,    create,     fill,
@@ -300,17 +306,22 @@ static void make_one(struct sim_program *program, size_t number, struct sim_rng 
                        .reversible = true };
     bool small = sim_chance(rng, 40); /* one that travels in a group */
     size_t steps = 1 + sim_below(rng, small ? 3 : 6);
+    bool derived = program->derives && sim_chance(rng, 60);
     for (size_t i = 0; i < steps; i++) {
         snprintf(d.tag, sizeof d.tag, "m%zus%zu", number, i);
-        if (small)
+        if (derived && small)
+            insert(&d);
+        else if (derived)
+            undoable[sim_below(rng, MIG_COUNT(undoable))](&d);
+        else if (small)
             kinds[sim_below(rng, 2) ? 0 : 1](&d);
         else
             kinds[sim_below(rng, MIG_COUNT(kinds))](&d);
     }
     mig_buf_printf(&text, "{\"migtui\": 1, \"title\": \"number %zu\", \"up\": [%s]", number, up_steps.text);
-    if (d.reversible && d.down_count > 0)
+    if (!derived && d.reversible && d.down_count > 0)
         mig_buf_printf(&text, ", \"down\": [%s]", down_steps.text);
-    else /* the books know the steps that are written, not the inverses that the engine can derive */
+    else if (!derived)
         mig_buf_str(&text, ", \"down\": {\"irreversible\": \"nobody wrote the way back\"}");
     mig_buf_str(&text, "}\n");
     program->names[number] = mig_printf("2026010100000%zu_m%zu.jsonc", number, number);
@@ -325,7 +336,7 @@ void sim_program_make(struct sim_program *program, struct sim *sim, bool transac
 {
     struct sim_rng rng = { sim_mix64(sim->seed, 3) };
     struct mig_problems problems = { 0 };
-    *program = (struct sim_program){ 0 };
+    *program = (struct sim_program){ .derives = sim_mix64(sim->seed, 6) % 4 == 0 };
     program->count = 1 + sim_below(&rng, SIM_MIGRATIONS_MAX - 4);
     for (size_t i = 0; i < program->count; i++)
         make_one(program, i, &rng, transactions);

@@ -17,6 +17,7 @@ struct sim_program {
     char *texts[SIM_MIGRATIONS_MAX];
     size_t count;
     struct mig_catalog *catalog;
+    bool derives; /* some of them have no written way back, and steps whose inverses the engine derives */
 };
 
 /* transactions: steps may ask for them. */

@@ -163,6 +163,14 @@ static bool match_list(const struct sim_eval *eval, const bson_iter_t *list, con
     return all;
 }
 
+static bool match_expression(const struct sim_eval *eval, const bson_iter_t *expr, const bson_t *doc)
+{
+    MIG_AUTODOC bson_t value = BSON_INITIALIZER;
+    bson_iter_t found;
+    return sim_expr(eval, expr, doc, &value, "v") && bson_iter_init_find(&found, &value, "v") &&
+           bson_iter_as_bool(&found);
+}
+
 bool sim_match(const struct sim_eval *eval, const bson_t *filter, const bson_t *doc)
 {
     bson_iter_t want;
@@ -173,6 +181,8 @@ bool sim_match(const struct sim_eval *eval, const bson_t *filter, const bson_t *
             ok = match_list(eval, &want, doc, true);
         else if (strcmp(name, "$or") == 0)
             ok = match_list(eval, &want, doc, false);
+        else if (strcmp(name, "$expr") == 0)
+            ok = match_expression(eval, &want, doc);
         else
             ok = match_field(eval, &want, doc);
         if (!ok)

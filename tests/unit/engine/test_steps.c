@@ -312,6 +312,8 @@ static const struct inverse {
       "{'indexes': [{'v': 2, 'key': {'a': 1}, 'name': 'a_1', 'ns': 'shop.c', 'unique': true}]}",
       "{'id': 's1', 'createIndexes': {'collection': 'c', 'indexes': [{'key': {'a': 1}, 'name': 'a_1', 'unique': true}]}}",
       .words = NULL },
+    { "{'dropIndexes': {'collection': 'c', 'index': 'a_1', 'ifMissing': 'same'}}", "{'indexes': []}", NULL,
+      .words = NULL },
     { "{'dropIndexes': {'collection': 'c', 'index': 'a_1'}}", "{'indexes': []}", NULL,
       .words = "not on record" },
     { "{'hideIndex': {'collection': 'c', 'index': 'a_1'}}", "{'indexes': [{'name': 'a_1'}]}",
