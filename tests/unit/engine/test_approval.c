@@ -234,10 +234,12 @@ static void whatever_moves_makes_it_void_and_is_named(void **state)
     snprintf(policy.signers, sizeof policy.signers, "s");
     snprintf(request.plan_id, sizeof request.plan_id, "other");
     assert_verdict(&request, &policy, &plan, "", MIG_APPROVAL_VOID, "what would run now is another plan");
-    plan.environment = request.environment;
+    static char nothing[] = "";
+    plan.environment = plan.database = plan.replica_set = nothing;
     request.plan = bson_new();
     BSON_APPEND_UTF8(request.plan, "planId", "other");
     BSON_APPEND_UTF8(request.plan, "environmentUuid", "here");
+    BSON_APPEND_UTF8(request.plan, "order", "linear");
     bson_t none;
     BSON_APPEND_ARRAY_BEGIN(request.plan, "migrations", &none);
     bson_append_array_end(request.plan, &none);

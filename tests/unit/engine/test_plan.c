@@ -429,9 +429,6 @@ int main(void)
         cmocka_unit_test(resume_goes_on_behind_the_last_step_that_is_done),
         cmocka_unit_test(resume_wants_the_very_text_that_began_and_one_direction),
         cmocka_unit_test(a_plan_knows_the_words_that_choose_it_again),
-    done(&w);
-}
-
         cmocka_unit_test(undo_takes_back_what_the_record_says_was_done),
         cmocka_unit_test(undo_refuses_what_has_no_way_back_and_what_was_edited),
         cmocka_unit_test(what_is_blocked_missing_or_running_stops_a_plan),

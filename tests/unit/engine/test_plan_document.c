@@ -24,7 +24,8 @@ struct world {
     struct mig_plan plan;
 };
 
-static char dev[] = "dev", one[] = "1", two[] = "2", title[] = "t", warning[] = "slow";
+static char dev[] = "dev", shop[] = "shop", set[] = "rs0", one[] = "1", two[] = "2", title[] = "t",
+            warning[] = "slow";
 
 static int setup(void **state)
 {
@@ -45,6 +46,8 @@ static int setup(void **state)
     w.plan = (struct mig_plan){ .id = "plan-1",
                                 .environment = dev,
                                 .environment_uuid = "u",
+                                .database = shop,
+                                .replica_set = set,
                                 .head = "h",
                                 .server_version = "8.0.4",
                                 .items = w.items,
@@ -74,7 +77,8 @@ static void a_plan_says_everything_that_its_id_pins(void **state)
     bson_destroy(&doc);
     mig_plan_document(&w->plan, &doc);
     MIG_AUTOBSON bson_t *expected = doc_json(
-        "{'migtuiPlan': 1, 'planId': 'plan-1', 'environment': 'dev', 'environmentUuid': 'u', 'direction': 'up',"
+        "{'migtuiPlan': 1, 'planId': 'plan-1', 'environment': 'dev', 'environmentUuid': 'u', 'database': 'shop',"
+        " 'replicaSet': 'rs0', 'order': 'linear', 'direction': 'up',"
         " 'historyHead': 'h', 'serverVersion': '8.0.4', 'migrations': [{'version': '1', 'title': 't', 'sem': 's',"
         " 'byInverse': true, 'steps': [{'id': 'a', 'kind': 'insert', 'collection': 'c', 'transactional': true,"
         " 'estimate': {'$numberLong': '12'}}, {'id': 'b', 'kind': 'manual', 'transactional': false, 'estimate': null}]}],"
@@ -103,7 +107,7 @@ static void what_moved_is_named_one_input_at_a_time(void **state)
     mig_plan_document(&w->plan, &saved);
     assert_moved(w, &saved, "");
     snprintf(w->plan.id, sizeof w->plan.id, "plan-2");
-    assert_moved(w, &saved, "steps, the database's or replica set's name, or the order policy");
+    assert_moved(w, &saved, "steps: those that would run are not the ones planned");
     snprintf(w->plan.head, sizeof w->plan.head, "g");
     assert_moved(w, &saved, "history head: something was applied, rolled back or marked since (was h, is g)");
     snprintf(w->plan.server_version, sizeof w->plan.server_version, "8.0.5");
@@ -114,9 +118,10 @@ static void what_moved_is_named_one_input_at_a_time(void **state)
     assert_moved(w, &saved, "files: the meaning of 1 was changed");
     w->plan.count = 2;
     w->items[0] = w->items[1];
-    assert_moved(w, &saved, "migrations: 1 was planned in place 1, now 2 is");
+    assert_moved(w, &saved,
+                 "migrations: 1 is no longer applied: it was taken back since, or its file is gone");
     w->plan.count = 0;
-    assert_moved(w, &saved, "migrations: 1 was planned in place 1, now nothing is");
+    assert_moved(w, &saved, "migrations: 1 is no longer applied");
     snprintf(w->plan.environment_uuid, sizeof w->plan.environment_uuid, "v");
     assert_moved(w, &saved, "target: the plan was made for another database");
 }
@@ -129,7 +134,7 @@ static void a_migration_that_came_is_named_too(void **state)
     mig_plan_document(&w->plan, &saved);
     snprintf(w->plan.id, sizeof w->plan.id, "plan-2");
     w->plan.count = 2;
-    assert_moved(w, &saved, "migrations: nothing was planned in place 2, now 2 is");
+    assert_moved(w, &saved, "migrations: 2 comes in place 2 now");
 }
 
 /* The file is somebody's: it may say anything. */
@@ -139,7 +144,7 @@ static void a_saved_plan_that_lists_nothing_is_another_one(void **state)
     MIG_AUTOBSON bson_t *none = doc_json("{'environmentUuid': 'u'}");
     MIG_AUTOBSON bson_t *wrong = doc_json("{'environmentUuid': 'u', 'migrations': [1]}");
     assert_moved(w, none, "the saved plan lists no migrations");
-    assert_moved(w, wrong, "migrations: nothing was planned in place 1, now 1 is");
+    assert_moved(w, wrong, "migrations: 1 comes in place 1 now");
 }
 
 int main(void)
