@@ -150,21 +150,6 @@ class Server:
         finally:
             admin.command("configureFailPoint", "failCommand", mode="off")
 
-    def drop(self, database):
-        """Drops it. A server of our own that does not answer is killed and started anew, and that is said: what a
-        killed runner left behind on it is no part of the next test."""
-        try:
-            with pymongo.timeout(None if self.given else 30):
-                if not self.given:  # a transaction that a killed runner left open would block the drop
-                    self.client().admin.command("killAllSessions", [])
-                self.client().drop_database(database)
-        except pymongo.errors.PyMongoError as error:
-            if self.given or not error.timeout:
-                raise
-            print(f"the server did not drop {database} within 30 s; it is started anew", file=sys.stderr)
-            self.restart()
-            self.client().drop_database(database)
-
     def close(self):
         for client in self._clients.values():
             client.close()
@@ -176,6 +161,22 @@ class Server:
                 self._act("kill")
             finally:
                 remove_dir(self.dir)
+
+
+def drop(server, database):
+    """Drops it. A server of our own that does not answer is killed and started anew, and that is said: what a killed
+    runner left behind on it is no part of the next test."""
+    try:
+        with pymongo.timeout(None if server.given else 30):
+            if not server.given:  # a transaction that a killed runner left open would block the drop
+                server.client().admin.command("killAllSessions", [])
+            server.client().drop_database(database)
+    except pymongo.errors.PyMongoError as error:
+        if server.given or not error.timeout:
+            raise
+        print(f"the server did not drop {database} within 30 s; it is started anew", file=sys.stderr)
+        server.restart()
+        server.client().drop_database(database)
 
 
 _shared = {}
@@ -375,7 +376,7 @@ class Project:
         try:
             for env, server in self.servers.items():
                 if server and server.running:
-                    server.drop(self.db(env).name)
+                    drop(server, self.db(env).name)
         finally:
             remove_dir(self.dir)
 

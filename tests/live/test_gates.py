@@ -95,6 +95,9 @@ class Listing(GatesTest):
         project = self.protected(everything, envs=("test", "prod"))
         project.run("apply", "--env", "test", check=0)
         self.assertLessEqual(self.gates(project)["trips"], 2)
+        project.write(f"{SECOND}_two.jsonc", TWO)
+        self.assertEqual(self.gates(project, env="test")["drift"]["state"], "ok")
+        self.assertLessEqual(self.gates(project, env="test")["trips"], 2 + 1 + 1)
 
 
 class Rehearsal(GatesTest):
