@@ -117,7 +117,8 @@ void console_wants(struct console *console)
     for (size_t i = 0; i < count; i++)
         asked[i] = (struct mig_want){ wants[i].kind, wants[i].env, wants[i].argument };
     if (console->confirm.state != CONFIRM_NONE && console->confirm.argument)
-        asked[count++] = (struct mig_want){ MIG_QUERY_PLAN, console->confirm.env, console->confirm.argument };
+        asked[count++] =
+            (struct mig_want){ console->confirm.query, console->confirm.env, console->confirm.argument };
     mig_watch_wants(console->watch, asked, count);
 }
 

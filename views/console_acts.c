@@ -93,9 +93,10 @@ static void name_the_lost(struct console *console)
     struct mig_error err = { 0 };
     const struct console_confirm *confirm = &console->confirm;
     if (confirm->state != CONFIRM_NONE) {
-        mig_fail(&err, MIG_ERR_TIMEOUT,
-                 "%s on %s was confirmed, but its plan could not be made once more in time: nothing was run",
-                 confirm->line.command->name, confirm->env->name);
+        mig_fail(
+            &err, MIG_ERR_TIMEOUT,
+            "%s on %s was confirmed, but what it was about could not be checked in time: nothing was run",
+            confirm->verb, confirm->env->name);
         console_confirm_close(console);
         console_fail(console, "", &err);
     }

@@ -10,6 +10,7 @@
 
 #include "app/gates.h"
 #include "base/cleanup.h"
+#include "base/doc.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "views/console_private.h"
@@ -36,16 +37,16 @@ static bool has_plan(enum mig_command_id id)
            id == MIG_COMMAND_RECOVER || id == MIG_COMMAND_PROMOTE || id == MIG_COMMAND_REQUEST;
 }
 
+static bool is_decision(enum mig_command_id id)
+{
+    return id == MIG_COMMAND_APPROVE || id == MIG_COMMAND_REJECT || id == MIG_COMMAND_WITHDRAW ||
+           id == MIG_COMMAND_GLASS;
+}
+
 /* Asks for an approval where one is missing: a closed gate is why it is called, and itself says which matter. */
 static bool asks_others(enum mig_command_id id)
 {
     return id == MIG_COMMAND_PROMOTE || id == MIG_COMMAND_REQUEST;
-}
-
-/* A text must be typed before it; else one y is asked for. */
-static bool wants_text(const struct mig_command *command, const struct cfg_environment *env)
-{
-    return env->is_protected && ((command->flags & MIG_CMD_PROTECTED) || command->id == MIG_COMMAND_STOP);
 }
 
 static bool wants_reason(enum mig_command_id id)
@@ -85,7 +86,7 @@ static const struct cfg_environment *admit(struct console *console, const struct
         mig_hint(err, "start migtui without --readonly");
         return NULL;
     }
-    if ((line->command->flags & MIG_CMD_MUTATES) && !console_writable(console, env)) {
+    if (confirm_writes(line) && !console_writable(console, env)) {
         mig_fail(err, MIG_ERR_GATE, "%s: %s is read-only here", name, env->name);
         mig_hint(err, ":rw %s 10m opens it for ten minutes", env->name);
         return NULL;
@@ -96,12 +97,13 @@ static const struct cfg_environment *admit(struct console *console, const struct
     }
     if ((line->command->id == MIG_COMMAND_APPLY || line->command->id == MIG_COMMAND_REQUEST) &&
         line->argument_count > 0) {
-        mig_fail(err, MIG_ERR_USAGE, "%s: a saved plan is run in a shell", name);
-        mig_hint(err, "here: %s --env %s makes the plan and shows it", name, env->name);
+        mig_fail(err, MIG_ERR_USAGE, "%s: a saved plan is taken by the command line only", name);
+        mig_hint(err, "migtui %s FILE; here, %s --env %s makes the plan anew and shows it", name, name,
+                 env->name);
         return NULL;
     }
-    if ((line->command->flags & MIG_CMD_HIDDEN) || line->command->id == MIG_COMMAND_RESTORE) {
-        mig_fail(err, MIG_ERR_USAGE, "%s is typed in a shell", name);
+    if (line->command->flags & MIG_CMD_HIDDEN) {
+        mig_fail(err, MIG_ERR_USAGE, "%s is for migtui itself: apply, rollback and resume start it", name);
         return NULL;
     }
     if (console->cols && (console->cols < CONSOLE_MIN_COLS || console->rows < CONSOLE_MIN_ROWS)) {
@@ -156,6 +158,19 @@ static void add_word(struct words *words, char *take_word)
         free(take_word);
 }
 
+/* Those of the line, and what was shown where it named nothing. */
+static void add_arguments(const struct console_confirm *confirm, struct words *ret)
+{
+    const struct mig_cmdline *line = &confirm->line;
+    enum mig_command_id id = line->command->id;
+    size_t before = id == MIG_COMMAND_GLASS || id == MIG_COMMAND_BACKUP; /* the word that says what to do */
+    add_word(ret, mig_strdup("--"));
+    for (size_t i = 0; i < line->argument_count; i++)
+        add_word(ret, mig_strdup(line->arguments[i]));
+    if (confirm->row && line->argument_count == before)
+        add_word(ret, mig_strdup(mig_doc_str(confirm->row, is_decision(id) ? "request" : "backup", "")));
+}
+
 static void child_words(const struct console *console, struct words *ret)
 {
     const struct console_confirm *confirm = &console->confirm;
@@ -173,15 +188,17 @@ static void child_words(const struct console *console, struct words *ret)
     }
     if (confirm->reason_field >= 0 && confirm->dialog.fields[confirm->reason_field].line.len > 0)
         add_word(ret, mig_printf("--reason=%s", confirm->dialog.fields[confirm->reason_field].line.text));
+    if (confirm->into[0] && !mig_cmdline_has(line, MIG_OPT_INTO))
+        add_word(ret, mig_printf("--into=%s", confirm->into));
     if (confirm->plan && confirm->plan->plan && mig_command_takes(command, MIG_OPT_PLAN))
         add_word(ret, mig_printf("--plan=%s", confirm->plan->plan->id));
     if (confirm->typed_field >= 0 && mig_command_takes(command, MIG_OPT_CONFIRM_TEXT))
-        add_word(ret, mig_printf("--confirm-text=%s %zu", confirm->env->database, confirm->count));
-    if (mig_command_takes(command, MIG_OPT_DETACH))
+        add_word(ret, mig_printf("--confirm-text=%s", confirm->wanted));
+    bool detaches = mig_command_takes(command, MIG_OPT_DETACH) &&
+                    (command->id != MIG_COMMAND_BACKUP || strcmp(line->arguments[0], "take") == 0);
+    if (detaches)
         add_word(ret, mig_strdup("--detach"));
-    add_word(ret, mig_strdup("--"));
-    for (size_t i = 0; i < line->argument_count; i++)
-        add_word(ret, mig_strdup(line->arguments[i]));
+    add_arguments(confirm, ret);
 }
 
 /* ---- life ---- */
@@ -194,12 +211,14 @@ void console_confirm_close(struct console *console)
     mig_cmdline_done(&confirm->line);
     free(confirm->argument);
     mig_unshare(confirm->plan);
+    if (confirm->row)
+        bson_destroy(confirm->row);
     *confirm = (struct console_confirm){ 0 };
 }
 
 static const char *verb_of(const struct console_confirm *confirm)
 {
-    return confirm->line.command->name;
+    return confirm->verb;
 }
 
 static void give_up(struct console *console, const struct mig_error *err)
@@ -222,7 +241,15 @@ static void start(struct console *console)
         free(words.items[--words.count]);
 }
 
-static void ask_for_plan(struct console *console, enum console_confirm_state state)
+/* argument: taken. */
+static void ask_about(struct console *console, enum mig_query_kind query, char *argument)
+{
+    console->confirm.query = query;
+    free(console->confirm.argument);
+    console->confirm.argument = argument;
+}
+
+static void ask_for_answer(struct console *console, enum console_confirm_state state)
 {
     console->confirm.state = state;
     console->confirm.asked_ms = console_now(console);
@@ -234,20 +261,23 @@ static void make_fields(struct console *console)
 {
     struct console_confirm *confirm = &console->confirm;
     const struct mig_command *command = confirm->line.command;
-    char label[96];
-    char typed[128];
+    char label[160];
     confirm->typed_field = confirm->reason_field = -1;
-    bool typed_text = wants_text(command, confirm->env);
+    confirm_wanted(console, confirm->wanted, sizeof confirm->wanted);
+    bool typed_text = confirm->wanted[0] != '\0';
+    bool reason =
+        typed_text || wants_reason(command->id) || (confirm->env->is_protected && is_decision(command->id));
+    if (command->id == MIG_COMMAND_BACKUP) /* only take keeps one */
+        reason = confirm->env->is_protected && strcmp(confirm->line.arguments[0], "take") == 0;
     if (mig_command_takes(command, MIG_OPT_REASON) && !mig_cmdline_has(&confirm->line, MIG_OPT_REASON) &&
-        (typed_text || wants_reason(command->id))) {
+        reason) {
         struct tui_dialog_field *field = tui_dialog_add(&confirm->dialog, "Reason (kept on record): ", NULL);
         field->needed = wants_reason(command->id);
         confirm->reason_field = (int)confirm->dialog.field_count - 1;
     }
     if (typed_text) {
-        snprintf(typed, sizeof typed, "%s %zu", confirm->env->database, confirm->count);
-        snprintf(label, sizeof label, "Type \"%.80s\": ", typed);
-        tui_dialog_add(&confirm->dialog, label, typed);
+        snprintf(label, sizeof label, "Type \"%.80s\": ", confirm->wanted);
+        tui_dialog_add(&confirm->dialog, label, confirm->wanted);
         confirm->typed_field = (int)confirm->dialog.field_count - 1;
         confirm->dialog.wait_ms = WAIT_MS;
     }
@@ -257,15 +287,20 @@ static void make_fields(struct console *console)
 static void ask(struct console *console, struct mig_seen_plan *plan)
 {
     struct console_confirm *confirm = &console->confirm;
-    const struct mig_gate *closed = plan ? mig_gates_closed(plan->plan, confirm->env) : NULL;
+    bool decides = is_decision(confirm->line.command->id);
+    const struct mig_gate *closed =
+        plan && plan->plan && !decides ? mig_gates_closed(plan->plan, confirm->env) : NULL;
     char title[96];
     char action[48];
     mig_unshare(confirm->plan);
     confirm->plan = mig_share(plan);
-    confirm->count = plan ? plan->plan->count : 1;
+    confirm->count = plan && plan->plan ? plan->plan->count
+                     : decides          ? (size_t)mig_doc_int(confirm->row, "migrations", 1)
+                                        : 1;
     confirm->state = CONFIRM_ASKING;
     /* A run waits for the lock, or says who holds it. */
-    bool blocked = closed && strcmp(closed->name, "lock") != 0 && !asks_others(confirm->line.command->id);
+    bool blocked = (closed && strcmp(closed->name, "lock") != 0 && !asks_others(confirm->line.command->id)) ||
+                   confirm->void_reason[0];
     snprintf(title, sizeof title, "%s%s on %.40s%s", confirm->env->is_protected ? "!!! " : "",
              verb_of(confirm), confirm->env->name, confirm->env->is_protected ? " !!!" : "");
     snprintf(action, sizeof action, "%s on %.30s", verb_of(confirm), confirm->env->name);
@@ -292,12 +327,19 @@ void console_act(struct console *console, struct mig_cmdline *take_line)
     *confirm = (struct console_confirm){
         .line = *take_line, .env = env, .state = CONFIRM_PLANNING, .typed_field = -1, .reason_field = -1
     };
-    if (!has_plan(take_line->command->id)) {
+    bool two_words = take_line->command->choices && take_line->argument_count > 0;
+    snprintf(confirm->verb, sizeof confirm->verb, "%s%s%.20s", take_line->command->name, two_words ? " " : "",
+             two_words ? take_line->arguments[0] : "");
+    enum mig_query_kind list;
+    if (has_plan(take_line->command->id)) {
+        ask_about(console, MIG_QUERY_PLAN, plan_argument(&confirm->line));
+    } else if (confirm_list_of(&confirm->line, &list)) {
+        ask_about(console, list, mig_strdup(""));
+    } else {
         ask(console, NULL);
         return;
     }
-    confirm->argument = plan_argument(&confirm->line);
-    ask_for_plan(console, CONFIRM_PLANNING);
+    ask_for_answer(console, CONFIRM_PLANNING);
 }
 
 /* ---- the plan has come ---- */
@@ -329,6 +371,50 @@ static bool has_moved(const struct console_confirm *confirm, const struct mig_pl
     return true;
 }
 
+/* The plan of a request as it would be made now: the same, or the request is void and says why. One that can't be made (it waits for a
+ * resume, say) leaves the request to those who judge it. */
+static void take_requested(struct console *console, struct mig_seen_plan *seen)
+{
+    struct console_confirm *confirm = &console->confirm;
+    struct mig_error err = { 0 };
+    bson_t before;
+    if (confirm->state == CONFIRM_CHECKING) {
+        if (!seen->plan)
+            give_up(console, &seen->refused);
+        else if (has_moved(confirm, seen->plan, &err))
+            give_up(console, &err);
+        else
+            start(console);
+        return;
+    }
+    if (!seen->plan) {
+        ask_about(console, MIG_QUERY_PLAN, NULL);
+        ask(console, NULL);
+        return;
+    }
+    if (mig_doc_sub(confirm->row, "plan", &before))
+        mig_plan_moved(&before, seen->plan, confirm->void_reason, sizeof confirm->void_reason);
+    ask(console, seen);
+}
+
+/* The list has come: choose in it, and ask; before an approval for its plan. */
+static void take_rows(struct console *console, const struct mig_seen_rows *rows)
+{
+    struct console_confirm *confirm = &console->confirm;
+    struct mig_error err = { 0 };
+    if (!confirm_choose(&confirm->line, confirm->env, rows, &confirm->row, &err)) {
+        give_up(console, &err);
+        return;
+    }
+    char *plan =
+        confirm->line.command->id == MIG_COMMAND_APPROVE ? confirm_requested_plan(confirm->row) : NULL;
+    ask_about(console, MIG_QUERY_PLAN, plan);
+    if (plan)
+        ask_for_answer(console, CONFIRM_PLANNING);
+    else
+        ask(console, NULL);
+}
+
 static void take_plan(struct console *console, struct mig_seen_plan *seen)
 {
     struct console_confirm *confirm = &console->confirm;
@@ -352,7 +438,7 @@ void console_confirm_news(struct console *console)
     struct console_confirm *confirm = &console->confirm;
     if (confirm->state == CONFIRM_NONE)
         return;
-    if ((confirm->line.command->flags & MIG_CMD_MUTATES) && !console_writable(console, confirm->env)) {
+    if (confirm_writes(&confirm->line) && !console_writable(console, confirm->env)) {
         struct mig_error err = { 0 };
         mig_fail(&err, MIG_ERR_GATE, "%s: the time for writing is over; nothing was run", verb_of(confirm));
         mig_hint(&err, ":rw %s 10m opens it again", confirm->env->name);
@@ -362,12 +448,17 @@ void console_confirm_news(struct console *console)
     if (confirm->state == CONFIRM_ASKING)
         return;
     const struct mig_snap_answer *answer =
-        mig_snapshot_answer(console->snapshot, MIG_QUERY_PLAN, confirm->env, confirm->argument);
+        mig_snapshot_answer(console->snapshot, confirm->query, confirm->env, confirm->argument);
     if (!answer || answer->waiting)
         return;
     if (answer->value && answer->asked_ms >= confirm->asked_ms) {
-        struct mig_seen_plan *seen = mig_share(answer->value);
-        take_plan(console, seen);
+        void *seen = mig_share(answer->value);
+        if (confirm->query != MIG_QUERY_PLAN)
+            take_rows(console, seen);
+        else if (is_decision(confirm->line.command->id))
+            take_requested(console, seen);
+        else
+            take_plan(console, seen);
         mig_unshare(seen);
     } else if (answer->error.code != MIG_OK) {
         struct mig_error err = answer->error;
@@ -379,18 +470,22 @@ void console_confirm_news(struct console *console)
 
 static void confirmed(struct console *console)
 {
-    if (console->confirm.argument)
-        ask_for_plan(console, CONFIRM_CHECKING); /* what was read is what runs, or nothing does */
+    if (console->confirm.plan)
+        ask_for_answer(console, CONFIRM_CHECKING); /* what was read is what runs, or nothing does */
     else
         start(console);
 }
 
 static void cancelled(struct console *console)
 {
-    const char *verb = verb_of(&console->confirm);
-    const char *name = console->confirm.env->name;
+    console_say(console, "%s on %s: cancelled, nothing was run", verb_of(&console->confirm),
+                console->confirm.env->name);
     console_confirm_close(console);
-    console_say(console, "%s on %s: cancelled, nothing was run", verb, name);
+}
+
+bool console_confirm_by_y(const struct console_confirm *confirm)
+{
+    return confirm->dialog.field_count == 0 && confirm->dialog.action[0] && !confirm->env->is_protected;
 }
 
 void console_confirm_key(struct console *console, const struct tui_event *event)
@@ -403,7 +498,7 @@ void console_confirm_key(struct console *console, const struct tui_event *event)
     }
     if (confirm->state != CONFIRM_ASKING)
         return;
-    bool plain_yes = confirm->dialog.field_count == 0 && confirm->dialog.action[0];
+    bool plain_yes = console_confirm_by_y(confirm);
     if (plain_yes && event->key == 'y') {
         confirmed(console);
         return;
@@ -430,14 +525,12 @@ int64_t console_confirm_due(const struct console *console)
 void console_confirm_answer(struct console *console, const char *text)
 {
     struct console_confirm *confirm = &console->confirm;
-    char wanted[160];
     struct mig_error err = { 0 };
     if (confirm->state != CONFIRM_ASKING || !confirm->dialog.action[0]) {
         console_say(console, "there is nothing to confirm");
         return;
     }
-    snprintf(wanted, sizeof wanted, "%s %zu", confirm->env->database, confirm->count);
-    if (strcmp(text, confirm->typed_field >= 0 ? wanted : "y") == 0) {
+    if (strcmp(text, confirm->wanted[0] ? confirm->wanted : "y") == 0) {
         confirmed(console);
         return;
     }

@@ -3,9 +3,12 @@
 #include <string.h>
 
 #include "app/gates.h"
+#include "base/cleanup.h"
+#include "base/doc.h"
 #include "base/text.h"
 #include "base/timefmt.h"
 #include "views/console_private.h"
+#include "views/parts.h"
 
 #define ID_SHOWN 12
 
@@ -60,20 +63,129 @@ static void add_migrations(struct body *body, const struct mig_plan *plan, size_
         add(body, TUI_WARN, "   and %zu more", plan->count - shown);
 }
 
-static void add_gates(struct body *body, const struct mig_plan *plan)
+/* for_approval: it is asked for or given here, so that it is missing is no news. */
+static void add_gates(struct body *body, const struct mig_plan *plan, bool for_approval)
 {
     size_t good = 0;
     for (size_t i = 0; i < plan->gate_count; i++)
         good += plan->gates[i].state == MIG_GATE_OK;
     for (size_t i = 0; i < plan->gate_count; i++) {
         const struct mig_gate *gate = &plan->gates[i];
-        if (gate->state != MIG_GATE_OK)
+        if (gate->state != MIG_GATE_OK && !(for_approval && strcmp(gate->name, "approvals") == 0))
             add(body, TUI_BAD, "[%s] %s: %s%s%s", gate->state == MIG_GATE_FAILED ? "x" : "?", gate->name,
                 gate->reason, gate->remedy[0] ? "; " : "", gate->remedy);
     }
     if (good > 0)
         add(body, TUI_GOOD, "[+] %zu of %zu checks passed", good, plan->gate_count);
 }
+
+/* ---- requests ---- */
+
+/* Who asked, why, and who has answered what. */
+static void add_request(const struct console *console, struct body *body)
+{
+    char when[VIEW_TIME_SIZE];
+    char until[VIEW_TIME_SIZE];
+    char said[160] = "";
+    bson_t list, one;
+    bson_iter_t each;
+    const bson_t *row = console->confirm.row;
+    int64_t wall = console->host->ops->wall_ms(console->host);
+    view_when(view_doc_time(row, "startedAt"), wall, when);
+    view_when(view_doc_time(row, "expiresAt"), wall, until);
+    add(body, TUI_PLAIN, "asked by %.40s %s: %.140s%s%.40s", mig_doc_str(row, "requesterName", "?"), when,
+        mig_doc_str(row, "reason", ""), mig_doc_str(row, "ticket", "")[0] ? "  " : "",
+        mig_doc_str(row, "ticket", ""));
+    if (mig_doc_sub(row, "decisions", &list) && bson_iter_init(&each, &list)) {
+        size_t len = 0;
+        while (bson_iter_next(&each) && len + 1 < sizeof said) {
+            if (mig_iter_sub(&each, &one))
+                len += (size_t)snprintf(said + len, sizeof said - len, "; %.20s by %.40s",
+                                        mig_doc_str(&one, "decision", "?"), mig_doc_str(&one, "name", "?"));
+        }
+    }
+    add(body, TUI_PLAIN, "%lld of %lld approvals%s%s%s", (long long)mig_doc_int(row, "have", 0),
+        (long long)mig_doc_int(row, "needed", 0), said, until[0] ? "; good until " : "", until);
+}
+
+/* What was asked for, as the request itself tells it. */
+static void add_requested(const bson_t *row, struct body *body)
+{
+    for (int i = 0; body->count < body->room; i++) {
+        char path[64];
+        bson_t migration;
+        snprintf(path, sizeof path, "plan.migrations.%d", i);
+        if (!mig_doc_sub(row, path, &migration))
+            return;
+        add(body, TUI_PLAIN, "%2d %.40s %.150s", i + 1, mig_doc_str(&migration, "version", ""),
+            mig_doc_str(&migration, "title", ""));
+    }
+}
+
+static void fill_request(const struct console *console, struct body *body)
+{
+    const struct console_confirm *confirm = &console->confirm;
+    const bson_t *row = confirm->row;
+    bool glass = strcmp(mig_doc_str(row, "kind", "run"), "glass") == 0;
+    add(body, confirm->env->is_protected ? TUI_DANGER : TUI_STRONG, "TARGET %s  database %s",
+        confirm->env->name, confirm->env->database);
+    add(body, TUI_PLAIN, "plan %.*s  %s %lld migration%s", ID_SHOWN, mig_doc_str(row, "planId", ""),
+        glass                                                      ? "ran without approval:"
+        : strcmp(mig_doc_str(row, "direction", "up"), "down") == 0 ? "takes back"
+                                                                   : "applies",
+        (long long)mig_doc_int(row, "migrations", 0), mig_doc_int(row, "migrations", 0) == 1 ? "" : "s");
+    add_request(console, body);
+    add_requested(row, body);
+}
+
+/* ---- backups ---- */
+
+static void fill_backup(const struct console *console, struct body *body)
+{
+    const struct console_confirm *confirm = &console->confirm;
+    const struct mig_cmdline *line = &confirm->line;
+    const struct cfg_config *config = console->options.app->config;
+    const char *what = line->command->id == MIG_COMMAND_RESTORE ? "restore" : line->arguments[0];
+    char text[VIEW_TIME_SIZE] = "";
+    struct mig_buf size MIG_AUTOBUF;
+    mig_buf_init(&size, 128);
+    add(body, confirm->env->is_protected ? TUI_DANGER : TUI_STRONG, "TARGET %s  database %s",
+        confirm->env->name, confirm->env->database);
+    if (confirm->row) {
+        mig_text_size(&size, mig_doc_int(confirm->row, "size", 0));
+        mig_buf_str(&size, ", ");
+        mig_text_count(&size, mig_doc_int(confirm->row, "documents", 0), "document");
+        view_when(view_doc_time(confirm->row, "startedAt"), console->host->ops->wall_ms(console->host), text);
+        add(body, TUI_PLAIN, "backup %s of database %.64s", mig_doc_str(confirm->row, "backup", ""),
+            mig_doc_str(confirm->row, "database", "?"));
+        bool proven = strcmp(mig_doc_str(confirm->row, "proof", "none"), "ok") == 0;
+        add(body, proven ? TUI_PLAIN : TUI_WARN, "taken %s, %s, %s", text, size.text,
+            proven ? "proven" : "never read back whole");
+    } else if (line->argument_count > (line->command->id == MIG_COMMAND_BACKUP)) {
+        add(body, TUI_PLAIN, "archive %.200s", line->arguments[line->argument_count - 1]);
+    }
+    if (strcmp(what, "take") == 0) {
+        add(body, TUI_PLAIN, "reads all of it into an archive, and reads that back before it counts");
+        add(body, TUI_DIM, "nothing is written there but the record of the backup");
+    } else if (strcmp(what, "verify") == 0) {
+        add(body, TUI_PLAIN, "reads the archive back whole: every block, its checksums and its counts");
+    } else if (strcmp(what, "drill") == 0) {
+        add(body, TUI_PLAIN, "restores it into a scratch database on that server, compares, and drops that");
+    } else if (strcmp(what, "prune") == 0) {
+        char keep[MIG_TIME_SIZE];
+        mig_time_duration(config->backup_keep_ms, keep);
+        add(body, TUI_WARN,
+            "removes the archives that are on this host, older than %s and not among the newest %lld", keep,
+            (long long)config->backup_keep);
+        add(body, TUI_DIM, "backupKeepFor and backupKeep say so; the newest one that is proven stays");
+    } else {
+        add(body, TUI_WARN, "into the new database %s on that server", confirm->into);
+        add(body, TUI_DIM, "%s itself is not touched; what is there already is never overwritten",
+            confirm->env->database);
+    }
+}
+
+/* ---- plans ---- */
 
 static void fill_plan(const struct console *console, const struct mig_seen_plan *seen, struct body *body)
 {
@@ -83,6 +195,10 @@ static void fill_plan(const struct console *console, const struct mig_seen_plan 
         seen->look.server.primary, env->database);
     add(body, TUI_PLAIN, "plan %.*s  %s %zu migration%s, frozen: any change voids it", ID_SHOWN, plan->id,
         plan->direction == MIG_UP ? "applies" : "takes back", plan->count, plan->count == 1 ? "" : "s");
+    if (console->confirm.row)
+        add_request(console, body);
+    if (console->confirm.void_reason[0])
+        add(body, TUI_BAD, "void: %s", console->confirm.void_reason);
     size_t bad = 1;
     for (size_t i = 0; i < plan->gate_count; i++)
         bad += plan->gates[i].state != MIG_GATE_OK;
@@ -91,7 +207,8 @@ static void fill_plan(const struct console *console, const struct mig_seen_plan 
     add_migrations(body, plan, rest > below + 1 ? rest - below : 1);
     for (size_t i = 0; i < plan->warning_count; i++)
         add(body, TUI_WARN, "[!] %s", plan->warnings[i]);
-    add_gates(body, plan);
+    enum mig_command_id id = console->confirm.line.command->id;
+    add_gates(body, plan, id == MIG_COMMAND_REQUEST || id == MIG_COMMAND_APPROVE);
 }
 
 static void fill_words(const struct console *console, struct body *body)
@@ -126,13 +243,20 @@ static void fill_words(const struct console *console, struct body *body)
 static void fill(const struct console *console, struct body *body, size_t room)
 {
     const struct console_confirm *confirm = &console->confirm;
+    enum mig_command_id id = confirm->line.command->id;
     *body = (struct body){ .room = room < 64 ? room : 64 };
     if (confirm->plan)
         fill_plan(console, confirm->plan, body);
+    else if (id == MIG_COMMAND_BACKUP || id == MIG_COMMAND_RESTORE)
+        fill_backup(console, body);
+    else if (confirm->row)
+        fill_request(console, body);
     else
         fill_words(console, body);
     if (!confirm->dialog.action[0])
-        add(body, TUI_BAD, "a gate is closed: it cannot run now");
+        add(body, TUI_BAD,
+            confirm->void_reason[0] ? "it can never run: reject it, or ask anew"
+                                    : "a gate is closed: it cannot run now");
 }
 
 static const char *foot(const struct console *console)
@@ -140,16 +264,19 @@ static const char *foot(const struct console *console)
     const struct console_confirm *confirm = &console->confirm;
     if (confirm->state == CONFIRM_CHECKING)
         return "making sure that the plan has not moved...";
-    if (confirm->dialog.action[0] && confirm->dialog.field_count == 0)
+    if (console_confirm_by_y(confirm))
         return "y goes ahead; esc cancels";
+    if (confirm->dialog.action[0] && confirm->dialog.field_count == 0)
+        return "tab, then enter goes ahead; esc cancels";
     return NULL;
 }
 
 static void draw_waiting(const struct console *console, const struct tui_pane *pane)
 {
     char text[160];
-    snprintf(text, sizeof text, "making the plan of %s on %s...  esc cancels",
-             console->confirm.line.command->name, console->confirm.env->name);
+    snprintf(text, sizeof text, "%s %s on %s...  esc cancels",
+             console->confirm.query == MIG_QUERY_PLAN ? "making the plan of" : "looking up what to",
+             console->confirm.verb, console->confirm.env->name);
     int w = tui_width(text) + 4 < pane->w ? tui_width(text) + 4 : pane->w;
     struct tui_pane box = tui_pane_part(pane, (pane->w - w) / 2, pane->h / 2 - 1, w, 3);
     tui_fill(&box, 0, 0, box.w, box.h, TUI_PLAIN, ' ');
@@ -180,11 +307,13 @@ void console_confirm_plain(const struct console *console, struct mig_buf *out)
     const struct console_confirm *confirm = &console->confirm;
     struct body body;
     if (confirm->state != CONFIRM_ASKING) {
-        mig_buf_printf(out, "making the plan of %s on %s\n", confirm->line.command->name, confirm->env->name);
+        mig_buf_printf(out, "%s %s on %s\n",
+                       confirm->query == MIG_QUERY_PLAN ? "making the plan of" : "looking up what to",
+                       confirm->verb, confirm->env->name);
         return;
     }
     fill(console, &body, 64);
-    mig_buf_printf(out, "%s on %s%s\n", confirm->line.command->name, confirm->env->name,
+    mig_buf_printf(out, "%s on %s%s\n", confirm->verb, confirm->env->name,
                    confirm->env->is_protected ? ", which is protected" : "");
     for (size_t i = 0; i < body.count; i++) {
         mig_text_safe(out, body.lines[i].text, strlen(body.lines[i].text), SIZE_MAX, false);
@@ -192,9 +321,8 @@ void console_confirm_plain(const struct console *console, struct mig_buf *out)
     }
     if (!confirm->dialog.action[0])
         mig_buf_str(out, "to go on: cancel\n");
-    else if (confirm->typed_field >= 0)
-        mig_buf_printf(out, "to go ahead: confirm %s %zu\nto leave it: cancel\n", confirm->env->database,
-                       confirm->count);
+    else if (confirm->wanted[0])
+        mig_buf_printf(out, "to go ahead: confirm %s\nto leave it: cancel\n", confirm->wanted);
     else
         mig_buf_str(out, "to go ahead: confirm y\nto leave it: cancel\n");
 }

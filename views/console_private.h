@@ -123,9 +123,11 @@ bool console_command_is_known(const struct mig_command *command);
 
 /* ---- console_confirm.c: the one way to act ---- */
 
+#define CONFIRM_INTO_MAX 72
+
 enum console_confirm_state {
     CONFIRM_NONE,
-    CONFIRM_PLANNING, /* the plan is being made */
+    CONFIRM_PLANNING, /* what it is about is being asked for: the plan, the request, the backup */
     CONFIRM_ASKING,
     CONFIRM_CHECKING, /* confirmed; the plan is made once more */
 };
@@ -133,14 +135,19 @@ enum console_confirm_state {
 struct console_confirm {
     enum console_confirm_state state;
     struct mig_cmdline line; /* of the act */
+    char verb[40];           /* "apply", "backup take" */
     const struct cfg_environment *env;
-    char *argument;             /* of the plan's question, or NULL: the act has no plan */
-    struct mig_seen_plan *plan; /* what is shown */
-    int64_t asked_ms;           /* a plan must be newer than this */
+    enum mig_query_kind query;   /* what is waited for */
+    char *argument;              /* of that question; NULL: there is none */
+    struct mig_seen_plan *plan;  /* what is shown; checked once more when it is confirmed */
+    bson_t *row;                 /* the request or backup that it is about; NULL: none */
+    char void_reason[512];       /* why the request can't run any more; "": it can, or nobody knows */
+    char into[CONFIRM_INTO_MAX]; /* restore: the database */
+    int64_t asked_ms;            /* an answer must be newer than this */
     struct tui_dialog dialog;
     int typed_field, reason_field; /* -1: none */
+    char wanted[160];              /* what is to be typed; "": nothing */
     size_t count;                  /* migrations */
-    bool yes;                      /* unprotected: y was pressed */
 };
 
 /* Take a parsed line that writes (consumed): refuse it, or begin to ask. */
@@ -150,9 +157,25 @@ void console_confirm_news(struct console *console);
 void console_confirm_draw(struct console *console, const struct tui_pane *pane);
 void console_confirm_close(struct console *console);
 int64_t console_confirm_due(const struct console *console);
+/* One y is enough: nothing is protected, and there is nothing to fill in. */
+bool console_confirm_by_y(const struct console_confirm *confirm);
 /* --plain: what is asked, and an answer to it. */
 void console_confirm_plain(const struct console *console, struct mig_buf *out);
 void console_confirm_answer(struct console *console, const char *text);
+
+/* ---- console_confirm_about.c: what an act without a plan is about ---- */
+
+/* Needs :rw: it changes something on a server, or removes what was kept. */
+bool confirm_writes(const struct mig_cmdline *line);
+/* The list of the environment that tells of it; false: none does. */
+bool confirm_list_of(const struct mig_cmdline *line, enum mig_query_kind *ret);
+/* The row that is meant, copied: the one named, else the only one that waits, or the newest backup. */
+bool confirm_choose(const struct mig_cmdline *line, const struct cfg_environment *env,
+                    const struct mig_seen_rows *rows, bson_t **ret, struct mig_error *err);
+/* The plan's question for exactly what a request asks for; the caller's; NULL: it can't be asked. */
+char *confirm_requested_plan(const bson_t *row);
+/* What is to be typed, "" when nothing; for a restore .into too. */
+void confirm_wanted(struct console *console, char *ret, size_t size);
 
 /* ---- console_shell.c: header, tabs, message line, hints ---- */
 

@@ -249,7 +249,7 @@ static void draw_message(const struct console *console, const struct tui_pane *a
     } else if (console->notes.errors > 0) {
         const struct console_notes *notes = &console->notes;
         const struct console_note *last = &notes->items[(notes->first + notes->count - 1) % CONSOLE_NOTES];
-        snprintf(text, sizeof text, "%s: ", last->where);
+        snprintf(text, sizeof text, "%s%s", last->where, last->where[0] ? ": " : "");
         int x = 1 + tui_text(all, 1, y, last->error ? TUI_WARN : TUI_DIM, text);
         tui_field(all, x, y, all->w - x - 1, TUI_DIM, last->what.message);
     }

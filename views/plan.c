@@ -12,6 +12,7 @@
 
 static const struct view_key keys[] = {
     { "a", "run", "apply", "run exactly this plan: apply, or roll back", 90 },
+    { "Q", "request", "request", "ask for approval of exactly this plan", 65 },
     { "x", "dry-run", "dry run", "count the documents it would touch, on the server", 80 },
     { "]", "tab-next", "next tab", "effect, script, diff, gates", 75 },
     { "[", "tab-previous", NULL, "the tab before", 0 },
@@ -252,7 +253,8 @@ static const char *refuses(const struct view *view, const struct view_frame *fra
 {
     const struct plan *plan = (const struct plan *)(const void *)view;
     const struct mig_snap_answer *answer = plan_answer(plan, frame);
-    if (strcmp(action, "run") != 0 && strcmp(action, "dry-run") != 0)
+    bool asks = strcmp(action, "request") == 0;
+    if (!asks && strcmp(action, "run") != 0 && strcmp(action, "dry-run") != 0)
         return NULL;
     if (plan->at[0])
         return "this is one migration: enter on a pending one in the matrix (1) makes a plan";
@@ -266,22 +268,25 @@ static const char *refuses(const struct view *view, const struct view_frame *fra
         return "there is nothing to run";
     if (answer && answer->error.code != MIG_OK)
         return "the plan is old: its environment does not answer";
+    if (asks)
+        return plan->env->has_gate && plan->env->gate.approvals > 0 ? NULL
+                                                                    : "nobody has to approve a plan here";
     const struct mig_gate *closed = plan_closed(plan);
     return closed ? (closed->reason[0] ? closed->reason : closed->name) : NULL;
 }
 
-/* The command that runs exactly this plan: the same words, and the id that pins them. */
-static void run(const struct plan *plan, struct view_answer *ret)
+/* The command that runs exactly this plan, or asks for its approval: the same words, and the id that pins them. */
+static void run(const struct plan *plan, bool asks, struct view_answer *ret)
 {
     struct mig_buf line MIG_AUTOBUF;
     const struct mig_plan *of = plan->seen->plan;
     mig_buf_init(&line, sizeof ret->command);
-    mig_buf_str(&line, of->direction == MIG_UP ? "apply" : "rollback");
+    mig_buf_str(&line, asks ? "request" : of->direction == MIG_UP ? "apply" : "rollback");
     mig_buf_str(&line, " --env");
     view_word(&line, plan->env->name);
     mig_buf_str(&line, " --plan");
     view_word(&line, of->id);
-    const char *words = strncmp(plan->words, "--down", 6) == 0 ? plan->words + 6 : plan->words;
+    const char *words = !asks && strncmp(plan->words, "--down", 6) == 0 ? plan->words + 6 : plan->words;
     words += *words == ' ';
     if (words[0])
         mig_buf_printf(&line, " %s", words);
@@ -328,8 +333,8 @@ static void move(struct plan *plan, enum tui_move to)
 static void act_on_plan(struct plan *plan, const struct view_frame *frame, const char *action,
                         struct view_answer *ret)
 {
-    if (strcmp(action, "run") == 0)
-        run(plan, ret);
+    if (strcmp(action, "run") == 0 || strcmp(action, "request") == 0)
+        run(plan, strcmp(action, "request") == 0, ret);
     else if (strcmp(action, "dry-run") == 0)
         plan->counted = !plan->counted;
     else if (strcmp(action, "tab-next") == 0)

@@ -31,6 +31,8 @@ struct promote {
 
 static const struct view_key keys[] = {
     { "enter", "open", "plan", "the plan of what could go on to the next environment", 90 },
+    { "p", "promote", "promote", "the next thing that is due: ask for approval, or run what was approved",
+      80 },
     { "x", "dry-run", "dry run", "the same with documents counted on the server", 70 },
     { "o", "gates", "gates", "every gate of it, with what to do", 60 },
     { "w", "requests", "requests", "what was asked for, and waits for an answer", 50 },
@@ -368,7 +370,9 @@ static void act(struct view *view, const struct view_frame *frame, const char *a
     } else {
         struct leg leg = leg_of(frame->snapshot, promote->table.selected);
         const char *env = leg.to->env->name;
-        if (strcmp(action, "dry-run") == 0)
+        if (strcmp(action, "promote") == 0)
+            view_command(ret, "promote", "--env", env, NULL);
+        else if (strcmp(action, "dry-run") == 0)
             view_command(ret, "view", "plan", "--env", env, "--to", leg.last, "--dry-run", NULL);
         else if (strcmp(action, "gates") == 0)
             view_command(ret, "view", "plan", "--env", env, "--to", leg.last, "--tab", "gates", NULL);

@@ -44,7 +44,7 @@ static const struct view_rows_column columns[] = {
     { { .title = "STATE",     .min = 13, .max = 13, .rank = 8 }, state_cell, NULL },
     { { .title = "APPROVALS", .min = 9,  .max = 9,  .rank = 7, .right = true }, votes_cell, NULL },
     { { .title = "WHAT",      .min = 11, .max = 11, .rank = 5 }, what_cell, NULL },
-    { { .title = "BY",        .min = 4,  .max = 8,  .rank = 4 }, NULL, "requesterName" },
+    { { .title = "BY",        .min = 4,  .max = 12,  .rank = 4 }, NULL, "requesterName" },
     { { .title = "REASON",    .min = 12, .max = 0,  .rank = 3 }, NULL, "reason" },
 };
 // clang-format on
@@ -81,8 +81,7 @@ static const char *const identity[] = { "request", NULL };
 static const struct view_rows_kind kind = {
     .kind = MIG_QUERY_REQUESTS,
     .noun = "requests",
-    .empty =
-        "Nobody has asked for anything.\n \nmigtui request --env prod --reason TEXT\n \nasks for approval of a plan.",
+    .empty = "Nobody has asked for anything.\n \nQ in a plan (2) asks for its approval.",
     .columns = columns,
     .column_count = sizeof columns / sizeof columns[0],
     .id = identity,
@@ -92,7 +91,7 @@ static const struct view_rows_kind kind = {
 static const struct view_key keys[] = {
     { "enter", "open", "plan", "the environment's plan and its gates, as they are now", 90 },
     { "A", "approve", "approve", "approve it, as the one you are", 80 },
-    { "X", "reject", "reject", "how to reject it: a reason must be given", 60 },
+    { "X", "reject", "reject", "reject it, for good; asks for the reason", 60 },
     { "W", "withdraw", "withdraw", "take your own request back", 40 },
     VIEW_ROWS_KEYS{ 0 },
 };
@@ -145,8 +144,6 @@ static void act(struct view *view, const struct view_frame *frame, const char *a
         view_say(ret, "%s", why);
     else if (strcmp(action, "open") == 0)
         view_command(ret, "view", "plan", "--env", env, "--tab", "gates", NULL);
-    else if (strcmp(action, "reject") == 0)
-        view_say(ret, "a reason must be given, type  :reject %s --env %s --reason TEXT", id, env);
     else
         view_command(ret, action, id, "--env", env, NULL);
 }

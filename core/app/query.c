@@ -34,6 +34,13 @@ static bool plan_words(const char *text, char ***ret, size_t *ret_count, struct 
     return mig_words_split(line, ret, ret_count, err);
 }
 
+static bool has_plan(enum mig_command_id id)
+{
+    return id == MIG_COMMAND_PLAN || id == MIG_COMMAND_APPLY || id == MIG_COMMAND_ROLLBACK ||
+           id == MIG_COMMAND_RESUME || id == MIG_COMMAND_RECOVER || id == MIG_COMMAND_PROMOTE ||
+           id == MIG_COMMAND_REQUEST || id == MIG_COMMAND_RUN;
+}
+
 bool mig_query_selection_read(const char *words, struct mig_query_selection *ret, struct mig_error *err)
 {
     char **items = NULL;
@@ -46,11 +53,10 @@ bool mig_query_selection_read(const char *words, struct mig_query_selection *ret
         return false;
     const struct mig_cmdline *line = ret->line;
     enum mig_command_id id = line->command ? line->command->id : MIG_COMMAND_HELP;
-    bool down = id == MIG_COMMAND_ROLLBACK || mig_cmdline_has(line, MIG_OPT_DOWN) ||
-                mig_cmdline_has(line, MIG_OPT_UNDO);
-    if (id != MIG_COMMAND_PLAN && id != MIG_COMMAND_APPLY && id != MIG_COMMAND_ROLLBACK &&
-        id != MIG_COMMAND_RESUME && id != MIG_COMMAND_RECOVER && id != MIG_COMMAND_PROMOTE &&
-        id != MIG_COMMAND_REQUEST)
+    size_t first = id == MIG_COMMAND_RUN; /* its first argument is the command */
+    bool down = id == MIG_COMMAND_ROLLBACK || (first && strcmp(line->arguments[0], "rollback") == 0) ||
+                mig_cmdline_has(line, MIG_OPT_DOWN) || mig_cmdline_has(line, MIG_OPT_UNDO);
+    if (!has_plan(id))
         return mig_fail(err, MIG_ERR_USAGE, "%s has no plan", line->command ? line->command->name : "that");
     ret->selection = (struct mig_selection){
         .direction = down ? MIG_DOWN : MIG_UP,
@@ -60,10 +66,10 @@ bool mig_query_selection_read(const char *words, struct mig_query_selection *ret
         .count = mig_cmdline_count(line, MIG_OPT_COUNT, 0),
         .run = mig_cmdline_value(line, MIG_OPT_OF_RUN),
     };
-    if (line->argument_count > 0 && id != MIG_COMMAND_APPLY) {
+    if (line->argument_count > first && id != MIG_COMMAND_APPLY) {
         ret->versions = mig_alloc_n(line->argument_count + 1, sizeof *ret->versions);
-        for (size_t i = 0; i < line->argument_count; i++)
-            ret->versions[i] = line->arguments[i];
+        for (size_t i = first; i < line->argument_count; i++)
+            ret->versions[i - first] = line->arguments[i];
         ret->selection.versions = ret->versions;
     }
     return true;

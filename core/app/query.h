@@ -30,8 +30,8 @@ struct mig_query_row {
 /* Rows without fetch are kinds that this version cannot answer. */
 const struct mig_query_row *mig_query_row(enum mig_query_kind kind);
 
-/* The selection that a line of `plan`, `apply`, `rollback`, `resume` or `recover --undo` means; words without a command are
- * plan's. Members of *ret borrow from *line, which is the caller's to free, also after a failure. */
+/* The selection that a line of `plan`, `apply`, `rollback`, `resume`, `recover --undo` or `run apply|rollback VERSION…` means; words
+ * without a command are plan's. Members of *ret borrow from *line, which is the caller's to free, also after a failure. */
 struct mig_query_selection {
     struct mig_cmdline *line;
     struct mig_selection selection;

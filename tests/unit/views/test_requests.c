@@ -54,8 +54,7 @@ static void an_answer_is_a_command_line(void **state)
     stage_key(&stage, "A");
     stage_commands(&stage, "approve 01KAJN00000000000000000R02 --env prod");
     stage_key(&stage, "X");
-    stage_says(&stage,
-               "a reason must be given, type  :reject 01KAJN00000000000000000R02 --env prod --reason TEXT");
+    stage_commands(&stage, "reject 01KAJN00000000000000000R02 --env prod");
     stage_key(&stage, "W");
     stage_commands(&stage, "withdraw 01KAJN00000000000000000R02 --env prod");
     stage_key(&stage, "enter");

@@ -1,0 +1,72 @@
+"""What the console asks before it acts, beyond a run: requests and their answers, backups, restore."""
+
+from operators import Team
+from test_cli_runs import INDEX, TWO
+from test_console import ConsoleTest, Script
+
+
+class Approvals(ConsoleTest):
+    """One team; each test leaves no request open."""
+
+    def setUp(self):
+        self.team = Team(self, TWO, signed=False, approvals=1)
+        self.words = f"{self.team.project.environments['prod']['database']} 2"
+
+    def as_(self, person, script, **options):
+        return Script(self.team.project, "size 120x36\ntimeout 60s\n:rw prod 10m\n" + script, **person.env).ended(**options)
+
+    def states(self):
+        return [r["state"] for r in self.team.ana.run("requests", "--format", "json", check=0).json()["requests"]]
+
+    def test_a_plan_is_asked_for_and_approved_from_the_screen(self):
+        ana, ivo = self.team.ana, self.team.ivo
+        asked = self.as_(ana, ":view plan --env prod\nwait create people\nkey Q\nwait !!! request\nscreen asked\n"
+                              "key tab enter\nscreen empty\ntype OPS-1 before Easter\nkey tab tab enter\nwait done (\n")
+        self.assertIn("plan ", asked.screen("asked"))
+        self.assertIn("a field is empty", asked.screen("empty"))  # a reason is needed
+        self.assertEqual(self.states(), ["waiting"])
+        given = self.as_(ivo, f":view requests\nwait waits for you\nkey A\nwait !!! approve\nscreen asked\nkey y enter\nkey A\n"
+                              f"wait !!! approve\npaste {self.words}\nscreen pasted\nkey esc\nkey A\nwait !!! approve\n"
+                              f"type {self.words}\nwait unlocked\nkey tab tab enter\nwait done (\n")
+        shown = given.screen("asked")
+        for part in ("TARGET prod", "asked by ana", "OPS-1 before Easter", "0 of 1 approvals", "create people", f'Type "{self.words}"'):
+            self.assertIn(part, shown)
+        self.assertIn("a paste is refused here", given.screen("pasted"))
+        self.assertEqual(self.states(), ["approved"])
+
+    def test_a_rejection_wants_its_reason(self):
+        self.team.ana.run("request", "--env", "prod", "--reason", "x", check=0)
+        s = self.as_(self.team.ivo, ":view requests\nwait waits for you\nkey X\nwait !!! reject\nscreen asked\nkey tab tab enter\n"
+                                    "screen without\ntype not before the release\nkey tab tab enter\nwait done (\n")
+        self.assertIn("asked by ana", s.screen("asked"))
+        self.assertIn("a field is empty", s.screen("without"))
+        request = self.team.ana.run("requests", "--format", "json").json()["requests"][0]
+        self.assertEqual((request["state"], request["decisions"][0]["comment"]), ("rejected", "not before the release"))
+
+    def test_a_request_that_has_moved_cannot_be_approved(self):
+        self.team.ana.run("request", "--env", "prod", "--reason", "x", check=0)
+        self.team.project.write("2_index.jsonc", INDEX.replace("email", "mail"))
+        s = self.as_(self.team.ivo, ":approve --env prod\nwait void:\nwait Close\nscreen asked\nkey tab enter tab enter y\n")
+        self.assertIn("[ Close ]", s.screen("asked"))
+        self.assertEqual(self.states(), ["waiting"])
+
+
+class Backups(ConsoleTest):
+    def test_one_is_taken_and_restored_beside_and_nothing_goes_on_one_key(self):
+        p = self.project(TWO, envs={"prod": {"protected": True}})
+        p.run("apply", "--plan", p.run("plan", "--env", "prod", "--format", "json", check=2).json()["planId"],
+              "--confirm-text", f"{p.environments['prod']['database']} 2", check=0)  # fmt: skip
+        into = f"{p.environments['prod']['database']}_look"
+        self.addCleanup(lambda: p.db("prod").client.drop_database(into))
+        s = self.play(
+            p, "size 120x36\ntimeout 60s\n:view backups --env prod\nwait No backup yet\nkey b\nwait !!! backup\nscreen take\nkey y esc\nwait nothing was run\nkey b\nwait !!! backup\n"
+               "key tab enter\nwait has begun\n:view backups --env prod\nwait proven\n:backup prune --env prod\nwait read-only here\n:rw prod 10m\n"
+               ":backup prune --env prod\nwait !!! backup\nscreen prune\nkey esc\n"
+               f":restore --env prod --into {into}\nwait !!! restore\nscreen restore\ntype {into}\nwait unlocked\nkey tab tab enter\nwait succeeded\n",
+        )  # fmt: skip
+        self.assertIn("[ Cancel ]", s.screen("take"))
+        for part in ("TARGET prod", f"into the new database {into}", "proven", f'Type "{into}"'):
+            self.assertIn(part, s.screen("restore"))
+        self.assertIn("older than 30d", s.screen("prune"))
+        self.assertIn(f'Type "{p.environments["prod"]["database"]}"', s.screen("prune"))
+        self.assertIn("people", p.db("prod").client[into].list_collection_names())
