@@ -1,7 +1,7 @@
 /* batch.c - many documents, range by range: one cutter, several workers, a low-water mark that survives any death.
  *
- * The runner's thread cuts ranges of _id ahead of the workers and writes checkpoints; workers send one update or delete a
- * range. A range whose outcome is unknown is sent again: with a marker its filter leaves out what was done, a delete finds nothing, and
+ * The cutter (batch_cut.c) is ahead of the workers, which send one update or delete a range; the runner's thread writes checkpoints.
+ * A range whose outcome is unknown is sent again: with a marker its filter leaves out what was done, a delete finds nothing, and
  * for `idempotent` the author answers. With `transaction` each range travels with its checkpoint (batch_txn.c).
  */
 #include "app/batch_private.h"
@@ -19,45 +19,6 @@
 #define PROGRESS_MS   250
 #define PASSES_MAX    4
 
-/* ---- reading bounds ---- */
-
-static bool take_id(const bson_t *doc, void *context)
-{
-    bson_t *out = context;
-    bson_iter_t iter;
-    bson_reinit(out);
-    if (bson_iter_init_find(&iter, doc, "_id"))
-        bson_append_iter(out, "_id", -1, &iter);
-    return false;
-}
-
-/* One _id in order from `from` on (or the very end), skipping `skip`; *ret stays empty when there is none. */
-static bool find_bound(struct mig_batch_run *b, const bson_t *from, int64_t skip, int direction, bson_t *ret,
-                       struct mig_error *err)
-{
-    struct mig_runner *r = b->r;
-    MIG_AUTOBSON bson_t *command =
-        BCON_NEW("find", BCON_UTF8(b->collection), "filter", "{", "}", "projection", "{", "_id",
-                 BCON_INT32(1), "}", "sort", "{", "_id", BCON_INT32(direction), "}", "limit", BCON_INT64(1),
-                 "singleBatch", BCON_BOOL(true), "comment", BCON_UTF8(b->comment));
-    if (skip > 0)
-        BSON_APPEND_INT64(command, "skip", skip);
-    if (from) {
-        BSON_APPEND_DOCUMENT(command, "min", from);
-        BCON_APPEND(command, "hint", "{", "_id", BCON_INT32(1), "}");
-    }
-    struct mig_call call = { .command = command, .max_time_ms = 60000, .long_running = true };
-    for (int attempt = 0;; attempt++) {
-        bson_reinit(ret);
-        if (r->store->ops->query(r->store, &call, take_id, ret, err))
-            return true;
-        if (!mig_run_is_away(err))
-            return false;
-        if (!mig_beat_pause(r, attempt, err))
-            return false;
-    }
-}
-
 static void estimate_total(struct mig_batch_run *b)
 {
     struct mig_runner *r = b->r;
@@ -67,37 +28,14 @@ static void estimate_total(struct mig_batch_run *b)
     struct mig_call call = { .command = &command, .max_time_ms = 2000 };
     r->store->ops->command(r->store, &call, &reply);
     b->total = reply.outcome == MIG_OUTCOME_OK ? mig_doc_int(&reply.body, "n", -1) : -1;
+    pthread_mutex_lock(&b->mutex);
+    b->expected = b->total >= 0 ? b->total : 0;
+    pthread_mutex_unlock(&b->mutex);
     mig_reply_done(&reply);
     bson_destroy(&command);
 }
 
 /* ---- workers ---- */
-
-static struct mig_range *take_work(struct mig_batch_run *b, bool *ret_over)
-{
-    struct mig_range *found = NULL;
-    pthread_mutex_lock(&b->mutex);
-    *ret_over = b->failed || b->over;
-    for (size_t i = 0; i < MIG_RANGES_MAX && !*ret_over; i++) {
-        struct mig_range *range = &b->ranges[i];
-        if (range->state == MIG_RANGE_CUT && (!found || range->number < found->number))
-            found = range;
-    }
-    if (found)
-        found->state = MIG_RANGE_SENT;
-    pthread_mutex_unlock(&b->mutex);
-    return found;
-}
-
-static void give_up(struct mig_batch_run *b, const struct mig_error *err)
-{
-    pthread_mutex_lock(&b->mutex);
-    if (!b->failed) {
-        b->failed = true;
-        b->error = *err;
-    }
-    pthread_mutex_unlock(&b->mutex);
-}
 
 /* Send one range until its outcome is known. */
 static bool work_range(struct mig_batch_run *b, struct mig_range *range, struct mig_error *err)
@@ -148,7 +86,7 @@ static void worker(void *context)
     for (;;) {
         struct mig_error err;
         bool over;
-        struct mig_range *range = take_work(b, &over);
+        struct mig_range *range = mig_batch_take(b, &over);
         if (over)
             return;
         if (!range) {
@@ -156,8 +94,7 @@ static void worker(void *context)
             continue;
         }
         if (!work_range(b, range, &err)) {
-            give_up(b, &err);
-            host->ops->wake(host, b);
+            mig_batch_give_up(b, &err);
             return;
         }
         pthread_mutex_lock(&b->mutex);
@@ -167,58 +104,7 @@ static void worker(void *context)
     }
 }
 
-/* ---- the cutter, on the runner's thread ---- */
-
-static struct mig_range *free_slot(struct mig_batch_run *b)
-{
-    size_t ahead = 0;
-    struct mig_range *slot = NULL;
-    pthread_mutex_lock(&b->mutex);
-    for (size_t i = 0; i < MIG_RANGES_MAX; i++) {
-        ahead += b->ranges[i].state == MIG_RANGE_CUT;
-        if (b->ranges[i].state == MIG_RANGE_FREE)
-            slot = &b->ranges[i];
-    }
-    pthread_mutex_unlock(&b->mutex);
-    return ahead <= (size_t)b->batch.workers ? slot : NULL;
-}
-
-bool mig_batch_cut(struct mig_batch_run *b, struct mig_range *range, struct mig_error *err)
-{
-    bson_reinit(&range->from);
-    bson_concat(&range->from, &b->next);
-    range->size = b->size;
-    if (!find_bound(b, &b->next, b->size, 1, &range->until, err))
-        return false;
-    range->closed = bson_empty(&range->until) || mig_batch_after(&range->until, &b->last);
-    if (range->closed) {
-        bson_reinit(&range->until);
-        bson_concat(&range->until, &b->last);
-        b->cut_all = true;
-    }
-    bson_reinit(&b->next);
-    bson_concat(&b->next, &range->until);
-    range->number = b->numbers++;
-    return true;
-}
-
-/* Is a after b? Only asked for numbers, texts and object ids of one type; anything else is not. The walk also ends by itself
- * when the index has no more. */
-bool mig_batch_after(const bson_t *a, const bson_t *b)
-{
-    bson_iter_t x;
-    bson_iter_t y;
-    if (!bson_iter_init_find(&x, a, "_id") || !bson_iter_init_find(&y, b, "_id") ||
-        bson_iter_type(&x) != bson_iter_type(&y))
-        return false;
-    if (BSON_ITER_HOLDS_OID(&x))
-        return bson_oid_compare(bson_iter_oid(&x), bson_iter_oid(&y)) > 0;
-    if (BSON_ITER_HOLDS_INT(&x))
-        return bson_iter_as_int64(&x) > bson_iter_as_int64(&y);
-    if (BSON_ITER_HOLDS_UTF8(&x))
-        return strcmp(bson_iter_utf8(&x, NULL), bson_iter_utf8(&y, NULL)) > 0;
-    return false;
-}
+/* ---- the runner ---- */
 
 /* Move the low-water mark over ranges that are done without a gap, and adapt the size. */
 static void collect(struct mig_batch_run *b)
@@ -233,7 +119,7 @@ static void collect(struct mig_batch_run *b)
             b->low_water++;
             b->matched += range->matched;
             b->modified += range->modified;
-            b->done += range->closed ? range->matched : range->size;
+            b->done += range->size;
             if (!range->closed)
                 b->size = mig_batch_next_size(&b->pace, range->size, range->took_ms, b->batch.target_ms);
             bson_reinit(&b->mark);
@@ -286,9 +172,24 @@ static enum mig_unit_end checkpoint(struct mig_batch_run *b, bool now_please, st
     return mig_record_flush(b->r, err);
 }
 
-static bool all_collected(struct mig_batch_run *b)
+bool mig_batch_goes_on(struct mig_batch_run *b, bool *ret_all, struct mig_error *err)
 {
-    return b->cut_all && b->low_water == b->numbers;
+    pthread_mutex_lock(&b->mutex);
+    bool failed = b->failed;
+    *ret_all = b->cut_all && b->low_water == b->numbers;
+    if (failed)
+        *err = b->error;
+    pthread_mutex_unlock(&b->mutex);
+    return !failed;
+}
+
+/* Nothing more is begun. */
+static void call_off(struct mig_batch_run *b)
+{
+    pthread_mutex_lock(&b->mutex);
+    b->over = true;
+    pthread_mutex_unlock(&b->mutex);
+    b->r->host->ops->wake(b->r->host, &b->next);
 }
 
 static bool any_sent(struct mig_batch_run *b)
@@ -305,34 +206,20 @@ static enum mig_unit_end drive(struct mig_batch_run *b, struct mig_error *err)
 {
     struct mig_host *host = b->r->host;
     for (;;) {
-        pthread_mutex_lock(&b->mutex);
-        bool failed = b->failed;
-        pthread_mutex_unlock(&b->mutex);
+        bool all;
         collect(b);
         mig_batch_progress(b, false);
         enum mig_unit_end end = checkpoint(b, false, err);
         if (end != MIG_UNIT_DONE)
             return end;
-        if (failed) {
-            *err = b->error;
+        if (!mig_batch_goes_on(b, &all, err))
             return MIG_UNIT_FAILED;
-        }
-        if (all_collected(b))
+        if (all)
             return MIG_UNIT_DONE;
         if (mig_beat_stopping(b->r)) {
+            call_off(b);
             if (!any_sent(b))
                 return MIG_UNIT_STOPPED;
-        } else if (!b->cut_all) {
-            struct mig_range *slot = free_slot(b);
-            if (slot) {
-                if (!mig_batch_cut(b, slot, err))
-                    return MIG_UNIT_FAILED;
-                pthread_mutex_lock(&b->mutex);
-                slot->state = MIG_RANGE_CUT;
-                pthread_mutex_unlock(&b->mutex);
-                host->ops->wake(host, &b->ranges);
-                continue;
-            }
         }
         host->ops->sleep_until(host, host->ops->mono_ms(host) + 20, b);
     }
@@ -348,9 +235,7 @@ static enum mig_unit_end with_workers(struct mig_batch_run *b, struct mig_error 
         started++;
     if (started > 0)
         end = drive(b, err);
-    pthread_mutex_lock(&b->mutex);
-    b->over = true;
-    pthread_mutex_unlock(&b->mutex);
+    call_off(b);
     for (int i = 0; i < started; i++) {
         host->ops->wake(host, &b->ranges);
         host->ops->task_join(host, tasks[i]);
@@ -363,25 +248,28 @@ static enum mig_unit_end with_workers(struct mig_batch_run *b, struct mig_error 
 
 static enum mig_unit_end pass(struct mig_batch_run *b, struct mig_error *err)
 {
+    struct mig_host *host = b->r->host;
+    struct mig_task *cutter;
     if (b->whole)
         return MIG_UNIT_DONE; /* its last range was done before an earlier run ended */
-    if (!find_bound(b, NULL, 0, -1, &b->last, err))
-        return MIG_UNIT_FAILED;
-    if (bson_empty(&b->last))
-        return MIG_UNIT_DONE; /* no documents at all */
-    if (bson_empty(&b->mark)) {
-        if (!find_bound(b, NULL, 0, 1, &b->next, err))
-            return MIG_UNIT_FAILED;
-    } else {
-        bson_reinit(&b->next);
-        bson_concat(&b->next, &b->mark);
-    }
-    b->cut_all = bson_empty(&b->next);
-    b->over = false;
+    bson_reinit(&b->next);
+    bson_concat(&b->next, &b->mark);
+    bson_reinit(&b->last);
+    b->cut_all = b->over = false;
     for (size_t i = 0; i < MIG_RANGES_MAX; i++)
         b->ranges[i].state = MIG_RANGE_FREE;
     b->low_water = b->numbers;
-    return b->batch.once == MIG_BATCH_TRANSACTION ? mig_batch_in_txns(b, err) : with_workers(b, err);
+    if (b->batch.once == MIG_BATCH_TRANSACTION && b->size > MIG_TXN_SIZE_MAX)
+        b->size = MIG_TXN_SIZE_MAX;
+    if (!host->ops->task_start(host, mig_batch_cutter, b, &cutter, err))
+        return MIG_UNIT_FAILED;
+    if (b->expected == INT64_MAX)
+        estimate_total(b); /* while the cutter waits for its first _ids */
+    enum mig_unit_end end =
+        b->batch.once == MIG_BATCH_TRANSACTION ? mig_batch_in_txns(b, err) : with_workers(b, err);
+    call_off(b);
+    host->ops->task_join(host, cutter);
+    return end;
 }
 
 static bool saw_one(const bson_t *doc, void *context)
@@ -461,7 +349,7 @@ static void restore(struct mig_batch_run *b, const struct mig_step_record *recor
 static void batch_run_init(struct mig_batch_run *b, struct mig_runner *r, size_t item, size_t step)
 {
     const struct mig_plan_item *planned = &r->plan->items[item];
-    *b = (struct mig_batch_run){ .r = r, .item = item, .step = step };
+    *b = (struct mig_batch_run){ .r = r, .item = item, .step = step, .expected = INT64_MAX, .total = -1 };
     b->collection = planned->steps[step].step->collection;
     b->began_ms = b->noted_ms = r->host->ops->mono_ms(r->host);
     snprintf(b->comment, sizeof b->comment, "migtui run=%s token=%lld step=%s/%s", r->run,
@@ -548,7 +436,6 @@ enum mig_unit_end mig_run_batch(struct mig_runner *r, size_t item, size_t step, 
         mig_record_step(r, item, step, MIG_PHASE_INTENT, NULL, NULL, 0);
         end = mig_record_flush(r, err);
         if (end == MIG_UNIT_DONE) {
-            estimate_total(b);
             end = run_passes(b, err);
             end = conclude(b, end, err);
         }

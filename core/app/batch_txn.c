@@ -40,7 +40,7 @@ static void note_range(struct mig_batch_run *b, const struct mig_range *range, i
 {
     b->matched += sign * range->matched;
     b->modified += sign * range->modified;
-    b->done += sign * (range->closed ? range->matched : range->size);
+    b->done += sign * range->size;
     b->low_water += sign;
     bson_reinit(&b->mark);
     bson_concat(&b->mark, sign > 0 ? &range->until : &range->from);
@@ -84,38 +84,58 @@ static enum mig_unit_end attempt(struct mig_batch_run *b, struct mig_range *rang
     return end;
 }
 
+/* Until it is known to be committed. */
+static enum mig_unit_end commit_range(struct mig_batch_run *b, struct mig_range *range, struct mig_error *err)
+{
+    struct mig_host *host = b->r->host;
+    int64_t until = host->ops->mono_ms(host) + MIG_TRANSIENT_MS;
+    for (int n = 0;; n++) {
+        unsigned labels = 0;
+        enum mig_unit_end end = attempt(b, range, &labels, err);
+        if (end != MIG_UNIT_ALONE)
+            return end;
+        bool again = (labels & MIG_LABEL_TRANSIENT_TRANSACTION) || mig_run_code_is_passing(err->server_code);
+        if (!again || host->ops->mono_ms(host) >= until)
+            return MIG_UNIT_FAILED;
+        if (!mig_beat_pause(b->r, n, err))
+            return err->code == MIG_ERR_FENCED ? MIG_UNIT_FENCED : MIG_UNIT_UNKNOWN;
+    }
+}
+
+static void adapt(struct mig_batch_run *b, struct mig_range *range)
+{
+    int64_t size = mig_batch_next_size(&b->pace, range->size, range->took_ms, b->batch.target_ms);
+    pthread_mutex_lock(&b->mutex);
+    b->size = size > MIG_TXN_SIZE_MAX ? MIG_TXN_SIZE_MAX : size;
+    range->state = MIG_RANGE_FREE;
+    pthread_mutex_unlock(&b->mutex);
+}
+
 enum mig_unit_end mig_batch_in_txns(struct mig_batch_run *b, struct mig_error *err)
 {
-    struct mig_range *range = &b->ranges[0];
+    struct mig_host *host = b->r->host;
     if (!b->r->look.server.can_transactions) {
         mig_fail(err, MIG_ERR_STEP, "exactlyOnce transaction needs a replica set; this server is standalone");
         mig_hint(err, "use exactlyOnce: marker");
         return MIG_UNIT_FAILED;
     }
-    while (!b->cut_all) {
+    for (;;) {
+        bool over, all;
         if (mig_beat_stopping(b->r))
             return MIG_UNIT_STOPPED;
-        if (b->size > 1000)
-            b->size = 1000; /* what MongoDB advises for one transaction */
-        if (!mig_batch_cut(b, range, err))
+        if (!mig_batch_goes_on(b, &all, err))
             return MIG_UNIT_FAILED;
-        int64_t until = b->r->host->ops->mono_ms(b->r->host) + MIG_TRANSIENT_MS;
-        for (int n = 0;; n++) {
-            unsigned labels = 0;
-            enum mig_unit_end end = attempt(b, range, &labels, err);
-            if (end == MIG_UNIT_DONE)
-                break;
-            if (end != MIG_UNIT_ALONE)
-                return end;
-            bool again =
-                (labels & MIG_LABEL_TRANSIENT_TRANSACTION) || mig_run_code_is_passing(err->server_code);
-            if (!again || b->r->host->ops->mono_ms(b->r->host) >= until)
-                return MIG_UNIT_FAILED;
-            if (!mig_beat_pause(b->r, n, err))
-                return err->code == MIG_ERR_FENCED ? MIG_UNIT_FENCED : MIG_UNIT_UNKNOWN;
+        if (all)
+            return MIG_UNIT_DONE;
+        struct mig_range *range = mig_batch_take(b, &over);
+        if (!range) {
+            host->ops->sleep_until(host, host->ops->mono_ms(host) + 20, &b->ranges);
+            continue;
         }
-        b->size = mig_batch_next_size(&b->pace, range->size, range->took_ms, b->batch.target_ms);
+        enum mig_unit_end end = commit_range(b, range, err);
+        if (end != MIG_UNIT_DONE)
+            return end;
+        adapt(b, range);
         mig_batch_progress(b, false);
     }
-    return MIG_UNIT_DONE;
 }

@@ -23,7 +23,7 @@
 #define LIMIT_MIN_MS     100
 #define LIMIT_MAX_MS     600000
 #define SOCKET_MIN_MS    30000
-#define POOL_MIN         16
+#define POOL_MIN         20   /* a batch: sixteen workers, its cutter, its checkpoints */
 #define HEARTBEAT_MS     2500 /* so that one wait for a server sees a primary that is back */
 
 /* Every option the driver acts on, spelled as the MongoDB manual does. */

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "sim/task.h"
 
+#define BATCH     8 /* documents of a cursor that has more than one batch */
 #define SECOND_US INT64_C(1000000)
 
 struct mig_task {
@@ -110,6 +111,23 @@ void sim_process_point(struct sim_process *process, int64_t cap_us)
         sim_resume_at(sim, process->paused_until_us, sim_ticket(sim));
         sim_process_block(process);
     }
+}
+
+bool sim_process_more(struct sim_process *process, size_t fed, struct mig_error *err)
+{
+    struct sim *sim = &process->world->sim;
+    struct sim_rng luck;
+    if (fed % BATCH != 0)
+        return true;
+    sim_process_point(process, INT64_MAX);
+    if (!sim_fault(sim, SIM_LOSE_CURSOR, &luck))
+        return true;
+    SIM_SAY(sim, "a cursor is lost after %zu documents", fed);
+    if (sim_chance(&luck, 50))
+        return mig_fail(err, MIG_ERR_UNREACHABLE, "the connection broke");
+    mig_fail(err, MIG_ERR_SERVER, "cursor id not found");
+    err->server_code = 43;
+    return false;
 }
 
 void sim_process_block(struct sim_process *process)

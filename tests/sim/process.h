@@ -72,6 +72,9 @@ void sim_processes_end(struct sim_world *world);
 
 /* A call of a port begins or ends: here the process may die, or be stopped for at most cap_us. */
 void sim_process_point(struct sim_process *process, int64_t cap_us);
+/* The fed-th document of a cursor of several batches was read. False: the next batch does not come, the server knows the cursor no
+ * more or does not answer. */
+bool sim_process_more(struct sim_process *process, size_t fed, struct mig_error *err);
 /* Block the running task; returns no sooner than the process may run. */
 void sim_process_block(struct sim_process *process);
 

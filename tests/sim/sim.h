@@ -31,7 +31,8 @@
     X(SIM_LAG, "lag", 900)                   /* majorities are late, up to beyond wtimeout */ \
     X(SIM_CLOCK_SERVER, "clock-server", 300) /* the server's clock jumps */ \
     X(SIM_CLOCK_HOST, "clock-host", 1000)    /* the host's wall clock jumps */ \
-    X(SIM_DISK_FULL, "disk-full", 1000)      /* the host's disk, from here on for a while */
+    X(SIM_DISK_FULL, "disk-full", 1000)      /* the host's disk, from here on for a while */ \
+    X(SIM_LOSE_CURSOR, "lose-cursor", 3000)  /* the next documents of a cursor do not come */
 
 enum sim_fault {
 #define X(name, word, rate) name,

@@ -448,15 +448,18 @@ static bool query(struct mig_store *base, const struct mig_call *call, mig_docum
     struct mig_reply reply;
     bson_t batch, doc;
     bson_iter_t iter;
+    size_t fed = 0;
     command(base, call, &reply);
     bool ok = reply.outcome == MIG_OUTCOME_OK;
     bool missing = reply.outcome == MIG_OUTCOME_REFUSED && mig_doc_int(&reply.body, "code", 0) == 26;
     if (!ok && !missing)
         *err = reply.error;
     if (ok && mig_doc_sub(&reply.body, "cursor.firstBatch", &batch) && bson_iter_init(&iter, &batch)) {
-        while (bson_iter_next(&iter)) {
+        while (ok && bson_iter_next(&iter)) {
             if (mig_iter_sub(&iter, &doc) && !each(&doc, context))
                 break;
+            if (bson_has_field(call->command, "batchSize"))
+                ok = sim_process_more(store_of(base)->process, ++fed, err);
         }
     }
     mig_reply_done(&reply);
