@@ -1,15 +1,43 @@
 """Whatever dies at whatever message: after resume the data is what an undisturbed run gives, each change made once
 (scenario.py)."""
 
+import contextlib
 import unittest
 
 import migrations as m
-from harness import LONG, Server, wait_for
+from harness import LONG, Server, shared_server, wait_for
 from migrations import files, insert, migration, states, update
 from scenario import CrashTest, Scenario, own
 
 MINE = {"update", "insert", "delete", "bulkWrite", "create", "createIndexes", "collMod", "renameCollection", "dropIndexes",
         "commitTransaction", "findAndModify"}  # fmt: skip
+
+
+class Build:
+    """A migration that builds an index, and something after it; a run of it that is in the middle of the build."""
+
+    def __init__(self, test, server):
+        texts = files(migration(m.index("pair", "big", {"a": 1, "b": 1}), insert("after", "rows", {"_id": 1})))
+        self.test = test
+        self.scenario = Scenario(test, server=server, texts=texts)
+        self.db = self.scenario.project.db()
+        self.db.big.insert_many({"_id": n, "a": n % 97, "b": "x" * 50} for n in range(2000))
+
+    @contextlib.contextmanager
+    def under_way(self):
+        server = self.scenario.server
+        with server.fail_point(["createIndexes"], blockConnection=True, blockTimeMS=9000):
+            with self.scenario.proxy.on("createIndexes", "big") as sent:
+                runner = self.scenario.spawn()
+                sent.wait()
+                yield runner
+
+    def finish_and_check(self):
+        self.scenario.finish()
+        self.test.assertEqual(set(self.db.big.index_information()), {"_id_", "a_b"})
+        self.test.assertEqual(self.db.big.count_documents({}), 2000)
+        self.test.assertEqual(list(self.db.rows.find()), [{"_id": 1}])
+        self.test.assertEqual(self.scenario.states(), {1: "applied"})
 
 
 class RunnerKilled(CrashTest):
@@ -34,23 +62,13 @@ class RunnerKilled(CrashTest):
         self.everywhere(lambda nth: self.killed_at(calm, nth, True), self.spread(len(own(messages)), 14))
 
     def test_sigkill_inside_an_index_build_then_resume(self):
-        build = migration(m.index("pair", "big", {"a": 1, "b": 1}), insert("after", "rows", {"_id": 1}))
-        scenario = Scenario(self, texts=files(build))
-        scenario.project.db().big.insert_many({"_id": n, "a": n % 97, "b": "x" * 50} for n in range(6000))
-        with scenario.proxy.on("createIndexes") as sent:
-            runner = scenario.spawn()
-            sent.wait()
-            wait_for(lambda: self.builds(scenario), what="the build on the server")
+        """The server, which is at it for nine seconds, does not stop because its client is gone."""
+        build = Build(self, shared_server(failpoints=True))
+        with build.under_way() as runner:
             runner.kill()
             runner.wait()
-        scenario.finish()
-        self.assertEqual(set(scenario.project.db().big.index_information()), {"_id_", "a_b"})
-        self.assertEqual(scenario.states(), {1: "applied"})
-        self.assertEqual(scenario.project.db().rows.count_documents({}), 1)
-
-    def builds(self, scenario):
-        operations = scenario.server.client().admin.command("currentOp")["inprog"]
-        return any("createIndexes" in operation.get("command", {}) for operation in operations)
+            self.assertEqual(build.scenario.states(), {1: "interrupted"})
+        build.finish_and_check()
 
     def test_a_program_of_a_killed_runner_is_unclear_and_not_run_again(self):
         step = m.shell("sh", "echo x >> ran; touch at; while [ ! -e open ]; do sleep 0.02; done")
@@ -150,8 +168,8 @@ class NetworkCut(CrashTest):
 
 
 class ServerKilled(CrashTest):
-    def server(self):
-        server = Server()
+    def server(self, **flags):
+        server = Server(**flags)
         self.addCleanup(server.close)
         return server
 
@@ -183,6 +201,16 @@ class ServerKilled(CrashTest):
             self.killed_at(calm, *point[:2], nth=point[2])
 
         self.everywhere(kill, points)
+
+    def test_the_server_killed_inside_an_index_build_and_started_again(self):
+        build = Build(self, self.server(failpoints=True))
+        with build.under_way() as runner:
+            build.scenario.server.kill()
+            build.scenario.server.start()
+        status = runner.ended(120)
+        if status != 0:
+            self.assertEqual(runner.ndjson()[-1]["status"], "unknown", runner.err())
+        build.finish_and_check()
 
     def test_the_server_killed_after_a_commit_whose_reply_was_lost(self):
         calm, _ = self.undisturbed()
