@@ -64,10 +64,10 @@ bool mig_requests_judge_resume(struct mig_app *app, const struct cfg_environment
                                struct mig_error *err);
 
 /* Use it: a compare-and-set on state and rev in one write, which is the start of the run as far as approval goes. verdict: as
- * judged a moment ago, under the lock. resumed: note this run beside the first. A lost reply is resolved by reading. */
+ * judged a moment ago, under the lock; where it goes on, this run is noted beside the first. A lost reply is resolved by reading. */
 bool mig_request_use(struct mig_store *store, const struct mig_names *names,
-                     const struct mig_approval_verdict *verdict, const char *run, bool resumed,
-                     struct mig_error *err) MIG_MUST_CHECK;
+                     const struct mig_approval_verdict *verdict, const char *run, struct mig_error *err)
+    MIG_MUST_CHECK;
 
 /* Break the glass: a run without approval is on record before it starts. */
 bool mig_glass_break(struct mig_app *app, const struct cfg_environment *env, struct mig_store *store,

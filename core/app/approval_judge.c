@@ -146,6 +146,7 @@ static void judge_resume(struct mig_request *request, const struct mig_policy *p
                  request->id);
     }
     ret->rev = request->rev;
+    ret->goes_on = true;
     ret->remedy[0] = '\0';
     memcpy(ret->request, request->id, sizeof ret->request);
 }

@@ -43,13 +43,13 @@ static bool look(struct mig_store *store, const struct mig_names *names, const c
 }
 
 static void use_command(const struct mig_names *names, const struct mig_approval_verdict *verdict,
-                        const char *run, bool resumed, bson_t *ret)
+                        const char *run, bson_t *ret)
 {
     bson_t set = BSON_INITIALIZER;
     bson_t query = BSON_INITIALIZER;
     BCON_APPEND(&query, "_id", BCON_UTF8(verdict->request), "rev", BCON_INT64(verdict->rev));
     BCON_APPEND(&set, "$inc", "{", "rev", BCON_INT64(1), "}", "$push", "{", "runs", BCON_UTF8(run), "}");
-    if (!resumed) {
+    if (!verdict->goes_on) {
         BCON_APPEND(&query, "state", "open", "usedBy", "{", "$exists", BCON_BOOL(false), "}");
         BCON_APPEND(&set, "$set", "{", "state", "used", "usedBy", BCON_UTF8(run), "}", "$currentDate", "{",
                     "usedAt", BCON_BOOL(true), "}");
@@ -83,12 +83,11 @@ static int send(struct mig_store *store, const bson_t *command, struct mig_error
 }
 
 bool mig_request_use(struct mig_store *store, const struct mig_names *names,
-                     const struct mig_approval_verdict *verdict, const char *run, bool resumed,
-                     struct mig_error *err)
+                     const struct mig_approval_verdict *verdict, const char *run, struct mig_error *err)
 {
     struct seen seen = { .run = run };
     MIG_AUTODOC bson_t command;
-    use_command(names, verdict, run, resumed, &command);
+    use_command(names, verdict, run, &command);
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
         int changed = send(store, &command, err);
         if (changed == 1)

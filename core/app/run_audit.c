@@ -81,7 +81,7 @@ static bool use_approval(struct mig_runner *r, struct mig_error *err)
         return break_glass(r, err);
     if (r->approval.state != MIG_APPROVAL_APPROVED)
         return true;
-    return mig_request_use(r->store, &r->names, &r->approval, r->run, r->options->selection.resume, err);
+    return mig_request_use(r->store, &r->names, &r->approval, r->run, err);
 }
 
 /* From the first step on, what the last run left holds no more for what this one touches; should it die, nothing is known rather than

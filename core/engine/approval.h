@@ -52,6 +52,7 @@ struct mig_approval_verdict {
     int64_t have, needed;
     char request[MIG_ULID_SIZE];
     int64_t rev;
+    bool goes_on; /* used already, by the run that is resumed: noted beside it, not used once more */
     char reason[256];
     char remedy[256];
 };

@@ -13,6 +13,7 @@
 #include "engine/head.h"
 #include "engine/steps.h"
 #include "engine/undo.h"
+#include "sim/approved.h"
 #include "sim/compare.h"
 
 #define HISTORY "migtui_history"
@@ -312,14 +313,16 @@ static void check_record(struct sim_check *check, const struct mig_record *new, 
         sim_fail(check->sim, "I2: %s was applied and runs again", new->version);
 }
 
-static void turn_page(struct sim_check *check, struct sim_book *book, const bson_t *now, const bson_t *then,
-                      int64_t fence)
+static void turn_page(struct sim_check *check, struct sim_book *book, const struct sim_state *after,
+                      const bson_t *now, const bson_t *then, int64_t fence)
 {
     struct mig_record new, old = { 0 };
     mig_record_decode(now, &new);
     if (then)
         mig_record_decode(then, &old);
     check_record(check, &new, then ? &old : NULL, fence);
+    if (check->guarded && !new.marked && (!then || strcmp(new.run, old.run) != 0))
+        sim_approved(check->sim, after, &new, then ? &old : NULL);
     if (!check->sim->failed && (new.state == MIG_RECORD_APPLIED || new.state == MIG_RECORD_REVERTED))
         finish_book(check, book, &new, then ? &old : NULL);
     else if (!check->sim->failed)
@@ -435,7 +438,7 @@ static void read_history(struct sim_check *check, const struct sim_state *before
             if (pass == 0)
                 check_plan(check, before, mig_doc_str(&new, "planId", NULL));
             else
-                turn_page(check, book, &new, was ? &old : NULL, fence);
+                turn_page(check, book, after, &new, was ? &old : NULL, fence);
         }
     }
 }
@@ -480,6 +483,7 @@ void sim_check_changed(void *context, struct sim_state *before, struct sim_state
     bool data = sim_data_moved(before, after);
     bool history = sim_state_find(before, HISTORY) != sim_state_find(after, HISTORY);
     check_lock(check, before, after);
+    sim_approvals_used(check->sim, before, after);
     if (check->sim->failed)
         return;
     if (data && !sim_counters_hold(before, after, why, sizeof why))

@@ -42,6 +42,7 @@ struct sim_check {
     bool (*alive)(void *context, const char *host, int64_t pid);  /* is that process? */
     bool (*was_alive)(void *context, uint64_t id, int64_t at_us); /* then or later */
     int64_t taken_us;                                             /* when the lock last changed hands */
+    bool guarded;                                                 /* no run without an approval */
     void *alive_context;
     struct sim twin_sim; /* of the model that knows no troubles */
     struct sim_model twin;

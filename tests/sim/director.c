@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/approval.h"
 #include "app/audit.h"
 #include "app/recover.h"
 #include "app/run.h"
@@ -26,7 +27,7 @@ static const struct sim_profile profiles[] = {
     { "4.2", "4.2.24", 4, 2, 8, false, false },      { "6.0", "6.0.5", 6, 0, 17, false, false },
 };
 
-enum act_kind { ACT_RUN, ACT_INSPECT, ACT_MARK, ACT_STOP, ACT_AUDIT, ACT_PLAN };
+enum act_kind { ACT_RUN, ACT_INSPECT, ACT_MARK, ACT_STOP, ACT_AUDIT, ACT_PLAN, ACT_ASK };
 
 /* One command of an operator, and what came of it. */
 struct act {
@@ -141,6 +142,20 @@ static void plan(struct act *act)
     mig_catalog_free(catalog);
 }
 
+/* Asks for the plan that would run, and approves it: the policy lets whoever asks. */
+static void ask(struct act *act)
+{
+    struct director *d = act->director;
+    struct mig_ask question = { .selection = &act->options.selection, .reason = "it is time" };
+    struct mig_approval_verdict verdict;
+    struct mig_request request;
+    act->ok =
+        mig_request_make(&act->process->app, &d->world->environment, &question, &request, &act->error) &&
+        mig_request_decide(&act->process->app, &d->world->environment, request.id, "approve", "fine",
+                           &verdict, &act->error);
+    mig_request_done(&request);
+}
+
 static void process_main(struct sim_process *process, void *context)
 {
     struct act *act = context;
@@ -159,6 +174,7 @@ static void process_main(struct sim_process *process, void *context)
     case ACT_STOP: act->ok = mig_stop_request(&process->app, env, act->run, "someone", &act->error); break;
     case ACT_AUDIT: audit(act); break;
     case ACT_PLAN: plan(act); break;
+    case ACT_ASK: ask(act); break;
     }
     act->over = true;
     SIM_SAY(&act->director->world->sim, "PROCESS %llu ends %s: %s", (unsigned long long)process->id,
@@ -186,7 +202,7 @@ static bool any_alive(const struct director *d)
 static struct act *start(struct director *d, enum act_kind kind, const struct act *model)
 {
     struct act *act = mig_alloc(sizeof *act);
-    static const char *const words[] = { "run", "inspect", "mark", "stop", "audit", "plan" };
+    static const char *const words[] = { "run", "inspect", "mark", "stop", "audit", "plan", "ask" };
     *act = *model;
     act->director = d;
     act->kind = kind;
@@ -293,6 +309,8 @@ static struct act *start_run(struct director *d)
     }
     if (sim_chance(&d->rng, 30))
         act.options.lock_wait_ms = (int64_t)sim_below(&d->rng, 60000);
+    if (d->check.guarded && sim_chance(&d->rng, 75))
+        wait_for(d, start(d, ACT_ASK, &act), 60 * SECOND_US);
     return start(d, ACT_RUN, &act);
 }
 
@@ -383,6 +401,8 @@ static void recover(struct director *d, int attempt)
     } else {
         act.options.selection.resume = true;
     }
+    if (d->check.guarded && attempt % 2 == 1) /* at first it goes on under the approval that it had */
+        wait_for(d, start(d, ACT_ASK, &act), RUN_ENDS_US);
     struct act *resume = start(d, ACT_RUN, &act);
     wait_for(d, resume, RUN_ENDS_US);
     if (resume->over && !resume->ok && resume->error.code == MIG_ERR_STEP && settle(d) && book_of(d)->half)
@@ -403,10 +423,13 @@ static void calm(struct director *d)
             wait_for(d, start(d, ACT_AUDIT, &act), RUN_ENDS_US);
             return;
         }
-        if (book_of(d)->half)
+        if (book_of(d)->half) {
             recover(d, attempt);
-        else
+        } else {
+            if (d->check.guarded)
+                wait_for(d, start(d, ACT_ASK, &act), RUN_ENDS_US);
             wait_for(d, start(d, ACT_RUN, &act), RUN_ENDS_US);
+        }
         wait_us(d, sim_skewed(&d->rng, SECOND_US, 40 * SECOND_US));
     }
     if (!sim->failed && !sim_check_finished(&d->check, why, sizeof why))
@@ -479,6 +502,11 @@ static void furnish(struct sim_world *world, struct director *d)
                                   .database = database,
                                   .is_protected = sim_chance(&rng, 20),
                                   .order = sim_chance(&rng, 50) ? MIG_ORDER_LINEAR : MIG_ORDER_ANY };
+    d->check.guarded = sim_mix64(sim->seed, 7) % 4 == 0;
+    world->environment.has_gate = d->check.guarded;
+    if (d->check.guarded)
+        world->environment.gate =
+            (struct cfg_gate){ .approvals = 1, .self_approval = true, .expires_ms = 24 * 3600 * 1000 };
     world->config.environments = &world->environment;
     world->config.environment_count = 1;
     world->machines[0] = (struct sim_machine){ .name = "alpha", .boot = "boot-a" };

@@ -143,8 +143,8 @@ static bool match_field(const struct sim_eval *eval, const bson_iter_t *want, co
     if (strchr(name, '.'))
         sim_fail(eval->sim, "the model does not know the path %s", name);
     const bson_iter_t *field = bson_iter_init_find(&found, doc, name) ? &found : NULL;
-    if (!is_operators(want))
-        return sim_compare(field, want) == 0;
+    if (!is_operators(want)) /* of an array: an element of it will do */
+        return sim_compare(field, want) == 0 || (field && BSON_ITER_HOLDS_ARRAY(field) && is_in(want, field));
     for (bool more = bson_iter_recurse(want, &op); more && bson_iter_next(&op);) {
         if (!holds(eval, field, &op))
             return false;
@@ -210,7 +210,9 @@ void sim_doc_change(const bson_t *doc, const bson_t *set, const bson_t *unset, b
     }
 }
 
-static void add_to_set(const struct sim_eval *eval, const bson_iter_t *what, const bson_t *doc, bson_t *set)
+/* $addToSet, or $push, which does not care whether it is there. */
+static void add_to_list(const struct sim_eval *eval, const bson_iter_t *what, const bson_t *doc, bool twice,
+                        bson_t *set)
 {
     bson_iter_t list, each;
     bson_t all;
@@ -220,10 +222,10 @@ static void add_to_set(const struct sim_eval *eval, const bson_iter_t *what, con
     BSON_APPEND_ARRAY_BEGIN(set, name, &all);
     if (bson_iter_init_find(&list, doc, name)) {
         if (!BSON_ITER_HOLDS_ARRAY(&list))
-            sim_fail(eval->sim, "the model does not know $addToSet on what is no array");
+            sim_fail(eval->sim, "the model does not know how to add to what is no array");
         for (bool more = bson_iter_recurse(&list, &each); more && bson_iter_next(&each); count++) {
             bson_append_iter(&all, NULL, 0, &each);
-            there = there || sim_compare(&each, what) == 0;
+            there = there || (!twice && sim_compare(&each, what) == 0);
         }
     }
     char key[24];
@@ -272,8 +274,8 @@ static void apply_operator(const struct sim_eval *eval, const bson_iter_t *op, c
             raise(&field, doc, set);
         else if (strcmp(name, "$currentDate") == 0)
             BSON_APPEND_DATE_TIME(set, path, eval->now_ms);
-        else if (strcmp(name, "$addToSet") == 0)
-            add_to_set(eval, &field, doc, set);
+        else if (strcmp(name, "$addToSet") == 0 || strcmp(name, "$push") == 0)
+            add_to_list(eval, &field, doc, strcmp(name, "$push") == 0, set);
         else if (strcmp(name, "$setOnInsert") != 0)
             sim_fail(eval->sim, "the model does not know the update operator %s", name);
     }
