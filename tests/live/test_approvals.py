@@ -324,6 +324,19 @@ class Once(ApprovalsTest):
         result = team.ana.run("rollback", "--env", "prod", "--plan", plan, "--confirm-text", typed)
         self.refused(team, result, "nobody has asked for plan", "rollback")
 
+    def test_an_approval_asked_for_to_resume_is_used_up_by_the_resume(self):
+        team = Team(self, {f"{FIRST}_one.jsonc": HALF}, signed=False, approvals=1)
+        typed = ("--confirm-text", f"{team.project.environments['prod']['database']} 1")
+        team.ana.run("request", "--env", "prod", "--reason", "one", check=0)
+        team.ivo.run("approve", "--env", "prod", check=0)
+        team.apply(team.ana, check=1)
+        team.ana.run("request", "--env", "prod", "--resume", "--reason", "again", check=0)
+        team.ivo.run("approve", "--env", "prod", check=0)
+        team.ana.run("resume", "--env", "prod", *typed, check=1)
+        record = team.db().migtui_history.find_one({"_id": FIRST})
+        newest = team.db().migtui_approvals.find_one(sort=[("_id", -1)])
+        self.assertEqual((newest["state"], newest["usedBy"]), ("used", record["run"]))
+
     def test_a_used_approval_that_was_set_open_again_by_hand_is_void(self):
         team = self.team()
         request = self.approved(team)
