@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -52,7 +53,18 @@ PICTURES = [
     ("errors", (BIG,), [":view errors"], "Errors of", "errors"),
     ("settings", (BIG,), [":view settings"], "leaseSeconds", "settings"),
     ("help", (BIG,), ["?"], "EVERYWHERE", None),
+    ("palette", (BIG, MIDDLE), [":re\t"], "restore", None),
+    ("confirm", (BIG, MIDDLE), [":rw prod 10m", ":apply --env prod --count 2 --ticket SHOP-51"], "locked until", None),
 ]
+
+# On a host and in a folder that are the same wherever the pictures are taken.
+PLACE = """
+mount --bind "$1" /srv && hostname bastion-2 && cd /srv/shop && shift && exec "$@"
+"""
+
+
+def place(folder, *words):
+    return ["unshare", "-r", "--uts", "-m", "sh", "-c", PLACE, "place", str(folder), *map(str, words)]
 
 
 class Story:
@@ -82,7 +94,7 @@ class Story:
 
     def run(self, *words, status=0):
         done = subprocess.run(
-            [BINARY, *words], cwd=self.project, env=self.env, capture_output=True, text=True, timeout=300, check=False
+            place(self.dir, BINARY, *words), env=self.env, capture_output=True, text=True, timeout=300, check=False
         )
         if done.returncode != status:
             raise SystemExit(f"migtui {' '.join(words)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
@@ -118,12 +130,12 @@ def take(story, facts, picture, size):
     keep = {key: story.env[key] for key in story.env if key.startswith(("MONGO_URL_", "XDG_", "MIGTUI_OPERATOR"))}
     terminal = Tmux(cols, rows, **keep)
     try:
-        terminal.run(f"cd {story.project} && clear && {BINARY}")
+        terminal.run(f"clear; {shlex.join(place(story.dir, BINARY))}")
         terminal.wait(lambda screen: "1 failed" in screen and "looking" not in screen and "..." not in screen.split("\n")[0])
         for act in acts:
             if act.startswith(":"):
-                terminal.type(act.format(**facts))
-                terminal.press("Enter")
+                terminal.type(act.rstrip("\t").format(**facts))
+                terminal.press("Tab" if act.endswith("\t") else "Enter")  # half a command is completed
             else:
                 terminal.type(act)
         terminal.wait(lambda screen: wanted in screen and "Asking" not in screen and "asking" not in screen)

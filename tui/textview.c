@@ -113,19 +113,26 @@ static size_t glyph_end(const char *text, size_t at, size_t len, int *width)
     return at + glyph.bytes;
 }
 
-/* Where the row that begins at byte at ends. */
+/* Where the row that begins at byte at ends: behind the last blank that leaves it half full at least, else in the middle of a word. Blanks
+ * at the break stay with the row that they end, in sight or not. */
 static size_t row_end(const struct tui_textview *view, const struct fetched *line, size_t at)
 {
+    const char *text = line->line.text;
     int used = 0, width;
-    size_t start = at;
+    size_t start = at, after_blank = 0;
+    bool word = false; /* one has begun: what stands before it is indentation */
     while (at < line->len) {
-        size_t end = glyph_end(line->line.text, at, line->len, &width);
-        if (used + width > view->w && at > start)
+        size_t end = glyph_end(text, at, line->len, &width);
+        bool blank = text[at] == ' ';
+        if (used + width > view->w && at > start && !blank)
             break;
+        word = word || !blank;
         used += width;
         at = end;
+        if (blank && word && 2 * used >= view->w)
+            after_blank = at;
     }
-    return at;
+    return at < line->len && after_blank > 0 ? after_blank : at;
 }
 
 static int rows_of(const struct tui_textview *view, const struct tui_text_lines *lines, size_t index)

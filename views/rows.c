@@ -11,7 +11,8 @@
 #include "base/text.h"
 #include "base/timefmt.h"
 
-#define DETAIL_FROM 100
+#define DETAIL_FROM  100
+#define DETAIL_WIDTH 38 /* an id of 26 letters in one piece, behind its name */
 
 void view_rows_init(struct view_rows *rows, const struct view_rows_kind *kind,
                     const struct cfg_environment *env)
@@ -356,7 +357,7 @@ void view_rows_draw(struct view_rows *rows, const struct view_frame *frame, cons
         rows->kind->detail(row, frame, &facts);
     bool beside = rows->kind->detail && pane->w >= DETAIL_FROM;
     int below = rows->kind->detail && !beside && pane->h >= 18 ? pane->h / 3 : 0;
-    int beside_w = beside ? (pane->w / 4 < 36 ? 36 : pane->w / 4) : 0;
+    int beside_w = beside ? (pane->w / 4 < DETAIL_WIDTH ? DETAIL_WIDTH : pane->w / 4) : 0;
     struct tui_pane list = tui_pane_part(pane, 0, 0, pane->w - beside_w, pane->h - below);
     draw_list(rows, frame, &list);
     if (!beside && below == 0)

@@ -176,6 +176,25 @@ static void wrapped_lines_scroll_by_rows(void **state)
     tui_textview_done(&view);
 }
 
+static void words_line(void *ctx, uint64_t number, struct tui_text_line *ret)
+{
+    static const char *const texts[] = { "run one of two", "a longest-of-all word", "  x   y      z",
+                                         "abcdefghijkl" };
+    (void)ctx;
+    ret->text = texts[number % 4];
+}
+
+static void wrapped_lines_break_at_blanks_where_they_can(void **state)
+{
+    (void)state;
+    struct tui_textview view;
+    struct tui_text_lines lines = { .count = 4, .line = words_line };
+    tui_textview_init(&view, false, true);
+    drawn(&view, &lines, 8, 10);
+    canvas_shows(canvas, "run one\nof two\na longes\nt-of-all\nword\n  x   y\nz\nabcdefgh\nijkl\n");
+    tui_textview_done(&view);
+}
+
 static void searching_goes_to_the_next_and_the_one_before(void **state)
 {
     (void)state;
@@ -334,6 +353,7 @@ int main(void)
         cmocka_unit_test_teardown(pages_stop_at_both_ends, let_go),
         cmocka_unit_test_teardown(sideways_stays_through_everything, let_go),
         cmocka_unit_test_teardown(wrapped_lines_scroll_by_rows, let_go),
+        cmocka_unit_test_teardown(wrapped_lines_break_at_blanks_where_they_can, let_go),
         cmocka_unit_test_teardown(searching_goes_to_the_next_and_the_one_before, let_go),
         cmocka_unit_test_teardown(a_long_search_goes_on_later, let_go),
         cmocka_unit_test_teardown(a_filter_leaves_only_lines_that_have_it, let_go),
