@@ -114,6 +114,7 @@ static void command(struct mig_store *store, const struct mig_call *call, struct
         bson_concat(&ret->body, line->reply);
     if (line->code != MIG_OK)
         mig_fail(&ret->error, line->code, "scripted");
+    ret->error.server_code = (int)mig_doc_int(&ret->body, "code", 0);
 }
 
 static bool query(struct mig_store *store, const struct mig_call *call, mig_document_fn each, void *context,

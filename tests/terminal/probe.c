@@ -87,7 +87,7 @@ static void *storm(void *ctx)
             atomic_fetch_add(&probe->wakes, 1);
             tui_loop_wake(probe->loop);
         }
-        usleep(1000);
+        usleep(1000); // sets the rate of what it sends; nobody waits for it
     }
     return NULL;
 }
