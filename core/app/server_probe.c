@@ -1,5 +1,5 @@
 /* server_probe.c - hello says what the topology can, buildInfo what the version is, currentOp what we may
- * see. */
+ * see, connectionStatus who we are. */
 #include "app/server_probe.h"
 
 #include <stdio.h>
@@ -19,12 +19,12 @@
 #define COMMAND_NOT_FOUND 59
 #define SHORT_MS          5000
 
-static void ask(struct mig_store *store, const char *command, bool own_ops, struct mig_reply *ret)
+static void ask(struct mig_store *store, const char *command, const char *flag, struct mig_reply *ret)
 {
     MIG_AUTODOC bson_t doc = BSON_INITIALIZER;
     BSON_APPEND_INT32(&doc, command, 1);
-    if (own_ops)
-        BSON_APPEND_BOOL(&doc, "$ownOps", true);
+    if (flag)
+        BSON_APPEND_BOOL(&doc, flag, true);
     struct mig_call call = { .db = "admin", .command = &doc, .no_concern = true, .max_time_ms = SHORT_MS };
     store->ops->command(store, &call, ret);
 }
@@ -88,10 +88,10 @@ bool mig_server_glance(struct mig_store *store, struct mig_host *host, struct mi
 {
     *ret = (struct mig_server){ 0 };
     struct mig_reply reply;
-    ask(store, "hello", false, &reply);
+    ask(store, "hello", NULL, &reply);
     if (reply.outcome == MIG_OUTCOME_REFUSED && mig_doc_int(&reply.body, "code", 0) == COMMAND_NOT_FOUND) {
         mig_reply_done(&reply); /* the word came with the last patches of 4.2 and 4.4 */
-        ask(store, "isMaster", false, &reply);
+        ask(store, "isMaster", NULL, &reply);
     }
     bool ok = reply.outcome == MIG_OUTCOME_OK;
     if (ok) {
@@ -106,7 +106,7 @@ bool mig_server_glance(struct mig_store *store, struct mig_host *host, struct mi
     if (!ok)
         return false;
 
-    ask(store, "buildInfo", false, &reply);
+    ask(store, "buildInfo", NULL, &reply);
     ok = reply.outcome == MIG_OUTCOME_OK;
     if (ok)
         ok = read_version(&reply.body, ret, err);
@@ -116,61 +116,92 @@ bool mig_server_glance(struct mig_store *store, struct mig_host *host, struct mi
     return ok;
 }
 
-/* users: an array of {user, db}; the first is the one the connection is for. */
-static void read_user(const bson_t *doc, const char *path, struct mig_server *ret)
-{
-    char at[64];
-    snprintf(at, sizeof at, "%s.0.user", path);
-    const char *user = mig_doc_str(doc, at, "");
-    if (!*user)
-        return;
-    snprintf(at, sizeof at, "%s.0.db", path);
-    char both[512];
-    snprintf(both, sizeof both, "%s@%s", user, mig_doc_str(doc, at, ""));
-    mig_utf8_trim(both);
-    copy_safe(ret->db_user, sizeof ret->db_user, both);
-}
-
-/* Our own look is among the operations, and says on whose behalf. */
-static void read_own_operation(const bson_t *body, struct mig_server *ret)
-{
-    bson_t list;
-    bson_iter_t it;
-    if (!mig_doc_sub(body, "inprog", &list) || !bson_iter_init(&it, &list))
-        return;
-    while (bson_iter_next(&it)) {
-        bson_t op;
-        if (mig_iter_sub(&it, &op) && mig_doc_has(&op, "command.currentOp"))
-            read_user(&op, "effectiveUsers", ret);
-    }
-}
-
 bool mig_server_probe_operations(struct mig_store *store, struct mig_server *ret, struct mig_error *err)
 {
     struct mig_reply reply;
-    ask(store, "currentOp", true, &reply);
+    ask(store, "currentOp", "$ownOps", &reply);
     enum mig_outcome outcome = reply.outcome;
-    if (outcome == MIG_OUTCOME_OK) {
-        ret->can_current_op = true;
-        read_own_operation(&reply.body, ret);
-    } else if (outcome != MIG_OUTCOME_REFUSED && err) {
+    ret->can_current_op = outcome == MIG_OUTCOME_OK;
+    if (outcome != MIG_OUTCOME_OK && outcome != MIG_OUTCOME_REFUSED && err)
         *err = reply.error;
-    }
     mig_reply_done(&reply);
     return outcome == MIG_OUTCOME_OK || outcome == MIG_OUTCOME_REFUSED;
 }
 
-bool mig_server_probe(struct mig_store *store, struct mig_host *host, struct mig_server *ret,
-                      struct mig_error *err)
+/* ---- the database user ---- */
+
+/* Does one privilege allow to insert into any collection of that database? */
+static bool lets_write(const bson_t *privilege, const char *database)
 {
-    if (!mig_server_glance(store, host, ret, err) || !mig_server_probe_operations(store, ret, err))
-        return false;
-    if (ret->can_current_op)
-        return true;
+    bson_t actions;
+    bson_iter_t action;
+    const char *on = mig_doc_str(privilege, "resource.db", NULL);
+    bool here =
+        mig_doc_bool(privilege, "resource.anyResource", false) ||
+        (on && (!*on || strcmp(on, database) == 0) && !*mig_doc_str(privilege, "resource.collection", ""));
+    bool more = here && mig_doc_sub(privilege, "actions", &actions) && bson_iter_init(&action, &actions);
+    while (more && bson_iter_next(&action)) {
+        if (BSON_ITER_HOLDS_UTF8(&action) && strcmp(bson_iter_utf8(&action, NULL), "insert") == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_reading_role(const bson_t *role, const char *database)
+{
+    (void)database;
+    const char *name = mig_doc_str(role, "role", "");
+    return strcmp(name, "read") == 0 || strcmp(name, "readAnyDatabase") == 0;
+}
+
+/* How many of a list's documents are like that; *ret_all: how many there are. */
+static size_t count_like(const bson_t *body, const char *path, const char *database, size_t *ret_all,
+                         bool (*like)(const bson_t *doc, const char *database))
+{
+    bson_t list, doc;
+    bson_iter_t each;
+    size_t found = 0;
+    *ret_all = 0;
+    bool more = mig_doc_sub(body, path, &list) && bson_iter_init(&each, &list);
+    while (more && bson_iter_next(&each)) {
+        ++*ret_all;
+        found += mig_iter_sub(&each, &doc) && like(&doc, database);
+    }
+    return found;
+}
+
+static void read_user(const bson_t *body, const char *database, struct mig_server *ret)
+{
+    size_t all;
+    const char *user = mig_doc_str(body, "authInfo.authenticatedUsers.0.user", "");
+    ret->db_user[0] = '\0';
+    ret->may_only_read = false;
+    if (!*user)
+        return;
+    char both[512];
+    snprintf(both, sizeof both, "%s@%s", user, mig_doc_str(body, "authInfo.authenticatedUsers.0.db", ""));
+    mig_utf8_trim(both);
+    copy_safe(ret->db_user, sizeof ret->db_user, both);
+    size_t writing = count_like(body, "authInfo.authenticatedUserPrivileges", database, &all, lets_write);
+    if (all > 0) {
+        ret->may_only_read = writing == 0;
+        return;
+    }
+    /* A server that tells roles only: those that MongoDB itself has for reading. */
+    size_t reading = count_like(body, "authInfo.authenticatedUserRoles", database, &all, is_reading_role);
+    ret->may_only_read = all > 0 && reading == all;
+}
+
+bool mig_server_probe_user(struct mig_store *store, const char *database, struct mig_server *ret,
+                           struct mig_error *err)
+{
     struct mig_reply reply;
-    ask(store, "connectionStatus", false, &reply);
-    if (reply.outcome == MIG_OUTCOME_OK)
-        read_user(&reply.body, "authInfo.authenticatedUsers", ret);
+    ask(store, "connectionStatus", "showPrivileges", &reply);
+    bool ok = reply.outcome == MIG_OUTCOME_OK;
+    if (ok)
+        read_user(&reply.body, database, ret);
+    else if (err)
+        *err = reply.error;
     mig_reply_done(&reply);
-    return true;
+    return ok;
 }

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* code, name as in JSON, exit status of the process, what it means (goes into docs/reference/errors.md). */
+/* code, name as in JSON, exit status of the process, what it means (goes into docs/reference/exit-codes.md). */
 #define MIG_ERROR_TABLE(X) \
     X(MIG_OK, "ok", 0, "no error") \
     X(MIG_ERR_FAILED, "failed", 1, "the operation failed; the message says how") \

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "base/rows.h"
 #include "base/text.h"
 #include "cli/out_help.h"
 #include "cli/out_json.h"
@@ -118,10 +119,10 @@ const struct cfg_environment *cli_environment(struct cli *cli, struct mig_error 
         mig_fail(err, MIG_ERR_USAGE, "%s works on one environment at a time", cli->line->command->name);
         return NULL;
     }
-    if (name)
-        return mig_app_environment(cli->app, name, err);
-    if (config->environment_count == 1)
-        return &config->environments[0];
+    if (name || config->environment_count == 1)
+        cli->env = name ? mig_app_environment(cli->app, name, err) : &config->environments[0];
+    if (name || config->environment_count == 1)
+        return cli->env;
     struct mig_buf names MIG_AUTOBUF;
     mig_buf_init(&names, 4096);
     list_environments(config, &names);
@@ -213,6 +214,21 @@ static void tell_error(const struct cli *cli, const struct mig_error *err)
     cli_write(STDERR_FILENO, text.text, text.len);
 }
 
+/* Which server it was about: a pipeline's log has many. */
+static void name_environment(const struct cli *cli, struct mig_error *err)
+{
+    static const enum mig_error_code of_servers[] = { MIG_ERR_UNREACHABLE,  MIG_ERR_AUTH,    MIG_ERR_DENIED,
+                                                      MIG_ERR_TLS,          MIG_ERR_TOO_OLD, MIG_ERR_SERVER,
+                                                      MIG_ERR_WRONG_SERVER, MIG_ERR_TIMEOUT };
+    size_t len = cli->env ? strlen(cli->env->name) : 0;
+    if (len == 0 || (strncmp(err->message, cli->env->name, len) == 0 && strchr(": ", err->message[len])))
+        return;
+    for (size_t i = 0; i < MIG_COUNT(of_servers); i++) {
+        if (err->code == of_servers[i])
+            (void)mig_context(err, "%s", cli->env->name);
+    }
+}
+
 static int dispatch(struct cli *cli, struct mig_error *err)
 {
     const struct mig_command *command = cli->line->command;
@@ -270,6 +286,7 @@ int cli_main(const struct cli_ports *ports, size_t count, const char *const *wor
     cli_style_detect(STDERR_FILENO, mig_cmdline_has(&line, MIG_OPT_NO_COLOR), &cli.err);
     int status = ok ? dispatch(&cli, &err) : CLI_FAILED;
     if (status == CLI_FAILED) {
+        name_environment(&cli, &err);
         tell_error(&cli, &err);
         status = mig_error_exit(err.code);
         if (status == 0)

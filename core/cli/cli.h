@@ -32,6 +32,8 @@ struct cli {
     struct mig_host *host;
     struct mig_app *app; /* NULL for commands without MIG_CMD_NEEDS_CONFIG */
     const struct mig_cmdline *line;
+    const struct cfg_environment
+        *env; /* the one that the command is about; NULL: none, several, or not known yet */
     enum cli_format format;
     bool quiet;
     struct cli_style out, err;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "app/look.h"
+#include "app/server_probe.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -73,13 +74,29 @@ static void check_project(struct cli *cli, const struct mig_catalog *catalog,
     }
 }
 
-static void check_environment(const struct mig_look *look, struct problems *ret)
+/* What a look leaves out: who we are there, and whether we may see our own operations. */
+static void probe(struct mig_app *app, struct mig_look *look, struct problems *ret)
+{
+    struct mig_error err = { 0 };
+    struct mig_store *store;
+    bool ok = app->open_store(app->ports_ctx, look->env, "", &store, &err);
+    if (ok) {
+        ok = mig_server_probe_operations(store, &look->server, &err) &&
+             mig_server_probe_user(store, look->env->database, &look->server, &err);
+        store->ops->close(store);
+    }
+    if (!ok)
+        add(ret, look->env->name, &err);
+}
+
+static void check_environment(struct mig_app *app, struct mig_look *look, struct problems *ret)
 {
     struct mig_error err = { 0 };
     if (!look->reachable) {
         add(ret, look->env->name, &look->error);
         return;
     }
+    probe(app, look, ret);
     int64_t skew = look->server.skew_ms < 0 ? -look->server.skew_ms : look->server.skew_ms;
     if (skew > SKEW_MAX_MS) {
         mig_fail(&err, MIG_ERR_FAILED, "the server's clock and this host's are %" PRId64 " s apart",
@@ -129,8 +146,10 @@ static void environment_text(const struct mig_look *look, const struct cli_style
     }
     mig_buf_printf(out, ": server %s, %s%s%s at %s\n", server->version, mig_topology_name(server->topology),
                    server->set_name[0] ? " " : "", server->set_name, server->primary);
-    mig_buf_printf(out, "  user      %s\n",
-                   server->db_user[0] ? server->db_user : "none (no authentication)");
+    mig_buf_printf(out, "  user      %s", server->db_user[0] ? server->db_user : "none (no authentication)");
+    if (server->may_only_read)
+        mig_buf_printf(out, ", may only read %s: nothing can be run there", look->env->database);
+    mig_buf_char(out, '\n');
     mig_buf_printf(out, "  clock     %+" PRId64 " ms against this host\n", server->skew_ms);
     mig_buf_printf(out, "  look      %" PRId64 " ms\n", look->took_ms);
     const char *label[] = { "  can      ", "  cannot   " };
@@ -185,6 +204,7 @@ static void append_server(const struct mig_server *server, bson_t *doc)
     BSON_APPEND_UTF8(&sub, "setName", server->set_name);
     BSON_APPEND_UTF8(&sub, "primary", server->primary);
     BSON_APPEND_UTF8(&sub, "user", server->db_user);
+    BSON_APPEND_BOOL(&sub, "mayOnlyRead", server->may_only_read);
     BSON_APPEND_INT64(&sub, "skewMs", server->skew_ms);
     BSON_APPEND_DOCUMENT_BEGIN(&sub, "can", &list);
     for (size_t i = 0; i < sizeof capabilities / sizeof capabilities[0]; i++)
@@ -248,7 +268,7 @@ int cli_doctor(struct cli *cli, struct mig_error *err)
     mig_looks_take(cli->app, envs, count, catalog, &looks);
     check_project(cli, catalog, &files, &problems);
     for (size_t i = 0; i < looks.count; i++)
-        check_environment(&looks.items[i], &problems);
+        check_environment(cli->app, &looks.items[i], &problems);
     check_distinct(&looks, &problems);
     if (cli->format == CLI_TEXT)
         tell_text(cli, &looks, catalog->count, &problems);

@@ -64,7 +64,7 @@ static bool take_plan_file(struct cli *cli, const char *path, struct run_job *jo
     }
     if (mig_cmdline_has(cli->line, MIG_OPT_TO) || mig_cmdline_has(cli->line, MIG_OPT_COUNT))
         return mig_fail(err, MIG_ERR_USAGE, "a saved plan runs whole: leave --to and --count out");
-    job->env = mig_app_environment(cli->app, name, err);
+    job->env = cli->env = mig_app_environment(cli->app, name, err);
     if (!job->env)
         return false;
     snprintf(job->plan_id, sizeof job->plan_id, "%s", mig_doc_str(job->plan_file, "planId", ""));

@@ -236,7 +236,7 @@ static const struct {
     const char *hint;
 } refusals[] = {
     { 13, MIG_ERR_DENIED,
-      "the database user needs a role that allows this; docs/reference/rights.md has them" },
+      "the database user needs a role that allows this: docs/reference/on-database.md says which" },
     { 18, MIG_ERR_AUTH, "check user, password and authSource" },
     { 64, MIG_ERR_SERVER, "a member of the replica set is behind or down; `migtui resume` looks again" },
     { 79, MIG_ERR_SERVER, "the replica set does not know this write concern" },

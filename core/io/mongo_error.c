@@ -89,6 +89,10 @@ bool io_mongo_fail_refused(const char *command, const bson_t *body, struct mig_e
             hint = advice[i].hint;
         }
     }
+    if (code == 13 && strstr(words.text, "requires authentication")) {
+        mig_fail(err, MIG_ERR_AUTH, "the server wants a login: %s", words.text);
+        return mig_hint(err, "add user, password and authSource to the connection string");
+    }
     mig_fail(err, as, "%s refused: %s (%s, %d)", command, words.text, name.text, code);
     mig_hint(err, "%s", hint);
     if (err && (as == MIG_ERR_SERVER || as == MIG_ERR_DENIED))

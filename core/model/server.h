@@ -24,6 +24,7 @@ struct mig_server {
     bool can_pipeline_update; /* update pipelines and $$NOW (4.2) */
     bool can_union;           /* $unionWith (4.4) */
     bool can_current_op;      /* we may list at least our own operations */
+    bool may_only_read;       /* the user is known to have no right to write to the database */
     bool can_change_streams;
     bool majority_reads;
 };

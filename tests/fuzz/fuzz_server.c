@@ -156,7 +156,9 @@ static void probe(struct act *act)
 {
     struct mig_server server = { 0 };
     struct mig_error err = { 0 };
-    bool ok = mig_server_probe(&act->script.base, &act->host.base, &server, &err);
+    bool ok = mig_server_glance(&act->script.base, &act->host.base, &server, &err) &&
+              mig_server_probe_operations(&act->script.base, &server, &err) &&
+              mig_server_probe_user(&act->script.base, "shop", &server, &err);
     end(ok, &err);
     const char *const texts[] = { server.version, server.set_name, server.set_id, server.primary,
                                   server.db_user };

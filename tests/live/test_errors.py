@@ -1,8 +1,12 @@
 """Servers that are away, strange or forbidding: one clear line, the right exit status, the other environments still shown."""
 
+import socketserver
+import struct
+import threading
 import unittest
 from urllib.parse import quote
 
+import bson
 import migrations as m
 from harness import DEAD_URI, MigtuiTest, shared_server
 from migrations import content, files, insert, migration
@@ -39,7 +43,7 @@ class ErrorsTest(MigtuiTest):
 
     def refused(self, project, name, *words, error, check=1):
         self.shown(project, name, error)
-        self.one_line(project.run("apply", "--env", name, check=check), *words)
+        self.one_line(project.run("apply", "--env", name, check=check), f"migtui: {name}: ", *words)
         self.assertEqual(project.run("apply", "--env", name, "--format", "json", check=check).error()["name"], error)
 
 
@@ -106,6 +110,48 @@ class WrongServer(ErrorsTest):
         self.one_line(project.run("apply", "--env", "dev", check=1), "sharded", "replicaset")
 
 
+class OldServer(socketserver.BaseRequestHandler):
+    """Answers whatever it is asked with the hello and buildInfo of an old release."""
+
+    def handle(self):
+        while head := self.read(16):
+            size, number, _, code = struct.unpack("<iiii", head)
+            self.read(size - 16)
+            said = bson.encode(self.server.says)
+            body = struct.pack("<iqii", 8, 0, 0, 1) + said if code == 2004 else struct.pack("<iB", 0, 0) + said
+            self.request.sendall(struct.pack("<iiii", 16 + len(body), 1, number, 1 if code == 2004 else 2013) + body)
+
+    def read(self, size):
+        data = b""
+        while len(data) < size:
+            more = self.request.recv(size - len(data))
+            if not more:
+                return None
+            data += more
+        return data
+
+
+class Old(ErrorsTest):
+    def old(self, wire, version):
+        """The connection string of a server of that release."""
+        server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), OldServer)
+        server.daemon_threads = True
+        server.says = {"ismaster": True, "isWritablePrimary": True, "minWireVersion": 0, "maxWireVersion": wire,
+                       "version": version, "versionArray": [*map(int, version.split(".")), 0], "ok": 1.0}  # fmt: skip
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return f"mongodb://127.0.0.1:{server.server_address[1]}/?directConnection=true"
+
+    def test_a_server_that_the_driver_knows_no_more(self):
+        project = self.beside_dev("old", {"uri": self.old(5, "3.4.24")})
+        self.refused(project, "old", "wire version 5", error="server-too-old")
+
+    def test_a_server_that_the_driver_knows_and_migtui_does_not(self):
+        project = self.beside_dev("old", {"uri": self.old(7, "4.0.28")})
+        self.refused(project, "old", "MongoDB 4.0.28; migtui needs 4.2", error="server-too-old")
+
+
 class Users(ErrorsTest):
     flags = {"auth": True}
 
@@ -128,7 +174,8 @@ class Users(ErrorsTest):
         self.assertEqual(m.states(project, variables=variables), {1: "pending"})
         project.run("plan", "--env", "dev", env=variables, check=2)
         refused = project.run("apply", "--env", "dev", env=variables, check=1)
-        self.one_line(refused, "not authorized")
+        self.one_line(refused, "migtui: dev: ", "not authorized")
+        self.assertIn("may only read", project.run("doctor", env=variables, check=0).out)
         self.assertEqual(project.db().list_collection_names(), ["rows"])
 
     def test_a_user_with_the_role_read_write_applies(self):
@@ -139,7 +186,7 @@ class Users(ErrorsTest):
     def test_a_wrong_password(self):
         project, variables = self.as_user("readWrite", password="wrong")
         refused = project.run("apply", "--env", "dev", env=variables, check=1)
-        self.one_line(refused, "credentials")
+        self.one_line(refused, "migtui: dev: ", "credentials")
         self.assertNotIn("wrong", refused.err)
         status = project.run("status", "--format", "json", env=variables, check=1).json()["environments"][0]
         self.assertEqual(status["error"]["name"], "auth")
@@ -149,7 +196,8 @@ class Users(ErrorsTest):
         host, port = project.servers["dev"].address
         variables = {"DEV_URI": f"mongodb://{host}:{port}/?directConnection=true"}
         refused = project.run("apply", "--env", "dev", env=variables, check=1)
-        self.one_line(refused)
+        self.one_line(refused, "migtui: dev: the server wants a login")
+        self.assertEqual(project.run("plan", "--format", "json", env=variables, check=1).error()["name"], "auth")
         self.assertEqual(project.db().list_collection_names(), ["rows"])
 
 

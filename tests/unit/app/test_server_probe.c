@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "app/server_probe.h"
@@ -47,7 +48,9 @@ static bool glance(struct world *w)
 
 static bool probe(struct world *w)
 {
-    return mig_server_probe(store_script_store(w->script), &w->host.base, &w->server, &w->err);
+    struct mig_store *store = store_script_store(w->script);
+    return glance(w) && mig_server_probe_operations(store, &w->server, &w->err) &&
+           mig_server_probe_user(store, "db", &w->server, &w->err);
 }
 
 static void a_modern_primary_can_all(void **state)
@@ -55,9 +58,9 @@ static void a_modern_primary_can_all(void **state)
     struct world *w = *state;
     script_reply(w->script, "{'hello': 1}", PRIMARY);
     script_reply(w->script, "{'buildInfo': 1}", VERSION_8);
-    script_reply(w->script, "{'currentOp': 1, '$ownOps': true}",
-                 "{'inprog': [{'command': {'update': 'c'}, 'effectiveUsers': [{'user': 'other', 'db': 'x'}]},"
-                 " {'command': {'currentOp': 1}, 'effectiveUsers': [{'user': 'mig', 'db': 'admin'}]}]}");
+    script_reply(w->script, "{'currentOp': 1, '$ownOps': true}", "{'inprog': []}");
+    script_reply(w->script, "{'connectionStatus': 1, 'showPrivileges': true}",
+                 "{'authInfo': {'authenticatedUsers': [{'user': 'mig', 'db': 'admin'}]}}");
     assert_true(probe(w));
     assert_true(script_last(w->script)->no_concern && script_last(w->script)->admin);
     const struct mig_server *s = &w->server;
@@ -147,6 +150,46 @@ static void a_user_without_the_right_to_look_is_still_known(void **state)
     assert_string_equal(w->server.db_user, "ro@admin");
 }
 
+/* What connectionStatus says of one user's roles and privileges. */
+static bool seen_to_read_only(struct world *w, const char *roles, const char *privileges)
+{
+    char answer[1024];
+    snprintf(
+        answer, sizeof answer,
+        "{'authInfo': {'authenticatedUsers': [{'user': 'u', 'db': 'admin'}], 'authenticatedUserRoles': [%s], "
+        "'authenticatedUserPrivileges': [%s]}}",
+        roles, privileges);
+    script_reply(w->script, "{'connectionStatus': 1}", answer);
+    assert_true(mig_server_probe_user(store_script_store(w->script), "db", &w->server, &w->err));
+    return w->server.may_only_read;
+}
+
+static void a_user_who_may_only_read_is_known_by_rights_or_else_by_roles(void **state)
+{
+    static const struct {
+        const char *roles, *privileges;
+        bool only_reads;
+    } rows[] = {
+        { "{'role': 'x', 'db': 'db'}",
+          "{'resource': {'db': 'db', 'collection': ''}, 'actions': ['find', 'insert']}", false },
+        { "{'role': 'x', 'db': 'db'}", "{'resource': {'db': '', 'collection': ''}, 'actions': ['insert']}",
+          false },
+        { "{'role': 'x', 'db': 'db'}", "{'resource': {'anyResource': true}, 'actions': ['insert']}", false },
+        { "{'role': 'x', 'db': 'db'}", "{'resource': {'db': 'db', 'collection': ''}, 'actions': ['find']}",
+          true },
+        { "{'role': 'x', 'db': 'db'}",
+          "{'resource': {'db': 'other', 'collection': ''}, 'actions': ['insert']}", true },
+        { "{'role': 'x', 'db': 'db'}",
+          "{'resource': {'db': 'db', 'collection': 'one'}, 'actions': ['insert']}", true },
+        { "{'role': 'x', 'db': 'db'}", "{'resource': {'cluster': true}, 'actions': ['insert']}", true },
+        { "{'role': 'read', 'db': 'db'}, {'role': 'readAnyDatabase', 'db': 'admin'}", "", true },
+        { "{'role': 'read', 'db': 'db'}, {'role': 'ours', 'db': 'db'}", "", false },
+        { "", "", false },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        assert_int_equal(seen_to_read_only(*state, rows[i].roles, rows[i].privileges), rows[i].only_reads);
+}
+
 static void a_server_that_goes_away_is_told_as_the_store_tells(void **state)
 {
     struct world *w = *state;
@@ -164,6 +207,7 @@ int main(void)
         PROBE_TEST(a_lone_server_has_no_transactions),
         PROBE_TEST(a_router_is_told_from_a_set),
         PROBE_TEST(the_clocks_difference_is_the_servers_minus_ours),
+        PROBE_TEST(a_user_who_may_only_read_is_known_by_rights_or_else_by_roles),
         PROBE_TEST(a_server_that_is_too_old_is_told_both_versions),
         PROBE_TEST(a_secondary_is_refused_and_names_the_primary),
         PROBE_TEST(a_user_without_the_right_to_look_is_still_known),
