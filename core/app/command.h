@@ -101,6 +101,8 @@ enum mig_value {
     X(MIG_OPT_SCRIPT, "script", 0, MIG_VALUE_FILE, "FILE", NULL) \
     X(MIG_OPT_SAY, "say", 0, MIG_VALUE_TEXT, "TEXT", NULL) \
     X(MIG_OPT_ASCII, "ascii", 0, MIG_VALUE_NONE, NULL, NULL) \
+    X(MIG_OPT_HEADLESS, "headless", 0, MIG_VALUE_NONE, NULL, NULL) \
+    X(MIG_OPT_KEEP_DEMO, "keep", 0, MIG_VALUE_NONE, NULL, NULL) \
     X(MIG_OPT_MAN, "man", 0, MIG_VALUE_NONE, NULL, NULL) \
     X(MIG_OPT_MAN_CONFIG, "man-config", 0, MIG_VALUE_NONE, NULL, NULL) \
     X(MIG_OPT_MARKDOWN, "markdown", 0, MIG_VALUE_NONE, NULL, NULL) \

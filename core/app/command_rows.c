@@ -475,10 +475,14 @@ const struct mig_command mig_command_rows[MIG_COMMANDS] = {
     },
     [MIG_COMMAND_DEMO] = {
         .id = MIG_COMMAND_DEMO, .name = "demo", .arguments = "", .group = TOOLS,
-        .summary = "Say how to try migtui on three servers of its own",
-        .help = "The demo starts dev, test and prod on this host, moves an example project through them, and removes them.",
-        .examples = SHOWN { { "demo", "what to type" }, { 0 } },
-        .options = ROWS { END },
+        .summary = "Try migtui on three servers of its own",
+        .help = "Starts dev, test and prod on this host, brings an example project into the middle of a working day, opens the\n"
+                "console on it, and removes all of it when that is left. It is scripts/demo of the source tree that this migtui\n"
+                "was built in, for Debian 12 or 13; an installed migtui says where to find it.",
+        .examples = SHOWN { { "demo", "in the console" },
+                            { "demo --headless", "the same day as commands and what they print" }, { 0 } },
+        .options = ROWS { { MIG_OPT_HEADLESS, "no console: commands and what they print" },
+                          { MIG_OPT_KEEP_DEMO, "leave servers and project, and print how to use them" }, END },
         .flags = MIG_CMD_CLI,
     },
     [MIG_COMMAND_VERSION] = {

@@ -217,9 +217,11 @@ static void tell_error(const struct cli *cli, const struct mig_error *err)
 /* Which server it was about: a pipeline's log has many. */
 static void name_environment(const struct cli *cli, struct mig_error *err)
 {
-    static const enum mig_error_code of_servers[] = { MIG_ERR_UNREACHABLE,  MIG_ERR_AUTH,    MIG_ERR_DENIED,
-                                                      MIG_ERR_TLS,          MIG_ERR_TOO_OLD, MIG_ERR_SERVER,
-                                                      MIG_ERR_WRONG_SERVER, MIG_ERR_TIMEOUT };
+    static const enum mig_error_code of_servers[] = {
+        MIG_ERR_UNREACHABLE, MIG_ERR_AUTH,         MIG_ERR_DENIED,  MIG_ERR_TLS,  MIG_ERR_TOO_OLD,
+        MIG_ERR_SERVER,      MIG_ERR_WRONG_SERVER, MIG_ERR_TIMEOUT, MIG_ERR_STEP, MIG_ERR_UNKNOWN_OUTCOME,
+        MIG_ERR_FENCED,      MIG_ERR_LOCKED
+    };
     size_t len = cli->env ? strlen(cli->env->name) : 0;
     if (len == 0 || (strncmp(err->message, cli->env->name, len) == 0 && strchr(": ", err->message[len])))
         return;

@@ -1,7 +1,12 @@
 /* cmd_tools.c - config, schema, completion, demo, version, help: about migtui itself. */
 #include <bson/bson.h>
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/mem.h"
@@ -74,18 +79,50 @@ int cli_completion(struct cli *cli, struct mig_error *err)
     return 0;
 }
 
+/* scripts/demo of the tree in which this program was built, as TREE/build/PRESET/migtui; else false. */
+static bool find_demo(char *self, size_t size, char *ret, size_t ret_size)
+{
+    ssize_t len = readlink("/proc/self/exe", self, size - 1);
+    if (len <= 0)
+        return false;
+    self[len] = '\0';
+    char *tree MIG_AUTOFREE = mig_strdup(self);
+    char *name = NULL;
+    for (int up = 0; up < 3; up++) {
+        name = strrchr(tree, '/');
+        if (!name)
+            return false;
+        *name++ = '\0';
+    }
+    int used = snprintf(ret, ret_size, "%s/scripts/demo", tree);
+    return strcmp(name, "build") == 0 && used > 0 && (size_t)used < ret_size && access(ret, X_OK) == 0;
+}
+
 int cli_demo(struct cli *cli, struct mig_error *err)
 {
-    (void)err;
-    struct mig_buf text MIG_AUTOBUF;
-    mig_buf_init(&text, TEXT_MAX);
-    mig_buf_str(
-        &text,
-        "The demo is a script beside the sources, for Debian 12 or 13:\n\n"
-        "  scripts/demo --headless    three servers, an example project moved through them, then all removed\n"
-        "  scripts/demo --keep        leaves the servers running and prints their URIs\n");
-    cli_out(cli, &text);
-    return 0;
+    char self[PATH_MAX];
+    char demo[PATH_MAX];
+    const char *words[4] = { demo };
+    size_t count = 1;
+    if (mig_cmdline_has(cli->line, MIG_OPT_HEADLESS))
+        words[count++] = "--headless";
+    if (mig_cmdline_has(cli->line, MIG_OPT_KEEP_DEMO))
+        words[count++] = "--keep";
+    if (!find_demo(self, sizeof self, demo, sizeof demo)) {
+        mig_fail(err, MIG_ERR_FAILED,
+                 "the demo is scripts/demo of the source tree, and this migtui is not in one");
+        mig_hint(err, "in a clone, on Debian 12 or 13: scripts/demo, or scripts/demo --headless");
+        return CLI_FAILED;
+    }
+    /* The script becomes this process, with signals as any program expects them. */
+    sigset_t none;
+    sigemptyset(&none);
+    (void)signal(SIGPIPE, SIG_DFL);
+    (void)pthread_sigmask(SIG_SETMASK, &none, NULL);
+    setenv("MIGTUI_BIN", self, 1);
+    execv(demo, (char *const *)(uintptr_t)words);
+    mig_fail(err, MIG_ERR_IO, "%s could not be started: %s", demo, strerror(errno));
+    return CLI_FAILED;
 }
 
 int cli_version(struct cli *cli, struct mig_error *err)

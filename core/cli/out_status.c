@@ -137,10 +137,47 @@ static void findings_text(const struct mig_look *look, struct mig_buf *out)
             continue;
         mig_buf_printf(out, "  -- %s %s: %s\n", view->version, mig_state_word(view->state),
                        view->reason ? view->reason : mig_state_meaning(view->state));
-        if (view->state == MIG_FAILED && view->record && view->record->error)
-            mig_buf_printf(out, "       step %s: %s\n",
-                           view->record->error_step ? view->record->error_step : "?", view->record->error);
     }
+}
+
+/* The migration that is half way, whatever came of it: it is what runs next, before all that is pending. */
+static const struct mig_view *half_way(const struct mig_look *look)
+{
+    static const enum mig_state states[] = { MIG_FAILED, MIG_INTERRUPTED, MIG_RUNNING };
+    const struct mig_view *found = NULL;
+    for (size_t i = 0; i < sizeof states / sizeof states[0] && !found; i++)
+        found = first_of(look, states[i]);
+    return found;
+}
+
+static void next_text(const struct mig_look *look, struct mig_buf *out)
+{
+    const struct mig_view *half = half_way(look);
+    const struct mig_view *next = first_of(look, MIG_PENDING);
+    mig_buf_str(out, "  -- Next Version:    ");
+    if (half)
+        mig_buf_printf(out, "%s (%s)\n", half->version, mig_state_word(half->state));
+    else if (next)
+        mig_buf_printf(out, "%s\n", next->version);
+    else
+        mig_buf_printf(out, "%s\n", pending_of(look) ? "None that may run" : "Already at latest version");
+}
+
+/* What to do about the most pressing of them. */
+static void remedy_text(const struct mig_look *look, struct mig_buf *out)
+{
+    const char *env = look->env->name;
+    const struct mig_view *changed = first_of(look, MIG_CHANGED);
+    const size_t *counts = look->views.counts;
+    if (counts[MIG_FAILED] + counts[MIG_INTERRUPTED] > 0)
+        mig_buf_printf(
+            out, "  -- Next:            see where it stands, and the ways out: migtui recover --env %s\n",
+            env);
+    else if (changed)
+        mig_buf_printf(out, "  -- Next:            see what moved: migtui diff %s %s\n", env,
+                       changed->version);
+    else if (counts[MIG_MISSING] > 0)
+        mig_buf_str(out, "  -- Next:            put the file back, or update this checkout\n");
 }
 
 static void block_text(const struct mig_look *look, const struct cli_style *style, struct mig_buf *out)
@@ -157,15 +194,11 @@ static void block_text(const struct mig_look *look, const struct cli_style *styl
         if (record && record->state == MIG_RECORD_APPLIED)
             current = look->views.items[i].version;
     }
-    const struct mig_view *next = first_of(look, MIG_PENDING);
     size_t executed =
         look->views.counts[MIG_APPLIED] + look->views.counts[MIG_CHANGED] + look->views.counts[MIG_MISSING];
     heading(look, style, word, ink, out);
     mig_buf_printf(out, "  -- Current Version: %s\n", current);
-    mig_buf_printf(out, "  -- Next Version:    %s\n",
-                   next               ? next->version
-                   : pending_of(look) ? "UNKNOWN"
-                                      : "Already at latest version");
+    next_text(look, out);
     mig_buf_printf(out, "  -- Executed Files:  %zu\n", executed);
     mig_buf_printf(out, "  -- Pending Files:   %zu", pending_of(look));
     if (look->views.counts[MIG_LATE] > 0)
@@ -174,6 +207,7 @@ static void block_text(const struct mig_look *look, const struct cli_style *styl
     lock_text(look, out);
     glass_text(look, style, out);
     findings_text(look, out);
+    remedy_text(look, out);
 }
 
 /* ---- the matrix ---- */

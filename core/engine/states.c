@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-#define REASON_MAX 256
+#define REASON_MAX MIG_ERROR_MESSAGE_MAX /* the server's own words are among them */
 
 static bool record_is_applied(const struct mig_record *record)
 {

@@ -69,7 +69,7 @@ _migtui() {
         config) words="show check --origin$words" ;;
         schema) words="migration status plan events$words" ;;
         completion) words="bash zsh fish$words" ;;
-        demo) words="$words" ;;
+        demo) words=" --headless --keep$words" ;;
         version) words="$words" ;;
         help) words="$_migtui_commands$words" ;;
     esac

@@ -1,12 +1,19 @@
 """Manual pages, completions and reference are what the tables say; UPDATE_GOLDEN=1 writes them anew."""
 
+import contextlib
+import fcntl
 import os
+import pty
+import shlex
 import shutil
+import struct
 import subprocess
 import tempfile
+import termios
+import unittest
 from pathlib import Path
 
-from harness import SOURCE_DIR, MigtuiTest
+from harness import SOURCE_DIR, MigtuiTest, wait_for
 
 FILES = {
     "man/migtui.1": ["help", "--man"],
@@ -17,6 +24,38 @@ FILES = {
     "docs/reference/commands.md": ["help", "--markdown"],
     "docs/reference/exit-codes.md": ["help", "--exit-codes"],
 }
+
+
+class Shell:
+    """A shell in a terminal of its own: what is typed there, and what it shows."""
+
+    def __init__(self, words, folder, env):
+        self.master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", 24, 200, 0, 0))
+        self.process = subprocess.Popen(words, cwd=folder, env=env | {"TERM": "dumb"}, stdin=slave, stdout=slave, stderr=slave,
+                                        start_new_session=True)  # fmt: skip
+        os.close(slave)
+        os.set_blocking(self.master, False)
+        self.seen = ""
+
+    def type(self, text):
+        os.write(self.master, text.encode())
+
+    def until(self, text):
+        """Forgets what was before it."""
+
+        def there():
+            with contextlib.suppress(BlockingIOError):
+                self.seen += os.read(self.master, 65536).decode(errors="replace")
+            return text in self.seen
+
+        wait_for(there, 60, f"{text!r} after {self.seen!r}")
+        self.seen = self.seen.partition(text)[2]
+
+    def close(self):
+        self.process.kill()
+        self.process.wait(30)
+        os.close(self.master)
 
 
 class Generated(MigtuiTest):
@@ -68,3 +107,30 @@ class Generated(MigtuiTest):
         self.assertEqual(self.complete("apply", "--env", "p"), ["prod"])
         self.assertEqual(self.complete("diff", "t"), ["test"])
         self.assertIn("apply", self.complete("help", ""))
+
+    @unittest.skipUnless(shutil.which("fish"), "no fish")
+    def test_fish_completes_the_same(self):
+        def complete(line):
+            script = f"source {SOURCE_DIR}/man/completions/migtui.fish; complete -C {shlex.quote(line)}"
+            done = subprocess.run(["fish", "-c", script], capture_output=True, text=True, timeout=60, check=True,
+                                  cwd=self.p.dir, env=self.p.env | {"PATH": self.path()})  # fmt: skip
+            return [row.split("\t")[0] for row in done.stdout.splitlines()]
+
+        self.assertEqual(complete("migtui ro"), ["rollback"])
+        self.assertEqual(complete("migtui apply --tak"), ["--take-over"])
+        self.assertEqual(complete("migtui status --det"), [])
+        self.assertEqual(complete("migtui status --format nd"), ["ndjson"])
+        self.assertEqual(complete("migtui schema mi"), ["migration"])
+        self.assertEqual(complete("migtui apply --env p"), ["prod"])
+
+    @unittest.skipUnless(shutil.which("zsh"), "no zsh")
+    def test_zsh_completes_the_same(self):
+        shell = Shell(["zsh", "-f", "-i"], self.p.dir, self.p.env | {"PATH": self.path()})
+        self.addCleanup(shell.close)
+        shell.type(f"PS1='$ '; fpath=({SOURCE_DIR}/man/completions $fpath); autoload -Uz compinit; compinit -u -D; echo rea''dy\n")
+        shell.until("ready\r\n")
+        for typed, whole in (("ro", "rollback"), ("apply --tak", "apply --take-over"), ("status --format nd", "status --format ndjson"),
+                             ("schema mi", "schema migration"), ("apply --env p", "apply --env prod")):  # fmt: skip
+            shell.type(f"migtui {typed}\t")
+            shell.until(f"migtui {whole}")
+            shell.type("\x15")

@@ -1,5 +1,6 @@
 """The command line itself: help everywhere, refusals that name what was meant, exit statuses, quiet pipes."""
 
+import shutil
 import subprocess
 
 from harness import BINARY, MigtuiTest
@@ -72,9 +73,30 @@ class Usage(MigtuiTest):
 
     def test_what_needs_no_project_works_without_one(self):
         self.p.config_file.unlink()
-        for words in (["version"], ["help"], ["schema", "status"], ["completion", "bash"], ["demo"]):
+        for words in (["version"], ["help"], ["schema", "status"], ["completion", "bash"]):
             self.p.run(*words, check=0)
         self.assertIn("migtui init", self.p.run("status", check=1).err)
+
+    def test_demo_is_the_script_of_the_tree_it_was_built_in(self):
+        tree = self.p.dir / "tree"
+        (tree / "build/release").mkdir(parents=True)
+        (tree / "scripts").mkdir()
+        binary = tree / "build/release/migtui"
+        shutil.copy(BINARY, binary)
+        script = tree / "scripts/demo"
+        script.write_text('#!/bin/sh\necho "$0 $*"\necho "$MIGTUI_BIN"\nexit 7\n')
+        script.chmod(0o755)
+
+        def demo(program, *words):
+            return subprocess.run([program, "demo", *words], capture_output=True, text=True, timeout=60, check=False, env=self.p.env)
+
+        done = demo(binary, "--headless", "--keep")
+        self.assertEqual((done.stdout, done.returncode), (f"{script} --headless --keep\n{binary}\n", 7), done.stderr)
+        installed = tree / "migtui"
+        shutil.move(binary, installed)
+        done = demo(installed)
+        self.assertEqual((done.stdout, done.returncode), ("", 1))
+        self.assertIn("scripts/demo --headless", done.stderr)
 
     def test_hostile_words_never_reach_the_terminal_raw(self):
         result = self.p.run("\x1b]0;x\x07\u202e", check=64)

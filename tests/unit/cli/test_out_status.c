@@ -138,7 +138,20 @@ static void what_needs_a_person_has_its_reason(void **state)
     put(w, MIG_CHANGED, "edited after it ran");
     char *text = text_of(w, &(struct cli_style){ 0 });
     assert_non_null(strstr(text, "Migration Status: CHANGED\n"));
-    assert_non_null(strstr(text, "  -- 2 changed: edited after it ran\n"));
+    assert_non_null(strstr(text, "  -- 2 changed: edited after it ran\n"
+                                 "  -- Next:            see what moved: migtui diff prod 2\n"));
+    free(text);
+    put(w, MIG_FAILED, "step a (up): refused");
+    text = text_of(w, &(struct cli_style){ 0 });
+    assert_non_null(strstr(text, "  -- Next Version:    2 (failed)\n")); /* not: at the latest version */
+    assert_non_null(strstr(text,
+                           "  -- 2 failed: step a (up): refused\n"
+                           "  -- Next:            see where it stands, and the ways out: migtui recover "
+                           "--env prod\n"));
+    free(text);
+    put(w, MIG_LATE, "older than 1");
+    text = text_of(w, &(struct cli_style){ 0 });
+    assert_non_null(strstr(text, "  -- Next Version:    None that may run\n"));
     free(text);
 }
 
