@@ -453,7 +453,7 @@ struct console *console_new(const struct console_options *options)
                                        .readonly = options->readonly,
                                        .changed = options->changed,
                                        .ctx = options->changed_ctx };
-    console->watch = mig_watch_start(&watch);
+    console->watch = mig_watch_new(&watch);
     console->snapshot = mig_watch_snapshot(console->watch);
     console_notes_compare(console, NULL, console->snapshot);
     load_keys(console);
@@ -462,6 +462,11 @@ struct console *console_new(const struct console_options *options)
         console_say(console, "%s", options->greeting);
     console->greets = options->greeting != NULL;
     return console;
+}
+
+void console_start(struct console *console)
+{
+    mig_watch_start(console->watch);
 }
 
 bool console_free(struct console *console, int64_t grace_ms)

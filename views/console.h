@@ -45,7 +45,9 @@ struct console_options {
     const char *keys_path; /* the user's keys file; NULL: none */
 };
 
+/* It can be drawn and takes keys; nothing is looked at before console_start, once. */
 struct console *console_new(const struct console_options *options);
+void console_start(struct console *console);
 /* Before console_free: waits, at most max_ms, until each act that was confirmed has a process of its own, which needs this one no
  * more. False: *err names what may not have begun, and what has failed meanwhile; the system's log has it too. Of the
  * terminal nothing is used from here on. */

@@ -57,6 +57,7 @@ bool session_pipe_open(const struct console_session *session, const struct conso
     all.changed = changed;
     all.changed_ctx = ret;
     ret->console = console_new(&all);
+    console_start(ret->console);
     return true;
 }
 

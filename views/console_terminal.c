@@ -17,6 +17,7 @@ struct terminal {
     struct console *console;
     char *clip_path;
     bool title, bell, utf8;
+    bool started; /* the first frame is out, and environments are looked at */
 };
 
 /* ---- what only a terminal can do ---- */
@@ -113,6 +114,9 @@ static void on_wake(void *ctx)
 static void on_tick(void *ctx)
 {
     struct terminal *terminal = ctx;
+    if (!terminal->started)
+        console_start(terminal->console);
+    terminal->started = true;
     console_news(terminal->console); /* a window for writing may have closed */
     tui_loop_draw(terminal->loop);
     plan_tick(terminal);
@@ -144,7 +148,7 @@ static bool run(struct terminal *terminal, const struct console_session *session
                                                   .set = set };
     terminal->console = console_new(&options);
     tui_loop_draw(terminal->loop);
-    plan_tick(terminal);
+    tui_loop_tick_at(terminal->loop, tui_loop_now()); /* right after the frame, before any key */
     int signal = tui_loop_run(terminal->loop);
     *ret_status = signal == 0 ? 0 : 128 + signal;
     tui_screen_leave(terminal->screen); /* the terminal is free before anything is waited for */

@@ -7,17 +7,9 @@
 #include "base/timefmt.h"
 #include "views/log_private.h"
 
-static const bson_t *event_at(const struct mig_seen_log *seen, uint64_t number)
+static bool event_at(const struct mig_seen_log *seen, uint64_t number, bson_t *ret)
 {
-    if (!seen || number < seen->first)
-        return NULL;
-    uint64_t at = number - seen->first;
-    for (size_t i = 0; i < seen->chunk_count; i++) {
-        if (at < seen->chunks[i]->count)
-            return seen->chunks[i]->events[at];
-        at -= seen->chunks[i]->count;
-    }
-    return NULL;
+    return seen && number >= seen->first && mig_seen_log_event(seen, number - seen->first, ret);
 }
 
 /* ---- what they add up to ---- */
@@ -78,9 +70,9 @@ void log_update(struct log *log, const struct view_frame *frame)
     if (log->sum.next < seen->first)
         log->sum.next = seen->first;
     for (; log->sum.next < end; log->sum.next++) {
-        const bson_t *event = event_at(seen, log->sum.next);
-        if (event)
-            add(&log->sum, event);
+        bson_t event;
+        if (event_at(seen, log->sum.next, &event))
+            add(&log->sum, &event);
     }
     struct tui_text_lines lines = log_lines(log);
     tui_textview_work(&log->text, &lines);
@@ -91,10 +83,10 @@ void log_update(struct log *log, const struct view_frame *frame)
 enum mig_event_tone log_line_text(const struct log *log, uint64_t number, enum log_time times,
                                   struct mig_buf *out)
 {
-    const bson_t *event = event_at(log->seen, number);
-    if (!event)
+    bson_t event;
+    if (!event_at(log->seen, number, &event))
         return MIG_TONE_PLAIN;
-    int64_t at = mig_event_at(event);
+    int64_t at = mig_event_at(&event);
     char time[MIG_TIME_SIZE] = "";
     if (times == LOG_CLOCK && at > 0) {
         mig_time_iso(at, time);
@@ -103,7 +95,7 @@ enum mig_event_tone log_line_text(const struct log *log, uint64_t number, enum l
         double since = log->sum.started_at > 0 ? (double)(at - log->sum.started_at) / 1000.0 : 0;
         mig_buf_printf(out, "%+9.3fs ", since);
     }
-    return mig_event_line(event, out);
+    return mig_event_line(&event, out);
 }
 
 static void line(void *ctx, uint64_t number, struct tui_text_line *ret)

@@ -47,7 +47,9 @@ void view_when_short(int64_t wall_ms, int64_t now_ms, char ret[static VIEW_TIME_
     if (wall_ms <= 0)
         return;
     mig_time_iso(wall_ms, iso);
-    if (now_ms - wall_ms < DAY_MS && now_ms >= wall_ms)
+    if (now_ms - wall_ms < MINUTE_MS && now_ms >= wall_ms)
+        snprintf(ret, VIEW_TIME_SIZE, "now");
+    else if (now_ms - wall_ms < DAY_MS && now_ms >= wall_ms)
         view_age(now_ms - wall_ms, ret);
     else if (strlen(iso) > 10)
         snprintf(ret, VIEW_TIME_SIZE, "%.*s", other_year(iso, now_ms) ? 4 : 5,

@@ -14,8 +14,7 @@
 
 struct reading {
     struct mig_log_reader reader;
-    bson_t **events;
-    size_t count, room;
+    struct mig_log_chunk *fresh; /* read since the value was made; NULL: none */
     int64_t asked_lock_ms;
     bool gone;
 };
@@ -23,8 +22,9 @@ struct reading {
 static void keep(const bson_t *event, void *context)
 {
     struct reading *reading = context;
-    reading->events = mig_grow(reading->events, reading->count, &reading->room, sizeof *reading->events);
-    reading->events[reading->count++] = bson_copy(event);
+    if (!reading->fresh)
+        reading->fresh = mig_log_chunk_new();
+    mig_log_chunk_add(reading->fresh, event);
 }
 
 static void add_chunk(struct mig_seen_log *log, struct mig_log_chunk *take_chunk)
@@ -33,14 +33,39 @@ static void add_chunk(struct mig_seen_log *log, struct mig_log_chunk *take_chunk
     log->count += take_chunk->count;
 }
 
-struct mig_seen_log *mig_log_grow(const struct mig_seen_log *before, bson_t **take_events, size_t count)
+/* What there is room for beside the events goes back. */
+static struct mig_log_chunk *fit(struct mig_log_chunk *chunk)
+{
+    chunk->room = chunk->count;
+    chunk->bytes_room = chunk->ends[chunk->count - 1];
+    chunk->ends = mig_realloc_n(chunk->ends, chunk->room, sizeof *chunk->ends);
+    chunk->bytes = mig_realloc_n(chunk->bytes, chunk->bytes_room, 1);
+    return chunk;
+}
+
+/* The events of both, of which the second goes. */
+static struct mig_log_chunk *join(const struct mig_seen_log *before, size_t count,
+                                  struct mig_log_chunk *take_more)
+{
+    struct mig_log_chunk *chunk = mig_log_chunk_new();
+    struct mig_seen_log more = { .chunks = &take_more, .chunk_count = 1, .count = take_more->count };
+    bson_t event;
+    for (size_t i = before->count - count; mig_seen_log_event(before, i, &event); i++)
+        mig_log_chunk_add(chunk, &event);
+    for (size_t i = 0; mig_seen_log_event(&more, i, &event); i++)
+        mig_log_chunk_add(chunk, &event);
+    mig_unshare(take_more);
+    return chunk;
+}
+
+struct mig_seen_log *mig_log_grow(const struct mig_seen_log *before, struct mig_log_chunk *take_more)
 {
     struct mig_seen_log *log = mig_seen_log_new();
     size_t old = before ? before->chunk_count : 0;
     struct mig_log_chunk *last = old > 0 ? before->chunks[old - 1] : NULL;
-    bool joins = last && count > 0 && last->count < SMALL;
+    bool joins = last && take_more && last->count < SMALL;
     size_t skip = 0;
-    size_t kept = (before ? before->count : 0) + count;
+    size_t kept = (before ? before->count : 0) + (take_more ? take_more->count : 0);
     log->chunks = mig_alloc_n(old + 1, sizeof *log->chunks);
     log->first = before ? before->first : 0;
     while (skip + joins < old && kept - before->chunks[skip]->count >= MIG_LOG_KEPT) {
@@ -49,26 +74,16 @@ struct mig_seen_log *mig_log_grow(const struct mig_seen_log *before, bson_t **ta
     }
     for (size_t i = skip; i < old - joins; i++)
         add_chunk(log, mig_share(before->chunks[i]));
-    if (count > 0) {
-        struct mig_log_chunk *chunk = mig_log_chunk_new();
-        size_t head = joins ? last->count : 0;
-        chunk->events = mig_alloc_n(head + count, sizeof(bson_t *));
-        for (size_t i = 0; i < head; i++)
-            chunk->events[i] = bson_copy(last->events[i]);
-        memcpy(chunk->events + head, take_events, count * sizeof *take_events);
-        chunk->count = head + count;
-        add_chunk(log, chunk);
-    }
-    free(take_events);
+    if (take_more)
+        add_chunk(log, fit(joins ? join(before, last->count, take_more) : take_more));
     return log;
 }
 
 /* What was read so far, as the value's next state. */
 static struct mig_seen_log *grow(struct reading *reading, const struct mig_seen_log *before)
 {
-    struct mig_seen_log *log = mig_log_grow(before, reading->events, reading->count);
-    reading->events = NULL;
-    reading->count = reading->room = 0;
+    struct mig_seen_log *log = mig_log_grow(before, reading->fresh);
+    reading->fresh = NULL;
     log->over = reading->reader.finished;
     return log;
 }
@@ -128,8 +143,6 @@ void mig_query_forget_log(void *state)
     struct reading *reading = state;
     if (!reading)
         return;
-    for (size_t i = 0; i < reading->count; i++)
-        bson_destroy(reading->events[i]);
-    free(reading->events);
+    mig_unshare(reading->fresh);
     free(reading);
 }

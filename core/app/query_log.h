@@ -9,7 +9,8 @@
 void *mig_query_fetch_log(struct mig_query *query, bool *ret_over, struct mig_error *err);
 void mig_query_forget_log(void *state);
 
-/* The log with events behind it (they are taken), as a new value; before NULL: an empty one. Older chunks are shared. */
-struct mig_seen_log *mig_log_grow(const struct mig_seen_log *before, bson_t **take_events, size_t count);
+/* The log with more events behind it, as a new value; before NULL: an empty one; take_more NULL: no events. Older chunks are
+ * shared. */
+struct mig_seen_log *mig_log_grow(const struct mig_seen_log *before, struct mig_log_chunk *take_more);
 
 #endif

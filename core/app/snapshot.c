@@ -127,13 +127,44 @@ struct mig_seen_text *mig_seen_text_new(char *take_text, size_t len)
 static void release_chunk(struct mig_shared *shared)
 {
     struct mig_log_chunk *chunk = (struct mig_log_chunk *)(void *)shared;
-    free_documents(chunk->events, chunk->count);
+    free(chunk->bytes);
+    free(chunk->ends);
     free(chunk);
 }
 
 struct mig_log_chunk *mig_log_chunk_new(void)
 {
     return new_piece(sizeof(struct mig_log_chunk), release_chunk);
+}
+
+static size_t event_begin(const struct mig_log_chunk *chunk, size_t index)
+{
+    return index > 0 ? chunk->ends[index - 1] : 0;
+}
+
+void mig_log_chunk_add(struct mig_log_chunk *chunk, const bson_t *event)
+{
+    size_t begin = event_begin(chunk, chunk->count);
+    while (chunk->bytes_room < begin + event->len) {
+        chunk->bytes_room = chunk->bytes_room ? chunk->bytes_room * 2 : 1024;
+        chunk->bytes = mig_realloc_n(chunk->bytes, chunk->bytes_room, 1);
+    }
+    memcpy(chunk->bytes + begin, bson_get_data(event), event->len);
+    chunk->ends = mig_grow(chunk->ends, chunk->count, &chunk->room, sizeof *chunk->ends);
+    chunk->ends[chunk->count++] = begin + event->len;
+}
+
+bool mig_seen_log_event(const struct mig_seen_log *log, size_t index, bson_t *ret)
+{
+    for (size_t i = 0; i < log->chunk_count; i++) {
+        const struct mig_log_chunk *chunk = log->chunks[i];
+        if (index < chunk->count) {
+            size_t begin = event_begin(chunk, index);
+            return bson_init_static(ret, chunk->bytes + begin, chunk->ends[index] - begin);
+        }
+        index -= chunk->count;
+    }
+    return false;
 }
 
 static void release_log(struct mig_shared *shared)

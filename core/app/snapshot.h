@@ -50,10 +50,11 @@ struct mig_seen_progress {
 struct mig_snap_env {
     const struct cfg_environment *env; /* of the configuration, which outlives every snapshot */
     struct mig_seen_env *seen;         /* newest good answer; NULL: none yet */
-    int64_t seen_ms;                   /* monotonic, when seen was asked for */
-    struct mig_error error;            /* code MIG_OK, or why the newest look failed */
-    int64_t next_look_ms;              /* monotonic; 0: a look is under way */
-    int64_t writable_until_ms;         /* monotonic; 0: read-only. The :rw window */
+    int64_t
+        seen_ms; /* monotonic, when seen was asked for, or until when its server says that nothing has changed */
+    struct mig_error error;    /* code MIG_OK, or why the newest look failed */
+    int64_t next_look_ms;      /* monotonic; 0: a look is under way */
+    int64_t writable_until_ms; /* monotonic; 0: read-only. The :rw window */
     struct mig_seen_progress progress;
 };
 
@@ -105,11 +106,13 @@ struct mig_seen_text {
     size_t len;
 };
 
-/* Events of a run in order. A log grows by new chunks, so that older snapshots keep their end. */
+/* Events of a run in order. A log grows by new chunks, so that older snapshots keep their end. Documents lie one behind the
+ * other: as values of their own ten thousand would take twice the memory. */
 struct mig_log_chunk {
     struct mig_shared shared;
-    bson_t **events;
-    size_t count;
+    uint8_t *bytes;
+    size_t *ends; /* .ends[i]: where event i ends */
+    size_t count, room, bytes_room;
 };
 struct mig_seen_log {
     struct mig_shared shared;
@@ -164,7 +167,11 @@ struct mig_seen_rows *mig_seen_rows_new(void);
 struct mig_seen_recover *mig_seen_recover_new(void);
 struct mig_seen_text *mig_seen_text_new(char *take_text, size_t len);
 struct mig_log_chunk *mig_log_chunk_new(void);
+/* Before it is shared. */
+void mig_log_chunk_add(struct mig_log_chunk *chunk, const bson_t *event);
 struct mig_seen_log *mig_seen_log_new(void);
+/* One of the events kept, the first is 0; *ret borrows from the log and needs no bson_destroy. */
+bool mig_seen_log_event(const struct mig_seen_log *log, size_t index, bson_t *ret);
 struct mig_snapshot *mig_snapshot_new(size_t env_count, size_t answer_count);
 
 /* NULL: it was never asked. argument NULL counts as "". */

@@ -64,12 +64,13 @@ static void init_env(struct mig_watch *watch, struct watch_env *env, const struc
     env->app.open_store = lend_store;
     env->app.read_catalog = read_catalog;
     env->app.read_file = read_file;
-    env->looks = (struct watch_lane){ .watch = watch, .env = env, .role = WATCH_LOOKS };
-    env->asks = (struct watch_lane){ .watch = watch, .env = env, .role = WATCH_ASKS };
+    env->looks = (struct watch_lane){ .watch = watch, .env = env, .role = WATCH_LOOKS, .ended = true };
+    env->asks = (struct watch_lane){ .watch = watch, .env = env, .role = WATCH_ASKS, .ended = true };
+    env->streams = (struct watch_lane){ .watch = watch, .env = env, .role = WATCH_STREAMS, .ended = true };
     pthread_mutex_init(&env->store_lock, NULL);
 }
 
-struct mig_watch *mig_watch_start(const struct mig_watch_options *options)
+struct mig_watch *mig_watch_new(const struct mig_watch_options *options)
 {
     struct mig_watch *watch = mig_alloc(sizeof *watch);
     const struct cfg_config *config = options->app->config;
@@ -78,16 +79,28 @@ struct mig_watch *mig_watch_start(const struct mig_watch_options *options)
     pthread_mutex_init(&watch->lock, NULL);
     watch->env_count = config->environment_count;
     watch->envs = mig_alloc_n(watch->env_count, sizeof *watch->envs);
-    watch->files_lane = (struct watch_lane){ .watch = watch, .role = WATCH_FILES };
+    watch->files_lane = (struct watch_lane){ .watch = watch, .role = WATCH_FILES, .ended = true };
     for (size_t i = 0; i < watch->env_count; i++)
         init_env(watch, &watch->envs[i], &config->environments[i]);
-    if (!watch_lane_start(&watch->files_lane))
-        watch->files_lane.ended = true; /* nothing will come in; the screen says that it waits */
-    for (size_t i = 0; i < watch->env_count; i++) {
-        watch->envs[i].looks.ended = !watch_lane_start(&watch->envs[i].looks);
-        watch->envs[i].asks.ended = !watch_lane_start(&watch->envs[i].asks);
-    }
     return watch;
+}
+
+/* Where no thread can be had nothing comes in; the screen says that it waits. */
+static void start_lane(struct watch_lane *lane)
+{
+    lane->ended = false;
+    if (!watch_lane_start(lane))
+        lane->ended = true;
+}
+
+void mig_watch_start(struct mig_watch *watch)
+{
+    start_lane(&watch->files_lane);
+    for (size_t i = 0; i < watch->env_count; i++) {
+        start_lane(&watch->envs[i].looks);
+        start_lane(&watch->envs[i].asks);
+        start_lane(&watch->envs[i].streams);
+    }
 }
 
 void watch_part_done(struct watch_part *part, enum mig_query_kind kind)
@@ -116,6 +129,7 @@ static void wake_all(struct mig_watch *watch)
     for (size_t i = 0; i < watch->env_count; i++) {
         watch->host->ops->wake(watch->host, &watch->envs[i].looks);
         watch->host->ops->wake(watch->host, &watch->envs[i].asks);
+        watch->host->ops->wake(watch->host, &watch->envs[i].streams);
     }
 }
 
@@ -124,7 +138,8 @@ static bool all_ended(struct mig_watch *watch)
     pthread_mutex_lock(&watch->lock);
     bool ended = watch->files_lane.ended;
     for (size_t i = 0; i < watch->env_count; i++)
-        ended = ended && watch->envs[i].looks.ended && watch->envs[i].asks.ended;
+        ended =
+            ended && watch->envs[i].looks.ended && watch->envs[i].asks.ended && watch->envs[i].streams.ended;
     pthread_mutex_unlock(&watch->lock);
     return ended;
 }
@@ -142,6 +157,7 @@ static void free_watch(struct mig_watch *watch)
         struct watch_env *env = &watch->envs[i];
         join(watch, &env->looks);
         join(watch, &env->asks);
+        join(watch, &env->streams);
         if (env->store)
             env->store->ops->close(env->store);
         mig_unshare(env->seen);

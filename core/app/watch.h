@@ -1,8 +1,8 @@
 /* watch.h - environments and files looked at again and again, each by a thread of its own; snapshots come out.
  *
- * One lane an environment looks at it every few seconds (every second while a run is at work there; rarer and rarer while it
- * does not answer), a second one answers what views ask (query.h), and one lane reads the migrations directory when it
- * has changed. Lanes share an environment's store, know nothing of each other, and never wait for one another: a dead
+ * One lane an environment looks at it: at once when a change stream tells of a change, every few seconds where the server has
+ * none, every second while a run is at work there, rarer and rarer while it does not answer. A second one answers what
+ * views ask (query.h), a third listens to the stream, and one lane reads the migrations directory when it has changed. Lanes share an environment's store, know nothing of each other, and never wait for one another: a dead
  * environment delays nobody. What they find is put where the next snapshot takes it; `changed` is called once until that
  * snapshot is taken, however much comes in.
  *
@@ -22,8 +22,11 @@ struct mig_watch_options {
     void *ctx;
 };
 
-/* Start looking. Nothing has come in when it returns. */
-struct mig_watch *mig_watch_start(const struct mig_watch_options *options);
+/* Nothing is looked at before mig_watch_start, so that a screen can be drawn first; snapshots can be taken already. */
+struct mig_watch *mig_watch_new(const struct mig_watch_options *options);
+
+/* Start looking, once. Nothing has come in when it returns. */
+void mig_watch_start(struct mig_watch *watch);
 
 /* End it: calls under way are cancelled, and their threads awaited for at most grace_ms. True: all is freed. False: some thread
  * is stuck in a call that cannot be cancelled (a resolver, a command that gives a secret): nothing was freed, and the

@@ -16,7 +16,7 @@ static int64_t now_of(const struct watch_lane *lane)
 struct watch_part *watch_part_of(const struct watch_lane *lane, const struct watch_question *question)
 {
     bool of_files = mig_query_row(question->kind)->of_files;
-    if (lane->role == WATCH_LOOKS || of_files != (lane->role == WATCH_FILES))
+    if (lane->role == WATCH_LOOKS || lane->role == WATCH_STREAMS || of_files != (lane->role == WATCH_FILES))
         return NULL;
     if (of_files)
         return &question->parts[0];
@@ -147,6 +147,9 @@ static int64_t own_due(const struct watch_lane *lane)
         return watch->files_next_ms;
     if (lane->role == WATCH_LOOKS && watch->files)
         return lane->env->next_look_ms;
+    if (lane->role == WATCH_STREAMS && lane->env->seen && lane->env->failures == 0 &&
+        lane->env->seen->look.server.can_change_streams)
+        return lane->env->next_stream_ms; /* where somebody answers */
     return NEVER;
 }
 
@@ -160,6 +163,7 @@ static void step(struct watch_lane *lane)
     int64_t own_at = own_due(lane);
     bool own = own_at <= now;
     bool asks = !own && question && asked_at <= now;
+    bool news = own || asks;
     if (asks) {
         answer(lane, question);
     } else {
@@ -168,13 +172,15 @@ static void step(struct watch_lane *lane)
             int64_t until = own_at < asked_at ? own_at : asked_at;
             watch->host->ops->sleep_until(watch->host, until == NEVER ? now + 3600000 : until, lane);
         } else if (lane->role == WATCH_FILES) {
-            watch_read_files(lane);
+            news = watch_read_files(lane);
+        } else if (lane->role == WATCH_STREAMS) {
+            watch_stream(lane);
         } else {
             watch_look(lane);
         }
         pthread_mutex_lock(&watch->lock);
     }
-    if (own || asks) {
+    if (news) {
         pthread_mutex_unlock(&watch->lock);
         watch_tell(watch);
         pthread_mutex_lock(&watch->lock);

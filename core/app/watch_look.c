@@ -8,6 +8,7 @@
 #include "base/text.h"
 
 #define NO_STAMP  0
+#define NEVER     INT64_MAX
 #define PIECE_MAX (1024UL * 1024)
 
 /* ---- files ---- */
@@ -25,7 +26,7 @@ static struct mig_seen_files *read_files(struct mig_app *app, struct mig_error *
     return files;
 }
 
-void watch_read_files(struct watch_lane *lane)
+bool watch_read_files(struct watch_lane *lane)
 {
     struct mig_watch *watch = lane->watch;
     struct mig_app *app = watch->options.app;
@@ -54,6 +55,7 @@ void watch_read_files(struct watch_lane *lane)
         watch->host->ops->wake(watch->host, &watch->envs[i].looks);
         watch->host->ops->wake(watch->host, &watch->envs[i].asks);
     }
+    return files != NULL;
 }
 
 /* ---- an environment ---- */
@@ -125,9 +127,11 @@ static void follow_run(struct watch_env *env, const struct mig_lock *lock, struc
 
 static int64_t pause_after(const struct watch_env *env, bool ok)
 {
-    if (ok)
-        return env->progress.run[0] ? WATCH_RUNNING_MS : WATCH_LOOK_MS;
-    return watch_back_off(env->failures);
+    if (!ok)
+        return watch_back_off(env->failures);
+    if (env->progress.run[0])
+        return WATCH_RUNNING_MS;
+    return watch_is_quiet(env) ? WATCH_QUIET_MS : WATCH_LOOK_MS;
 }
 
 void watch_look(struct watch_lane *lane)
@@ -141,8 +145,9 @@ void watch_look(struct watch_lane *lane)
     struct mig_seen_env *seen = mig_seen_env_new(watch->files);
     struct mig_seen_progress progress = env->progress;
     int64_t asked = watch->host->ops->mono_ms(watch->host);
+    env->looked_ms = asked;
+    env->next_look_ms = NEVER;
     pthread_mutex_unlock(&watch->lock);
-    watch_tell(watch);
 
     bool ok = env->app.open_store(env->app.ports_ctx, env->env, "", &store, &err);
     ok = ok && mig_look_store(&env->app, env->env, store, seen->files->catalog, &seen->look, &err);
@@ -169,9 +174,12 @@ void watch_look(struct watch_lane *lane)
         env->error = err;
         env->failures++;
     }
-    env->next_look_ms = watch->host->ops->mono_ms(watch->host) + pause_after(env, ok);
+    int64_t next = watch->host->ops->mono_ms(watch->host) + pause_after(env, ok);
+    if (next < env->next_look_ms) /* something may have been told meanwhile */
+        env->next_look_ms = next;
     if (ok && env->seen->files != watch->files)
         env->next_look_ms = 0; /* files have changed meanwhile */
     pthread_mutex_unlock(&watch->lock);
     watch->host->ops->wake(watch->host, &env->asks);
+    watch->host->ops->wake(watch->host, &env->streams);
 }

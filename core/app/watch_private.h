@@ -13,9 +13,12 @@
 #define WATCH_BACKOFF_MS  2000 /* after the first failure; doubled up to */
 #define WATCH_BACKOFF_MAX 30000
 #define WATCH_FILES_MS    1000
-#define WATCH_KEPT        48 /* answers; unwanted ones beyond it are let go, oldest first */
+#define WATCH_AWAIT_MS    8000 /* how long the server waits for a change before it says that there was none */
+#define WATCH_QUIET_MS    15000  /* between looks while a stream tells changes and nobody holds the lock */
+#define WATCH_REFUSED_MS  600000 /* until a stream that a server has refused is tried again */
+#define WATCH_KEPT        48     /* answers; unwanted ones beyond it are let go, oldest first */
 
-enum watch_role { WATCH_FILES, WATCH_LOOKS, WATCH_ASKS };
+enum watch_role { WATCH_FILES, WATCH_LOOKS, WATCH_ASKS, WATCH_STREAMS };
 
 struct watch_env;
 
@@ -57,12 +60,13 @@ struct watch_env {
     struct mig_watch *watch;
     pthread_mutex_t store_lock; /* held while it is opened */
     struct mig_store *store;    /* under the watch's lock */
-    struct watch_lane looks, asks;
+    struct watch_lane looks, asks, streams;
 
     /* under the watch's lock */
     struct mig_seen_env *seen;
     int64_t seen_ms;
     struct mig_error error;
+    int64_t looked_ms; /* when the last look began */
     int64_t next_look_ms;
     bool looking;
     int failures;
@@ -70,6 +74,9 @@ struct watch_env {
     uint64_t changes;
     uint64_t fingerprint;
     struct mig_seen_progress progress;
+    bool streaming; /* the server tells what changes */
+    int64_t next_stream_ms;
+    int stream_failures; /* since it was last open */
 
     /* of the thread that looks */
     struct mig_log_reader reader;
@@ -103,7 +110,8 @@ struct watch_part *watch_part_of(const struct watch_lane *lane, const struct wat
 
 /* ---- watch_look.c: the work of lanes, without the lock held ---- */
 
-void watch_read_files(struct watch_lane *lane);
+/* True: they have changed. */
+bool watch_read_files(struct watch_lane *lane);
 void watch_look(struct watch_lane *lane);
 
 /* Let go of what the answer holds. */
@@ -111,5 +119,12 @@ void watch_part_done(struct watch_part *part, enum mig_query_kind kind);
 
 /* Tell the UI; without the lock held. */
 void watch_tell(struct mig_watch *watch);
+
+/* ---- watch_stream.c ---- */
+
+/* Open a stream of changes, and take in what it tells until it ends; blocks so long. */
+void watch_stream(struct watch_lane *lane);
+/* Changes are told and nobody holds the lock: with the lock held. */
+bool watch_is_quiet(const struct watch_env *env);
 
 #endif

@@ -92,11 +92,14 @@ static bool fetch(struct query *q, struct mig_error *err)
     append_batch_size(q, &more);
     struct mig_call call = { .db = q->db, .command = &more, .no_concern = true, .txn = q->call->txn };
     struct mig_reply reply;
+    call.max_time_ms = q->call->idle ? q->call->await_ms : 0; /* its meaning with such a cursor */
     io_mongo_run(q->store, q->lane, &call, q->session, q->server_id, &reply);
     bool ok = reply.outcome == MIG_OUTCOME_OK && feed(q, &reply.body, "cursor.nextBatch", &reply.error);
     if (!ok && err)
         *err = reply.error;
     mig_reply_done(&reply);
+    if (ok && q->batch_documents == 0 && q->call->idle)
+        q->stopped = !q->call->idle(q->context);
     return ok;
 }
 

@@ -51,6 +51,11 @@ struct mig_call {
      * of about so many bytes, as far as a number of documents can tell; 0: as the command's batchSize says. */
     bool (*opened)(const bson_t *cursor, void *context, struct mig_error *err);
     int64_t batch_bytes;
+
+    /* For query of a cursor that has no end (a change stream): the server waits await_ms for something new before it answers
+     * with nothing, upon which idle is called; false ends the query as done. NULL: cursors end. */
+    bool (*idle)(void *context);
+    int64_t await_ms;
 };
 
 /* What came back. reply is always initialised by the call, may be empty, and must be destroyed by the caller. */

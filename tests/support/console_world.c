@@ -74,6 +74,7 @@ static int setup_with(void **state, bool readonly)
     atomic_store(&console_children.hold, false);
     console_children.words[0] = '\0';
     w->console = console_new(&options);
+    console_start(w->console);
     w->canvas = tui_canvas_new(80, 24, true);
     *state = w;
     return 0;

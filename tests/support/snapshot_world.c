@@ -399,10 +399,8 @@ struct mig_seen_log *world_log(const char *const *events, bool over)
     struct mig_seen_rows *rows = world_rows(events);
     struct mig_log_chunk *chunk = mig_log_chunk_new();
     struct mig_seen_log *log = mig_seen_log_new();
-    chunk->events = rows->items;
-    chunk->count = rows->count;
-    rows->items = NULL;
-    rows->count = 0;
+    for (size_t i = 0; i < rows->count; i++)
+        mig_log_chunk_add(chunk, rows->items[i]);
     mig_unshare(rows);
     log->chunks = mig_alloc_n(1, sizeof(struct mig_log_chunk *));
     log->chunks[log->chunk_count++] = chunk;

@@ -30,30 +30,29 @@ static void an_answer_is_found_by_kind_environment_and_argument(void **state)
     mig_unshare(snapshot);
 }
 
-static bson_t **events(int64_t from, size_t count)
+static struct mig_log_chunk *events(int64_t from, size_t count)
 {
-    bson_t **list = mig_alloc_n(count, sizeof *list);
-    for (size_t i = 0; i < count; i++)
-        list[i] = BCON_NEW("event", "output", "seq", BCON_INT64(from + (int64_t)i));
-    return list;
+    struct mig_log_chunk *chunk = mig_log_chunk_new();
+    for (size_t i = 0; i < count; i++) {
+        bson_t *event = BCON_NEW("event", "output", "seq", BCON_INT64(from + (int64_t)i));
+        mig_log_chunk_add(chunk, event);
+        bson_destroy(event);
+    }
+    return chunk;
 }
 
 /* The number of the i-th event that is kept. */
 static int64_t seq_at(const struct mig_seen_log *log, size_t i)
 {
-    for (size_t k = 0; k < log->chunk_count; k++) {
-        if (i < log->chunks[k]->count)
-            return mig_doc_int(log->chunks[k]->events[i], "seq", -1);
-        i -= log->chunks[k]->count;
-    }
-    return -1;
+    bson_t event;
+    return mig_seen_log_event(log, i, &event) ? mig_doc_int(&event, "seq", -1) : -1;
 }
 
 static void a_longer_log_leaves_the_shorter_as_it_was(void **state)
 {
     (void)state;
-    struct mig_seen_log *before = mig_log_grow(NULL, events(1, 3), 3);
-    struct mig_seen_log *after = mig_log_grow(before, events(4, 2), 2);
+    struct mig_seen_log *before = mig_log_grow(NULL, events(1, 3));
+    struct mig_seen_log *after = mig_log_grow(before, events(4, 2));
     assert_int_equal(before->count, 3);
     assert_int_equal(after->count, 5);
     assert_int_equal(seq_at(before, 2), 3);
@@ -70,7 +69,7 @@ static void a_long_log_keeps_its_newest_events(void **state)
     struct mig_seen_log *log = NULL;
     int64_t next = 1;
     for (int i = 0; i < 30; i++, next += 1000) {
-        struct mig_seen_log *longer = mig_log_grow(log, events(next, 1000), 1000);
+        struct mig_seen_log *longer = mig_log_grow(log, events(next, 1000));
         mig_unshare(log);
         log = longer;
     }

@@ -176,7 +176,8 @@ static int setup(void **state)
     pthread_mutex_init(&w->deaf.lock, NULL);
     pthread_cond_init(&w->deaf.cancelled, NULL);
     struct mig_watch_options options = { .app = &w->app, .changed = changed, .ctx = w };
-    w->watch = mig_watch_start(&options);
+    w->watch = mig_watch_new(&options);
+    mig_watch_start(w->watch);
     *state = w;
     return 0;
 }

@@ -21,218 +21,12 @@
 #include "io/clock.h"
 #include "io/mongo.h"
 #include "io/mongo_store.h"
-
-#define CONNECTIONS_MAX 64
-#define OP_REPLY        1
-#define OP_QUERY        2004
-#define OP_MSG          2013
-
-struct peer {
-    int listener;
-    uint16_t port;
-    const char *set; /* NULL: a lone server */
-    pthread_t acceptor;
-
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    int fds[CONNECTIONS_MAX];
-    pthread_t threads[CONNECTIONS_MAX];
-    size_t connections;
-    bson_t *last; /* the last command that was no handshake */
-    int commands, dropped;
-    int cuts; /* how many of the next commands end with a hang-up instead of a reply */
-};
-
-struct link {
-    struct peer *peer;
-    size_t slot;
-};
+#include "support/mongo_peer.h"
 
 struct world {
     struct peer peer;
     struct mig_store *store;
 };
-
-static bool read_all(int fd, void *to, size_t len)
-{
-    return recv(fd, to, len, MSG_WAITALL) == (ssize_t)len;
-}
-
-static void send_reply(int fd, int32_t opcode, int32_t to, const bson_t *doc, bool half)
-{
-    uint8_t head[36] = { 0 };
-    size_t size = opcode == OP_REPLY ? 36 : 21;
-    int32_t fields[] = { (int32_t)(size + doc->len), 1, to, opcode };
-    memcpy(head, fields, sizeof fields);
-    if (opcode == OP_REPLY)
-        head[32] = 1; /* one document */
-    send(fd, head, size, MSG_NOSIGNAL);
-    send(fd, bson_get_data(doc), half ? doc->len / 2 : doc->len, MSG_NOSIGNAL);
-}
-
-static bson_t *hello(const struct peer *peer)
-{
-    bson_t *doc =
-        BCON_NEW("ismaster", BCON_BOOL(true), "isWritablePrimary", BCON_BOOL(true), "maxWireVersion",
-                 BCON_INT32(17), "minWireVersion", BCON_INT32(0), "maxBsonObjectSize", BCON_INT32(16777216),
-                 "maxMessageSizeBytes", BCON_INT32(48000000), "maxWriteBatchSize", BCON_INT32(100000),
-                 "logicalSessionTimeoutMinutes", BCON_INT32(30), "ok", BCON_DOUBLE(1));
-    if (peer->set) {
-        char me[32];
-        snprintf(me, sizeof me, "127.0.0.1:%u", (unsigned)peer->port);
-        BCON_APPEND(doc, "setName", BCON_UTF8(peer->set), "me", BCON_UTF8(me), "primary", BCON_UTF8(me),
-                    "hosts", "[", BCON_UTF8(me), "]");
-    }
-    return doc;
-}
-
-static bson_t *answer(const char *command)
-{
-    if (strcmp(command, "insert") == 0)
-        return BCON_NEW("n", BCON_INT32(0), "writeErrors", "[", "{", "code", BCON_INT32(11000), "}", "]",
-                        "operationTime", BCON_TIMESTAMP(100, 7), "ok", BCON_DOUBLE(1));
-    if (strcmp(command, "refuse") == 0)
-        return BCON_NEW("ok", BCON_DOUBLE(0), "code", BCON_INT32(112), "codeName", BCON_UTF8("WriteConflict"),
-                        "errmsg", BCON_UTF8("red \x1b[31mtext"), "errorLabels", "[",
-                        BCON_UTF8("TransientTransactionError"), "]");
-    if (strcmp(command, "find") == 0)
-        return BCON_NEW("cursor", "{", "id", BCON_INT64(7), "ns", BCON_UTF8("db.c"), "firstBatch", "[", "{",
-                        "_id", BCON_INT32(1), "}", "{", "_id", BCON_INT32(2), "}", "]", "}", "ok",
-                        BCON_DOUBLE(1));
-    if (strcmp(command, "getMore") == 0)
-        return BCON_NEW("cursor", "{", "id", BCON_INT64(0), "ns", BCON_UTF8("db.c"), "nextBatch", "[", "{",
-                        "_id", BCON_INT32(3), "}", "]", "}", "ok", BCON_DOUBLE(1));
-    if (strcmp(command, "missing") == 0)
-        return BCON_NEW("ok", BCON_DOUBLE(0), "code", BCON_INT32(26), "errmsg",
-                        BCON_UTF8("ns does not exist"));
-    return BCON_NEW("ok", BCON_DOUBLE(1));
-}
-
-/* True to go on. */
-static bool serve_command(struct peer *peer, int fd, int32_t id, const bson_t *doc)
-{
-    bson_iter_t first;
-    if (!bson_iter_init(&first, doc) || !bson_iter_next(&first))
-        return false;
-    const char *name = bson_iter_key(&first);
-    if (strcasecmp(name, "ismaster") == 0 || strcmp(name, "hello") == 0) {
-        bson_t *reply = hello(peer);
-        send_reply(fd, OP_MSG, id, reply, false);
-        bson_destroy(reply);
-        return true;
-    }
-    if (strcmp(name, "endSessions") == 0)
-        return false;
-    pthread_mutex_lock(&peer->lock);
-    bson_destroy(peer->last);
-    peer->last = bson_copy(doc);
-    peer->commands++;
-    bool cut = peer->cuts > 0;
-    peer->cuts -= cut;
-    pthread_cond_broadcast(&peer->changed);
-    pthread_mutex_unlock(&peer->lock);
-    if (cut)
-        return false;
-    if (strcmp(name, "hang") == 0)
-        return true;
-    bson_t *reply = answer(name);
-    send_reply(fd, OP_MSG, id, reply, strcmp(name, "half") == 0);
-    bson_destroy(reply);
-    return strcmp(name, "half") != 0 && strcmp(name, "drop") != 0;
-}
-
-static void *serve(void *context)
-{
-    struct link link = *(struct link *)context;
-    free(context);
-    struct peer *peer = link.peer;
-    int fd = peer->fds[link.slot];
-    int32_t head[4];
-    bool more = true;
-    while (more && read_all(fd, head, sizeof head)) {
-        size_t size = (size_t)head[0] - sizeof head;
-        uint8_t *body = mig_alloc(size);
-        more = read_all(fd, body, size);
-        if (more && head[3] == OP_QUERY) {
-            bson_t *reply = hello(peer);
-            send_reply(fd, OP_REPLY, head[1], reply, false);
-            bson_destroy(reply);
-        } else if (more) {
-            bson_t doc;
-            uint32_t len;
-            memcpy(&len, body + 5, sizeof len);
-            more = bson_init_static(&doc, body + 5, len) && serve_command(peer, fd, head[1], &doc);
-        }
-        free(body);
-    }
-    shutdown(fd, SHUT_RDWR);
-    pthread_mutex_lock(&peer->lock);
-    peer->dropped++;
-    pthread_cond_broadcast(&peer->changed);
-    pthread_mutex_unlock(&peer->lock);
-    return NULL;
-}
-
-static void *accept_all(void *context)
-{
-    struct peer *peer = context;
-    for (;;) {
-        int fd = accept(peer->listener, NULL, NULL);
-        if (fd < 0)
-            return NULL;
-        pthread_mutex_lock(&peer->lock);
-        assert_true(peer->connections < CONNECTIONS_MAX);
-        struct link *link = mig_alloc(sizeof *link);
-        *link = (struct link){ .peer = peer, .slot = peer->connections };
-        peer->fds[peer->connections] = fd;
-        pthread_create(&peer->threads[peer->connections++], NULL, serve, link);
-        pthread_mutex_unlock(&peer->lock);
-    }
-}
-
-static void peer_start(struct peer *peer, const char *set)
-{
-    *peer = (struct peer){ .set = set, .listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) };
-    struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    socklen_t len = sizeof address;
-    assert_int_equal(bind(peer->listener, (struct sockaddr *)&address, len), 0);
-    assert_int_equal(listen(peer->listener, 16), 0);
-    assert_int_equal(getsockname(peer->listener, (struct sockaddr *)&address, &len), 0);
-    peer->port = ntohs(address.sin_port);
-    pthread_mutex_init(&peer->lock, NULL);
-    pthread_cond_init(&peer->changed, NULL);
-    pthread_create(&peer->acceptor, NULL, accept_all, peer);
-}
-
-static void peer_stop(struct peer *peer)
-{
-    shutdown(peer->listener, SHUT_RDWR);
-    pthread_join(peer->acceptor, NULL);
-    for (size_t i = 0; i < peer->connections; i++) {
-        shutdown(peer->fds[i], SHUT_RDWR);
-        pthread_join(peer->threads[i], NULL);
-        close(peer->fds[i]);
-    }
-    close(peer->listener);
-    bson_destroy(peer->last);
-    pthread_mutex_destroy(&peer->lock);
-    pthread_cond_destroy(&peer->changed);
-}
-
-static int commands(struct peer *peer)
-{
-    pthread_mutex_lock(&peer->lock);
-    int count = peer->commands;
-    pthread_mutex_unlock(&peer->lock);
-    return count;
-}
-
-static void hang_up_on_the_next(struct peer *peer, int count)
-{
-    pthread_mutex_lock(&peer->lock);
-    peer->cuts = count;
-    pthread_mutex_unlock(&peer->lock);
-}
 
 static struct mig_store *open_store(uint16_t port, const char *options)
 {
@@ -371,7 +165,7 @@ static void a_lost_reply_is_unknown_and_the_next_call_reconnects(void **state)
     assert_non_null(strstr(reply.error.message, "the server closed the connection"));
     assert_true(reply.sent_ms >= before);
     mig_reply_done(&reply);
-    assert_int_equal(commands(&w->peer), 1); /* never sent again */
+    assert_int_equal(peer_commands(&w->peer), 1); /* never sent again */
     assert_int_equal(outcome_of(w->store, "half", writing), MIG_OUTCOME_UNKNOWN);
     assert_int_equal(outcome_of(w->store, "ping", plain), MIG_OUTCOME_OK);
     assert_int_equal(w->store->ops->round_trips(w->store), 3);
@@ -384,7 +178,7 @@ static void a_read_is_sent_once_more(void **state)
     assert_int_equal(outcome_of(w->store, "find", reading), MIG_OUTCOME_OK);
     hang_up_on_the_next(&w->peer, 2);
     assert_int_equal(outcome_of(w->store, "find", reading), MIG_OUTCOME_UNKNOWN);
-    assert_int_equal(commands(&w->peer), 4);
+    assert_int_equal(peer_commands(&w->peer), 4);
 }
 
 /* Firewalls and restarts close connections that lie idle. Nothing was sent on it then, and we know. */
@@ -399,7 +193,7 @@ static void a_connection_closed_while_idle_is_no_unknown_outcome(void **state)
         pthread_mutex_unlock(&w->peer.lock);
         assert_int_equal(outcome_of(w->store, "insert", writing), MIG_OUTCOME_OK);
     }
-    assert_int_equal(commands(&w->peer), 10);
+    assert_int_equal(peer_commands(&w->peer), 10);
 }
 
 struct caller {
@@ -486,6 +280,66 @@ static void a_query_goes_through_every_batch(void **state)
     assert_false(query(w->store, "refuse", &seen));
 }
 
+struct listener {
+    struct seen seen;
+    int opened, idle;
+};
+
+static bool note_opened(const bson_t *cursor, void *context, struct mig_error *err)
+{
+    (void)cursor, (void)err;
+    ((struct listener *)context)->opened++;
+    return true;
+}
+
+static bool hear(const bson_t *doc, void *context)
+{
+    return see(doc, &((struct listener *)context)->seen);
+}
+
+static bool ten_times(void *context)
+{
+    return ++((struct listener *)context)->idle < 10;
+}
+
+static void a_cursor_without_an_end_waits_on_the_server_until_it_is_left(void **state)
+{
+    struct world *w = *state;
+    struct listener listener = { 0 };
+    MIG_AUTODOC bson_t doc = BSON_INITIALIZER;
+    BSON_APPEND_INT32(&doc, "aggregate", 1);
+    struct mig_call call = { .command = &doc, .opened = note_opened, .idle = ten_times, .await_ms = 4321 };
+    struct mig_error err;
+    assert_true(w->store->ops->query(w->store, &call, hear, &listener, &err));
+    assert_int_equal(listener.opened, 1);
+    assert_int_equal(listener.idle, 10);
+    assert_int_equal(listener.seen.count, 1);
+    assert_int_equal(listener.seen.last, 6);
+    assert_int_equal(mig_doc_int(w->peer.last, "cursors.0", 0), 9); /* killed */
+    assert_false(mig_doc_has(w->peer.last, "maxTimeMS"));
+    assert_int_equal(w->peer.commands, 1 + 11 + 1);
+}
+
+static bool hang_up(void *context)
+{
+    hang_up_on_the_next(context, 1);
+    return true;
+}
+
+static void a_cursor_without_an_end_that_breaks_is_an_error_at_once(void **state)
+{
+    struct world *w = *state;
+    MIG_AUTODOC bson_t doc = BSON_INITIALIZER;
+    BSON_APPEND_INT32(&doc, "aggregate", 1);
+    struct mig_call call = { .command = &doc, .idle = hang_up, .await_ms = 4321 };
+    struct mig_error err = { 0 };
+    assert_false(w->store->ops->query(w->store, &call, see, &w->peer, &err));
+    assert_int_equal(err.code, MIG_ERR_UNKNOWN_OUTCOME);
+    assert_int_equal(mig_doc_int(w->peer.last, "getMore", 0), 9);
+    assert_int_equal(mig_doc_int(w->peer.last, "maxTimeMS", 0), 4321);
+    assert_int_equal(w->peer.commands, 3); /* and nothing is asked again */
+}
+
 static void a_lone_server_is_not_asked_for_a_majority(void **state)
 {
     (void)state;
@@ -551,7 +405,7 @@ static void a_command_that_no_server_takes_is_not_sent(void **state)
     w->store->ops->command(w->store, &call, &reply);
     assert_int_equal(reply.outcome, MIG_OUTCOME_NOT_SENT);
     mig_reply_done(&reply);
-    assert_int_equal(commands(&w->peer), 0);
+    assert_int_equal(peer_commands(&w->peer), 0);
 }
 
 static int start(void **state)
@@ -581,6 +435,8 @@ int main(void)
         PEER_TEST(a_connection_closed_while_idle_is_no_unknown_outcome),
         PEER_TEST(a_cancel_ends_calls_under_way_and_refuses_others),
         PEER_TEST(a_query_goes_through_every_batch),
+        PEER_TEST(a_cursor_without_an_end_waits_on_the_server_until_it_is_left),
+        PEER_TEST(a_cursor_without_an_end_that_breaks_is_an_error_at_once),
         cmocka_unit_test(a_lone_server_is_not_asked_for_a_majority),
         PEER_TEST(a_wrong_set_is_named_with_both_names),
         cmocka_unit_test(where_nothing_listens_nothing_is_sent),
