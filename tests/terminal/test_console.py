@@ -48,7 +48,7 @@ class ConsoleTest(unittest.TestCase):
     def leave(self, t):
         """Ctrl-C until it has ended: whatever is open closes first. None is pressed that the shell could get, which would
         drop the rest of its line."""
-        for _ in range(6):
+        for _ in range(20):  # views lie one on another
             before = t.screen()
             t.press("C-c")
             with contextlib.suppress(AssertionError):
