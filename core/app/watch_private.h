@@ -13,7 +13,7 @@
 #define WATCH_BACKOFF_MS  2000 /* after the first failure; doubled up to */
 #define WATCH_BACKOFF_MAX 30000
 #define WATCH_FILES_MS    1000
-#define WATCH_AWAIT_MS    8000 /* how long the server waits for a change before it says that there was none */
+#define WATCH_AWAIT_MS    4000 /* how long the server waits for a change before it says that there was none */
 #define WATCH_QUIET_MS    15000  /* between looks while a stream tells changes and nobody holds the lock */
 #define WATCH_REFUSED_MS  600000 /* until a stream that a server has refused is tried again */
 #define WATCH_KEPT        48     /* answers; unwanted ones beyond it are let go, oldest first */

@@ -1,0 +1,259 @@
+/* The whole screen as a terminal emulator shows it: header, tabs, view, message and hints, and what lies over them; at every
+ * size, in colour, without it, and in ASCII. One golden a story: tests/golden/shell-<story>.txt; UPDATE_GOLDEN=1 writes them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/textdiff.h"
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "base/rows.h"
+#include "fakes/host_fake.h"
+#include "support/snapshot_world.h"
+#include "support/vterm_screen.h"
+#include "views/console_private.h"
+
+struct stage {
+    struct snapshot_world world;
+    struct host_fake host;
+    struct mig_host_ops ops;
+    struct mig_app app;
+    struct console *console;
+};
+
+static int64_t wall_ms(struct mig_host *host)
+{
+    (void)host;
+    return WORLD_WALL_MS;
+}
+
+/* A console that looks at nothing but the world. */
+static void open_stage(struct stage *stage, bool utf8)
+{
+    *stage = (struct stage){ 0 };
+    snapshot_world_init(&stage->world);
+    world_story(&stage->world);
+    world_plan(&stage->world, "prod", "", false);
+    host_fake_init(&stage->host);
+    stage->host.now_ms = WORLD_NOW_MS;
+    stage->ops = *stage->host.base.ops;
+    stage->ops.wall_ms = wall_ms;
+    stage->host.base.ops = &stage->ops;
+    stage->app =
+        (struct mig_app){ .config = stage->world.config, .host = &stage->host.base, .operator_name = "ana" };
+    struct console_options options = { .app = &stage->app, .utf8 = utf8 };
+    stage->console = console_new(&options);
+    mig_unshare(stage->console->snapshot);
+    stage->console->snapshot = mig_share(stage->world.snapshot);
+    struct view *top = console_top(stage->console);
+    struct view_frame frame = console_frame(stage->console);
+    top->class->update(top, &frame);
+}
+
+static void close_stage(struct stage *stage)
+{
+    assert_true(console_free(stage->console, 0));
+    snapshot_world_end(&stage->world);
+}
+
+static void press(struct stage *stage, uint32_t key)
+{
+    static unsigned batch;
+    struct tui_event event = { .key = key, .batch = ++batch };
+    console_key(stage->console, &event);
+}
+
+static void type(struct stage *stage, const char *text)
+{
+    for (; *text; text++)
+        press(stage, (unsigned char)*text);
+}
+
+/* ---- stories ---- */
+
+static void matrix(struct stage *stage)
+{
+    (void)stage;
+}
+
+static void plan(struct stage *stage)
+{
+    console_command(stage->console, "view plan --env prod");
+}
+
+static void errors(struct stage *stage)
+{
+    console_command(stage->console, "view errors");
+}
+
+static void refused(struct stage *stage)
+{
+    console_command(stage->console, "apply --env prod");
+}
+
+static void help(struct stage *stage)
+{
+    press(stage, '?');
+}
+
+static void palette(struct stage *stage)
+{
+    type(stage, ":view r");
+    press(stage, TUI_KEY_TAB);
+}
+
+static void given_rw(struct stage *stage, const char *env)
+{
+    world_snap(&stage->world, env)->writable_until_ms = WORLD_NOW_MS + 540000;
+}
+
+static void confirm_protected(struct stage *stage)
+{
+    given_rw(stage, "prod");
+    console_command(stage->console, "mark 20261118090000 applied --env prod");
+    type(stage, "shop");
+    press(stage, TUI_KEY_BACKTAB);
+    type(stage, "done by hand in CHG-2291");
+}
+
+static void confirm_on(struct stage *stage, const char *env)
+{
+    char line[64];
+    given_rw(stage, env);
+    world_plan_all(&stage->world, env, false);
+    const struct mig_snap_answer *answer =
+        mig_snapshot_answer(stage->world.snapshot, MIG_QUERY_PLAN, world_env(&stage->world, env), "");
+    world_answer(&stage->world, MIG_QUERY_PLAN, env, "apply", mig_share(answer->value));
+    snprintf(line, sizeof line, "apply --env %s", env);
+    console_command(stage->console, line);
+    stage->console->confirm.asked_ms = 0; /* the plan has come */
+    console_confirm_news(stage->console);
+}
+
+static void confirm(struct stage *stage)
+{
+    confirm_on(stage, "test");
+}
+
+static void confirm_closed(struct stage *stage)
+{
+    confirm_on(stage, "prod");
+}
+
+static const struct story {
+    const char *name;
+    void (*tell)(struct stage *stage);
+} stories[] = {
+    { "matrix", matrix },
+    { "plan", plan },
+    { "errors", errors },
+    { "refused", refused },
+    { "help", help },
+    { "palette", palette },
+    { "confirm", confirm },
+    { "confirm-closed", confirm_closed },
+    { "confirm-protected", confirm_protected },
+};
+
+/* ---- pictures ---- */
+
+static const struct picture {
+    int cols, rows;
+    bool ascii, mono, looks;
+} pictures[] = {
+    { 120, 36, false, false, false }, { 80, 24, false, false, false }, { 60, 15, false, false, false },
+    { 40, 10, false, false, false },  { 120, 36, true, false, false }, { 80, 24, true, false, false },
+    { 60, 15, true, false, false },   { 40, 10, true, false, false },  { 120, 36, false, false, true },
+    { 80, 24, false, false, true },   { 40, 10, false, false, true },  { 120, 36, false, true, true },
+    { 80, 24, false, true, true },    { 40, 10, false, true, true },
+};
+
+static void add_picture(const struct story *story, const struct picture *picture, struct mig_buf *out)
+{
+    struct stage stage;
+    struct vterm_screen vterm;
+    struct vterm_screen_options options = {
+        .cols = picture->cols, .rows = picture->rows, .ascii = picture->ascii, .mono = picture->mono
+    };
+    open_stage(&stage, !picture->ascii);
+    vterm_screen_open(&vterm, &options);
+    console_draw(stage.console, vterm.canvas); /* a frame before, as in life: acts want to know the size */
+    story->tell(&stage);
+    tui_canvas_blank(vterm.canvas);
+    console_draw(stage.console, vterm.canvas);
+    vterm_screen_frame(&vterm);
+    mig_buf_printf(out, "-- %dx%d%s%s\n", picture->cols, picture->rows, picture->ascii ? " ascii" : "",
+                   !picture->looks ? ""
+                   : picture->mono ? ", looks without colour"
+                                   : ", looks");
+    if (picture->looks)
+        vterm_screen_looks(&vterm, out);
+    else
+        vterm_screen_text(&vterm, out);
+    for (size_t i = 0; picture->ascii && i < vterm.sent.len; i++)
+        assert_true((unsigned char)vterm.sent.text[i] < 0x80);
+    vterm_screen_close(&vterm);
+    close_stage(&stage);
+}
+
+static char *read_file(const char *path)
+{
+    struct mig_buf text MIG_AUTOBUF;
+    mig_buf_init(&text, 16UL << 20);
+    FILE *file = fopen(path, "rb");
+    for (int c; file && (c = fgetc(file)) != EOF;)
+        mig_buf_char(&text, (char)c);
+    if (file)
+        fclose(file);
+    return mig_buf_detach(&text);
+}
+
+static void compare(const char *name, const char *now)
+{
+    const char *source = getenv("MIGTUI_SOURCE_DIR");
+    char *path MIG_AUTOFREE = mig_printf("%s/tests/golden/shell-%s.txt", source ? source : ".", name);
+    if (getenv("UPDATE_GOLDEN")) {
+        FILE *file = fopen(path, "wb");
+        assert_non_null(file);
+        assert_int_equal(fwrite(now, 1, strlen(now), file), strlen(now));
+        fclose(file);
+        return;
+    }
+    char *wanted MIG_AUTOFREE = read_file(path);
+    if (strcmp(wanted, now) == 0)
+        return;
+    struct mig_diff diff;
+    struct mig_buf text MIG_AUTOBUF;
+    mig_buf_init(&text, 16UL << 20);
+    mig_diff_texts(wanted, now, &diff);
+    mig_diff_unified(&diff, path, "now", 3, &text);
+    mig_diff_done(&diff);
+    print_error("%s", text.text);
+    fail_msg("shell-%s is not as in tests/golden; UPDATE_GOLDEN=1 writes it anew", name);
+}
+
+static void a_story_at_every_size_and_look(void **state)
+{
+    const struct story *story = *state;
+    struct mig_buf all MIG_AUTOBUF;
+    mig_buf_init(&all, 16UL << 20);
+    for (size_t i = 0; i < MIG_COUNT(pictures); i++)
+        add_picture(story, &pictures[i], &all);
+    compare(story->name, all.text);
+}
+
+int main(void)
+{
+    struct CMUnitTest tests[MIG_COUNT(stories)];
+    for (size_t i = 0; i < MIG_COUNT(stories); i++)
+        tests[i] = (struct CMUnitTest){ .name = stories[i].name,
+                                        .test_func = a_story_at_every_size_and_look,
+                                        .initial_state = (void *)(uintptr_t)&stories[i] };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
