@@ -449,6 +449,7 @@ struct console *console_new(const struct console_options *options)
     console->options = *options;
     console->host = options->app->host;
     tui_history_init(&console->palette.history, HISTORY_MAX);
+    console_history_load(console);
     struct mig_watch_options watch = { .app = options->app,
                                        .readonly = options->readonly,
                                        .changed = options->changed,
@@ -484,6 +485,7 @@ bool console_free(struct console *console, int64_t grace_ms)
         struct view *view = console->stack[--console->depth];
         view->class->close(view);
     }
+    console_history_end(console);
     tui_history_done(&console->palette.history);
     mig_unshare(console->snapshot);
     free(console->notes.items);

@@ -217,7 +217,7 @@ void console_palette_key(struct console *console, const struct tui_event *event)
     case TUI_KEY_ENTER:
         snprintf(line, sizeof line, "%s", palette->line.text);
         console->overlay = OVERLAY_NONE;
-        tui_history_add(&palette->history, line);
+        console_history_add(console, line);
         console_command(console, line);
         return;
     case TUI_KEY_BACKSPACE:

@@ -102,8 +102,15 @@ struct console_palette {
     size_t found_count, chosen;
     bool cycling; /* tab was pressed: it goes through them */
     size_t word_at;
-    char word[64]; /* as it was typed */
+    char word[64];        /* as it was typed */
+    size_t lines_on_disk; /* of its history */
 };
+
+/* ---- console_history.c: what was typed there, kept on disk ---- */
+
+void console_history_load(struct console *console);
+void console_history_add(struct console *console, const char *line);
+void console_history_end(struct console *console);
 
 void console_palette_open(struct console *console, const char *text);
 void console_palette_key(struct console *console, const struct tui_event *event);

@@ -135,7 +135,9 @@ static bool run(struct terminal *terminal, const struct console_session *session
 {
     char *keys_path MIG_AUTOFREE = session_keys_path(session);
     struct console_options options = session_options(session, keys_path);
+    char *history_path MIG_AUTOFREE = mig_printf("%s/palette", terminal->host->state_dir);
     options.utf8 = terminal->utf8;
+    options.history_path = history_path;
     options.changed = changed;
     options.changed_ctx = terminal;
     options.terminal = (struct console_terminal){ .ctx = terminal,

@@ -21,7 +21,7 @@ SIZES = ((120, 36), (80, 24), (60, 15), (40, 10))
 def names_all(screen, cols):
     """One whole screen that fits: right after a resize tmux shows what is left of the old one, without its header maybe."""
     lines = screen.splitlines()
-    named = all(f"{env} ok" in lines[0] for env in ("dev", "test", "prod"))
+    named = all(f"{env} ok" in "\n".join(lines[:2]) for env in ("dev", "test", "prod"))  # narrow, the header has two lines
     return named and max(map(len, lines)) <= cols and any("Migrations" in line for line in lines)
 
 

@@ -234,7 +234,7 @@ static void compare(const char *name, const char *now)
     mig_diff_texts(wanted, now, &diff);
     mig_diff_unified(&diff, path, "now", 3, &text);
     mig_diff_done(&diff);
-    print_error("%s", text.text);
+    fputs(text.text, stderr); /* cmocka would cut it */
     fail_msg("shell-%s is not as in tests/golden; UPDATE_GOLDEN=1 writes it anew", name);
 }
 
