@@ -34,6 +34,7 @@ struct store_script {
     pthread_cond_t moved;
     struct script_call last;
     int64_t calls;
+    int cancels;
 };
 
 static struct store_script *script_of(struct mig_store *store)
@@ -145,10 +146,13 @@ static int64_t round_trips(struct mig_store *store)
     return calls;
 }
 
-/* Every answer is there at once, so nothing ever waits. */
+/* Every answer is there at once, so nothing ever waits; it is only counted. */
 static void cancel(struct mig_store *store, bool on)
 {
-    (void)store, (void)on;
+    struct store_script *script = script_of(store);
+    pthread_mutex_lock(&script->lock);
+    script->cancels += on;
+    pthread_mutex_unlock(&script->lock);
 }
 
 static const struct mig_store_ops ops = {
@@ -156,6 +160,14 @@ static const struct mig_store_ops ops = {
 };
 
 /* ---- writing ---- */
+
+int script_cancels(struct store_script *script)
+{
+    pthread_mutex_lock(&script->lock);
+    int cancels = script->cancels;
+    pthread_mutex_unlock(&script->lock);
+    return cancels;
+}
 
 struct store_script *store_script_new(const char *database)
 {

@@ -37,6 +37,9 @@ struct script_call {
 };
 const struct script_call *script_last(const struct store_script *script);
 
+/* How often it was cancelled. */
+int script_cancels(struct store_script *script);
+
 /* Any non-NULL transaction of this store. */
 struct mig_txn *script_txn(void);
 

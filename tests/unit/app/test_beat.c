@@ -90,11 +90,41 @@ static void a_beat_that_finds_another_owner_ends_the_run(void **state)
     store_script_end(w.script);
 }
 
+/* The heartbeat has connections of its own, and goes on. */
+static void what_is_in_flight_is_cancelled_when_the_lease_is_about_to_end_and_not_before(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t sent_ms; /* of the last beat that was answered; it is 15 s now */
+        int cancels;
+    } rows[] = { { -10000, 1 }, { -9000, 0 } }; /* five sixths of the lease are 25 s */
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct world w;
+        struct mig_error err;
+        world_init(&w);
+        struct store_script *beats = store_script_new("shop");
+        w.r.lease.sent_ms = rows[i].sent_ms;
+        w.r.beat_store = store_script_store(beats);
+        script_lose(beats, BEAT, MIG_OUTCOME_UNKNOWN, MIG_ERR_UNREACHABLE, 0);
+        script_reply(beats, BEAT, OURS); /* half a second later */
+        script_repeat(beats);
+        assert_true(mig_beat_start(&w.r, &err));
+        while (believed(&w) == rows[i].sent_ms)
+            sched_yield();
+        mig_beat_stop(&w.r);
+        assert_int_equal(script_cancels(w.script), rows[i].cancels);
+        pthread_mutex_destroy(&w.r.mutex);
+        store_script_end(beats);
+        store_script_end(w.script);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_lease_counts_from_the_question_however_late_the_answer),
         cmocka_unit_test(a_beat_that_finds_another_owner_ends_the_run),
+        cmocka_unit_test(what_is_in_flight_is_cancelled_when_the_lease_is_about_to_end_and_not_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
