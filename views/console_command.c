@@ -107,11 +107,11 @@ static void do_save(struct console *console, size_t count, char *const *words)
 {
     struct mig_buf text MIG_AUTOBUF;
     struct mig_error err = { 0 };
+    mig_buf_init(&text, 16UL * 1024 * 1024);
     if (count != 1) {
         refuse(console, "save", "save FILE writes the screen as text", "", NULL);
         return;
     }
-    mig_buf_init(&text, 16UL * 1024 * 1024);
     if (console->options.plain || !console->drawn) {
         console_plain_view(console, &text);
     } else { /* without the palette that asked for it */
