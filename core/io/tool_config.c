@@ -72,12 +72,12 @@ bool io_tool_config_write(const char *folder, const char *uri, const char *datab
     const char *runtime = getenv("XDG_RUNTIME_DIR");
     const char *place = runtime && runtime[0] == '/' ? runtime : folder;
     struct mig_buf text MIG_AUTOBUF;
+    mig_buf_init(&text, CONFIG_MAX);
     char *path = mig_printf("%s/migtui-tool-XXXXXX", place);
     if (strpbrk(uri, "\r\n") || strlen(uri) > CONFIG_MAX / 4) {
         free(path);
         return mig_fail(err, MIG_ERR_CONFIG, "the connection string is too long, or has a line break");
     }
-    mig_buf_init(&text, CONFIG_MAX);
     compose(uri, database, &text);
     if (place == folder)
         (void)mkdir(folder, 0700);                    /* where it cannot be made, the file cannot */
