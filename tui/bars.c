@@ -122,6 +122,8 @@ void tui_progress_draw(const struct tui_pane *pane, int x, int y, int w, enum tu
 
 /* ---- help ---- */
 
+#define HELP_KEYS 14 /* columns at most; a longer one pushes its own text to the right */
+
 struct help_shape {
     int key_w, text_w;
     int columns, rows; /* of the whole */
@@ -133,6 +135,7 @@ static struct help_shape help_shape(const struct tui_help_entry *entries, size_t
     int lines = 0;
     for (size_t i = 0; i < count; i++) {
         int key = entries[i].keys ? tui_width(entries[i].keys) : 0;
+        key = key < HELP_KEYS ? key : HELP_KEYS;
         int text = tui_width(entries[i].text) - (entries[i].keys ? 0 : shape.key_w + 1);
         if (key > shape.key_w)
             shape.key_w = key;
@@ -168,7 +171,9 @@ int tui_help_draw(const struct tui_pane *pane, int first_row, const struct tui_h
             tui_text(&part, 0, y, TUI_TITLE, entries[i].text);
         if (y >= 0 && !title) {
             tui_text(&part, 0, y, entries[i].dimmed ? TUI_DIM : TUI_KEY, entries[i].keys);
-            struct tui_pane text = tui_pane_part(&part, shape.key_w + 1, 0, part.w, part.h);
+            int keys = tui_width(entries[i].keys);
+            int x = keys > shape.key_w ? keys : shape.key_w;
+            struct tui_pane text = tui_pane_part(&part, x + 1, 0, part.w, part.h);
             tui_field(&text, 0, y, text.w, entries[i].dimmed ? TUI_DIM : TUI_PLAIN, entries[i].text);
         }
         row++;

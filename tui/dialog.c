@@ -199,6 +199,18 @@ static void draw_field(struct tui_dialog *dialog, const struct tui_pane *pane, i
     tui_line_draw(&field->line, pane, x, y, pane->w - x, TUI_FIELD, dialog->focus == i);
 }
 
+/* The text that is to be typed, when its label does not show it whole and it does not stand there yet. */
+static const char *cut_expected(const struct tui_dialog *dialog, int w)
+{
+    for (size_t i = 0; i < dialog->field_count; i++) {
+        const struct tui_dialog_field *field = &dialog->fields[i];
+        if (field->expected[0] && !field->line.paste_refused &&
+            tui_width(field->label) > w - FIELD_LEAST - 1 && strcmp(field->expected, field->line.text) != 0)
+            return field->expected;
+    }
+    return NULL;
+}
+
 struct tui_pane tui_dialog_draw(struct tui_dialog *dialog, const struct tui_pane *pane, int64_t now_ms)
 {
     const char *why = tui_dialog_locked(dialog, now_ms);
@@ -217,6 +229,12 @@ struct tui_pane tui_dialog_draw(struct tui_dialog *dialog, const struct tui_pane
     if (framed && in.w > 4)
         in = tui_pane_part(&in, 1, 0, in.w - 2, in.h);
     int y = in.h - 1;
+    char typed[sizeof dialog->fields[0].expected + 16];
+    const char *cut = cut_expected(dialog, in.w);
+    if (why && cut) { /* else nobody could know it */
+        snprintf(typed, sizeof typed, "to type: %s", cut);
+        why = typed;
+    }
     draw_buttons(dialog, &in, y--, why != NULL);
     if (lock_line && in.h > fields + 1)
         tui_field(&in, 0, y--, in.w, why ? TUI_WARN : TUI_GOOD,

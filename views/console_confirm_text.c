@@ -223,10 +223,9 @@ static void fill_words(const struct console *console, struct body *body)
     }
     if (line->command->id == MIG_COMMAND_STOP) {
         const struct mig_snap_env *snap = console_snap(console, confirm->env);
-        add(body, TUI_PLAIN, "asks run %s to stop after the step it is at",
-            line->argument_count            ? line->arguments[0]
-            : snap && snap->progress.run[0] ? snap->progress.run
-                                            : "that holds the lock");
+        const char *run = line->argument_count ? line->arguments[0] : snap ? snap->progress.run : "";
+        add(body, TUI_PLAIN, "asks %s%s to stop after the step it is at",
+            run[0] ? "run " : "the run that holds the lock", run);
         add(body, TUI_DIM, "resume goes on from there");
         add(body, TUI_WARN, "the program of an exec step is ended: cut short, its step counts as failed");
         return;
@@ -284,6 +283,24 @@ static void draw_waiting(const struct console *console, const struct tui_pane *p
     tui_field(&body, 1, 0, body.w - 1, TUI_INFO, text);
 }
 
+/* What is too long is broken between words, as far as there are rows to spare. */
+static void draw_body(const struct tui_pane *pane, const struct body *body, int rows)
+{
+    int spare = rows - (int)body->count;
+    int y = 0;
+    for (size_t i = 0; i < body->count && y < rows; i++) {
+        const struct body_line *line = &body->lines[i];
+        int used = 1;
+        if (tui_width(line->text) <= pane->w || spare <= 0)
+            tui_field(pane, 0, y, pane->w, line->style, line->text);
+        else
+            used = view_paragraph(pane, 0, y, pane->w, 1 + spare, line->style, line->text);
+        used = used > 0 ? used : 1;
+        spare -= used - 1;
+        y += used;
+    }
+}
+
 void console_confirm_draw(struct console *console, const struct tui_pane *pane)
 {
     struct console_confirm *confirm = &console->confirm;
@@ -296,8 +313,7 @@ void console_confirm_draw(struct console *console, const struct tui_pane *pane)
     const char *last = foot(console);
     size_t room = inner.h > 0 ? (size_t)inner.h : 0;
     fill(console, &body, last && room > 1 ? room - 1 : room);
-    for (size_t i = 0; i < body.count; i++)
-        tui_field(&inner, 0, (int)i, inner.w, body.lines[i].style, body.lines[i].text);
+    draw_body(&inner, &body, last && room > 1 ? inner.h - 1 : inner.h);
     if (last)
         tui_field(&inner, 0, inner.h - 1, inner.w, TUI_STRONG, last);
 }

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/timefmt.h"
 #include "views/console_private.h"
+#include "views/parts.h"
 
 static struct console_note *note_at(const struct console_notes *notes, size_t i)
 {
@@ -96,12 +97,14 @@ static int draw_wrapped(const struct tui_pane *pane, const char *text, int from)
             char line[1024];
             size_t left = (size_t)(end - at);
             snprintf(line, sizeof line, "%.*s", (int)(left < sizeof line ? left : sizeof line - 1), at);
-            size_t fits = tui_fit(line, pane->w);
+            size_t fits = view_line_bytes(line, pane->w);
             if (fits == 0)
                 fits = left ? 1 : 0;
             if (row >= from && row - from < pane->h)
                 tui_text_len(pane, 0, row - from, hint ? TUI_INFO : TUI_PLAIN, line, fits);
             at += fits;
+            while (at < end && *at == ' ')
+                at++;
             row++;
         } while (at < end);
         at = end + (*end == '\n');

@@ -57,6 +57,16 @@ static void of_files(struct mig_seen_rows *rows, const struct mig_seen_files *fi
         add(rows, "migtui.sum", "", "", files->catalog->sum_problem, "look, then: migtui verify-dir --write");
 }
 
+/* What an environment could not be asked, while it answers otherwise; of: whose answer, NULL: the files'. */
+static void of_answer(struct mig_seen_rows *rows, const struct mig_snapshot *snapshot,
+                      const struct cfg_environment *of, const struct cfg_environment *wanted,
+                      const struct mig_error *err)
+{
+    bool said = of && mig_snapshot_env(snapshot, of->name)->error.code != MIG_OK;
+    if (err->code != MIG_OK && !said && (!wanted || of == wanted))
+        add(rows, "not readable", of ? of->name : "", "", err->message, err->hint);
+}
+
 static struct mig_seen_rows *build(const struct view_frame *frame, const struct cfg_environment *env)
 {
     const struct mig_snapshot *snapshot = frame->snapshot;
@@ -69,10 +79,10 @@ static struct mig_seen_rows *build(const struct view_frame *frame, const struct 
         of_files(rows, snapshot->files);
     for (size_t i = 0; i < snapshot->answer_count; i++) {
         const struct mig_snap_answer *answer = &snapshot->answers[i];
-        bool said = answer->env && mig_snapshot_env(snapshot, answer->env->name)->error.code != MIG_OK;
-        if (answer->error.code != MIG_OK && !said && (!env || answer->env == env))
-            add(rows, "question", answer->env ? answer->env->name : "", "", answer->error.message,
-                answer->error.hint);
+        for (size_t p = 0; p < answer->part_count; p++)
+            of_answer(rows, snapshot, answer->parts[p].env, env, &answer->parts[p].error);
+        if (answer->part_count == 0)
+            of_answer(rows, snapshot, answer->env, env, &answer->error);
     }
     for (size_t i = 0; !env && i < snapshot->config->warning_count; i++)
         add(rows, "warning", "", "", snapshot->config->warnings[i], "");
@@ -83,7 +93,7 @@ static struct mig_seen_rows *build(const struct view_frame *frame, const struct 
 
 static enum tui_style kind_cell(const bson_t *row, const struct view_frame *frame, char *ret, size_t size)
 {
-    static const char *const mild[] = { "late", "warning", "question", "no answer", "switched off" };
+    static const char *const mild[] = { "late", "warning", "not readable", "no answer", "switched off" };
     const char *kind = mig_doc_str(row, "kind", "");
     (void)frame;
     snprintf(ret, size, "%s", kind);
@@ -99,7 +109,7 @@ static const struct view_rows_column columns[] = {
     { { .title = "ENV",     .min = 5,  .max = 12, .rank = 8 }, view_cell_env, "environment" },
     { { .title = "ERROR",   .min = 12, .max = 12, .rank = 7 }, kind_cell, NULL },
     { { .title = "VERSION", .min = 14, .max = 14, .rank = 1 }, NULL, "version" },
-    { { .title = "WHAT",    .min = 20, .max = 0,  .rank = 6 }, NULL, "what" },
+    { { .title = "WHAT",    .min = 16, .max = 0,  .rank = 6 }, NULL, "what" },
 };
 // clang-format on
 

@@ -158,8 +158,7 @@ struct tui_pane view_box(const struct tui_pane *pane, const char *title, const c
     return tui_pane_part(pane, 0, 1, pane->w, pane->h - 1);
 }
 
-/* Bytes of text for one line of w columns: up to the last blank that fits, or as much as fits of a long word. */
-static size_t line_bytes(const char *text, int w)
+size_t view_line_bytes(const char *text, int w)
 {
     size_t fits = tui_fit(text, w);
     size_t newline = strcspn(text, "\n");
@@ -179,7 +178,7 @@ int view_paragraph(const struct tui_pane *pane, int x, int y, int w, int rows, e
 {
     int used = 0;
     while (used < rows && *text && w > 0) {
-        size_t len = line_bytes(text, w);
+        size_t len = view_line_bytes(text, w);
         if (used == rows - 1) {
             tui_field(pane, x, y + used++, w, style, text);
             break;

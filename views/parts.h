@@ -52,6 +52,8 @@ struct tui_pane view_box(const struct tui_pane *pane, const char *title, const c
 /* Text broken between words into at most rows lines, the last cut with a mark; the rows it took. */
 int view_paragraph(const struct tui_pane *pane, int x, int y, int w, int rows, enum tui_style style,
                    const char *text);
+/* Bytes of text for one line of w columns: up to the last blank that fits, or as much as fits of a long word; a newline ends it. */
+size_t view_line_bytes(const char *text, int w);
 /* Lines in the middle of an empty pane: what is (not) here, and what to press. Broken at '\n'. */
 void view_empty(const struct tui_pane *pane, const char *text);
 /* [=====>    ] of w columns, w at least 3. */

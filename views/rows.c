@@ -321,9 +321,11 @@ static void title_of(struct view_rows *rows, char *ret, size_t size)
     snprintf(noun, sizeof noun, "%s", rows->kind->noun);
     noun[0] = (char)(noun[0] >= 'a' && noun[0] <= 'z' ? noun[0] - 'a' + 'A' : noun[0]);
     tui_table_range(&rows->table, &table, range, sizeof range);
-    snprintf(ret, size, "%s of %s%s%s%s%s", noun, rows->env ? rows->env->name : "all environments",
-             range[0] ? "  " : "", range, text[0] && !rows->search.open ? "  /" : "",
-             rows->search.open ? "" : text);
+    const char *whose = rows->kind->of_none && !rows->env ? ""
+                        : rows->env                       ? rows->env->name
+                                                          : "all environments";
+    snprintf(ret, size, "%s%s%s%s%s%s%s", noun, whose[0] ? " of " : "", whose, range[0] ? "  " : "", range,
+             text[0] && !rows->search.open ? "  /" : "", rows->search.open ? "" : text);
 }
 
 static void draw_list(struct view_rows *rows, const struct view_frame *frame, const struct tui_pane *pane)

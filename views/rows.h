@@ -21,7 +21,8 @@ struct view_rows_kind {
     enum mig_query_kind kind; /* whose answer has the rows, when .build is NULL */
     /* Make rows of a snapshot itself; env NULL: of all. The caller's reference. */
     struct mig_seen_rows *(*build)(const struct view_frame *frame, const struct cfg_environment *env);
-    bool looks; /* .build makes them of looks at environments: one that was not looked at yet is missing */
+    bool looks;   /* .build makes them of looks at environments: one that was not looked at yet is missing */
+    bool of_none; /* of the project, not of environments: the title names none */
     const char *noun;  /* "runs": in the title and in what is said while there are none */
     const char *empty; /* teaches */
     const struct view_rows_column *columns;

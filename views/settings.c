@@ -78,6 +78,7 @@ static void detail(const bson_t *row, const struct view_frame *frame, struct mig
 static const char *const identity[] = { "name", NULL };
 
 static const struct view_rows_kind kind = {
+    .of_none = true,
     .build = build,
     .noun = "settings",
     .empty = "No option of it is set, and none has a default.",

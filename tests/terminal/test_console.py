@@ -173,6 +173,9 @@ class Ends(ConsoleTest):
         t.tmux("kill-server")
         again = self.console(p, shown="dev")
         again.press("3")
+        again.wait("running")  # attached again, from its first line
+        again.press("Enter")
+        again.wait("migrating 1 ")
         wait_for(lambda: "people" in p.db().list_collection_names(), 60, "the second migration")
         wait_for(lambda: self.runs(p)[0]["status"] == "succeeded", 60, "its end")
 
@@ -183,7 +186,7 @@ class Ends(ConsoleTest):
         t.run("clear")
         t.wait(PROMPT)
         before = t.modes()
-        for number, status in ((signal.SIGTERM, 143), (signal.SIGHUP, 129)):
+        for number, status in ((signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGSEGV, "")):  # a sanitizer ends it with a status of its own
             with self.subTest(number.name):
                 t.run(t.command)
                 t.wait("dev ok")
@@ -192,6 +195,27 @@ class Ends(ConsoleTest):
                 t.run("clear")
                 t.wait(PROMPT)
                 self.assertEqual(t.modes(), before)
+
+    def test_stopped_by_a_signal_it_goes_on_as_it_was(self):
+        p = self.project(TWO, envs=("dev",))
+        t = self.console(p, shown="dev ok")
+        pid = child_of(t.shell_pid(), "migtui")
+        os.kill(pid, signal.SIGSTOP)  # nobody can be ready for it: the shell writes over the screen
+        t.wait(PROMPT)
+        t.run("fg; echo status=$?")
+        t.wait(lambda screen: "dev ok" in screen and PROMPT not in screen)
+        self.assertIn("status=0", self.leave(t))
+
+    def test_where_there_is_no_terminal_a_line_says_so(self):
+        p = self.project(TWO, envs=("dev",))
+        t = Tmux(100, 30, **p.env)
+        self.addCleanup(t.close)
+        command = f"{quoted(str(harness.BINARY))} console --config {quoted(str(p.config_file))}"
+        for line in (f"echo q | {command}", f"{command} | cat", f"TERM=dumb {command}"):
+            with self.subTest(line):
+                told = t.out(line)
+                self.assertRegex(told, r"^migtui: .+")
+                self.assertNotIn("\x1b", told)
 
     def test_it_stops_and_goes_on(self):
         p = self.project(TWO, envs=("dev",))

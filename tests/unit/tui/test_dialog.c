@@ -253,9 +253,23 @@ static void field_and_buttons_are_there_at_every_size(void **state)
         }
 }
 
+/* In a window too narrow for the label nobody could know what to type. */
+static void what_is_to_be_typed_is_told_where_its_label_is_cut(void **state)
+{
+    (void)state;
+    struct tui_canvas *canvas = tui_canvas_new(32, 10, false);
+    MIG_AUTOBUF struct mig_buf shown;
+    mig_buf_init(&shown, 10000);
+    draw(canvas);
+    tui_canvas_text(canvas, &shown);
+    assert_non_null(strstr(shown.text, "to type: shop-prod 2"));
+    tui_canvas_free(canvas);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(what_is_to_be_typed_is_told_where_its_label_is_cut, given_a_confirmation),
         cmocka_unit_test_setup(it_opens_on_cancel_and_esc_cancels_always, given_a_confirmation),
         cmocka_unit_test_setup(enter_held_down_does_nothing, given_a_confirmation),
         cmocka_unit_test_setup(the_right_text_a_pause_and_the_button_run_it, given_a_confirmation),

@@ -34,6 +34,11 @@ static void each_writing_command(struct console_world *w, const char *env, const
     assert_int_equal(atomic_load(&console_children.started), 0);
 }
 
+static bool all_acts_over(struct console_world *w)
+{
+    return w->console->act_count == 0;
+}
+
 static void nothing_writes_before_rw(void **state)
 {
     each_writing_command(*state, "test", ":rw test 10m");
@@ -46,6 +51,62 @@ static void nothing_writes_with_readonly(void **state)
     console_world_says(w, "--readonly");
     assert_false(console_writable(w->console, &w->envs[1]));
     each_writing_command(w, "test", "--readonly");
+}
+
+/* A command as it stands in the table, with as many words as it needs at least. */
+static void least_line(const struct mig_command *command, char *ret, size_t size)
+{
+    char first[64] = "1";
+    if (command->choices)
+        mig_choice(command->choices, 0, first, sizeof first);
+    bool env = mig_command_takes(command, MIG_OPT_ENV);
+    snprintf(ret, size, "%s%s%s%s%s", command->name, command->min_arguments > 0 ? " " : "",
+             command->min_arguments > 0 ? first : "", command->min_arguments > 1 ? " applied" : "",
+             env ? " --env test" : "");
+}
+
+/* Every command, and every word that one has several of: it shows, or it is refused. */
+static void nothing_in_the_table_acts_with_readonly(void **state)
+{
+    struct console_world *w = *state;
+    static const char *const more[] = { "backup take --env test",    "backup verify --env test",
+                                        "backup drill --env test",   "backup prune --env test",
+                                        "recover --undo --env test", "recover --resume --env test",
+                                        "glass close --env test" };
+    char line[256];
+    for (int i = 0; i < MIG_COMMANDS; i++) {
+        least_line(mig_command_at(i), line, sizeof line);
+        console_command(w->console, line);
+        assert_int_equal(w->console->confirm.state, CONFIRM_NONE);
+    }
+    for (size_t i = 0; i < sizeof more / sizeof more[0]; i++) {
+        console_command(w->console, more[i]);
+        console_world_says(w, "--readonly");
+        assert_int_equal(w->console->confirm.state, CONFIRM_NONE);
+    }
+    assert_int_equal(atomic_load(&console_children.started), 0);
+}
+
+/* They change a server, or remove what was kept; to take one or to read one back changes nothing. */
+static void a_drill_and_a_prune_need_rw_and_taking_a_backup_does_not(void **state)
+{
+    struct console_world *w = *state;
+    console_command(w->console, "backup drill --env test");
+    console_world_says(w, ":rw test 10m");
+    console_command(w->console, "backup prune --env test");
+    console_world_says(w, ":rw test 10m");
+    console_command(w->console, "backup take --env test");
+    assert_int_equal(w->console->confirm.state, CONFIRM_ASKING);
+}
+
+static void prune_gives_its_child_the_words_that_were_typed(void **state)
+{
+    struct console_world *w = *state;
+    console_command(w->console, "rw prod 10m");
+    console_command(w->console, "backup prune --env prod");
+    console_confirm_answer(w->console, "shop");
+    console_world_wait(w, all_acts_over);
+    assert_non_null(strstr(console_children.words, "--env=prod --confirm-text=shop -- prune"));
 }
 
 static void a_window_is_for_one_environment(void **state)
@@ -115,11 +176,6 @@ static void enter_held_down_runs_nothing(void **state)
     for (int i = 0; i < 50; i++)
         console_world_key(w, TUI_KEY_ENTER);
     assert_int_equal(atomic_load(&console_children.started), 0);
-}
-
-static bool all_acts_over(struct console_world *w)
-{
-    return w->console->act_count == 0;
 }
 
 static void one_y_is_enough_where_nothing_is_protected(void **state)
@@ -342,7 +398,7 @@ static void the_tables_bind_no_key_twice(void **state)
     free(keys);
 }
 
-/* Every key there is, thrice, in a session that may write: nothing runs, whatever is pressed alone. */
+/* Every key there is, in every view, in a session that may write: nothing runs, whatever is pressed alone. */
 static void no_key_acts_by_itself(void **state)
 {
     struct console_world *w = *state;
@@ -352,7 +408,10 @@ static void no_key_acts_by_itself(void **state)
     for (size_t i = 0; i < 3; i++)
         mig_watch_set_writable(w->console->watch, &w->envs[i], w->host->ops->mono_ms(w->host) + 600000);
     console_news(w->console);
-    for (int round = 0; round < 3; round++) {
+    for (size_t v = 0; view_classes[v]; v++) {
+        char line[64];
+        snprintf(line, sizeof line, "view %s --env test", view_classes[v]->name);
+        console_command(w->console, line);
         for (uint32_t c = ' '; c < 0x7f; c++) {
             console_world_key(w, c);
             free(console_world_screen(w, 100, 30));
@@ -423,6 +482,10 @@ int main(void)
         CONSOLE_TEST(nothing_writes_before_rw),
         cmocka_unit_test_setup_teardown(nothing_writes_with_readonly, console_world_setup_readonly,
                                         console_world_teardown),
+        cmocka_unit_test_setup_teardown(nothing_in_the_table_acts_with_readonly, console_world_setup_readonly,
+                                        console_world_teardown),
+        CONSOLE_TEST(a_drill_and_a_prune_need_rw_and_taking_a_backup_does_not),
+        CONSOLE_TEST(prune_gives_its_child_the_words_that_were_typed),
         CONSOLE_TEST(a_window_is_for_one_environment),
         CONSOLE_TEST(a_window_is_never_open_for_ever),
         CONSOLE_TEST(an_act_without_its_server_is_said_and_given_up),
