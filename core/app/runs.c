@@ -196,12 +196,18 @@ bool mig_log_feed(struct mig_app *app, const struct cfg_environment *env, const 
 
 /* ---- the text that ran ---- */
 
+struct ran {
+    char *text;
+    bool found;
+};
+
 static bool keep_text(const bson_t *doc, void *context)
 {
-    char **slot = context;
+    struct ran *ran = context;
     const char *text = mig_doc_str(doc, "text", NULL);
+    ran->found = true;
     if (text)
-        *slot = mig_strdup(text);
+        ran->text = mig_strdup(text);
     return false;
 }
 
@@ -218,10 +224,15 @@ bool mig_ran_text(struct mig_app *app, const struct cfg_environment *env, const 
         BCON_NEW("find", BCON_UTF8(names.history), "filter", "{", "_id", BCON_UTF8(version), "}",
                  "projection", "{", "text", BCON_INT32(1), "}");
     struct mig_call call = { .command = command, .max_time_ms = 20000 };
-    bool ok = store->ops->query(store, &call, keep_text, ret, err);
+    struct ran ran = { 0 };
+    bool ok = store->ops->query(store, &call, keep_text, &ran, err);
     store->ops->close(store);
-    if (ok && !*ret)
-        ok = mig_fail(err, MIG_ERR_FAILED, "%s: the text of %s that ran is not kept there", env->name,
-                      version);
+    *ret = ran.text;
+    if (ok && !ran.text) {
+        ok = mig_fail(err, MIG_ERR_FAILED,
+                      ran.found ? "%s: the text of %s that ran is not kept there" : "%s: %s never ran there",
+                      env->name, version);
+        mig_hint(err, "which did: migtui history --env %s", env->name);
+    }
     return ok;
 }

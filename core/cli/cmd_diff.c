@@ -167,6 +167,7 @@ static int diff_looks(struct cli *cli, const struct cfg_environment *const *envs
                                                                      : NULL;
     if (dead) {
         *err = dead->error;
+        cli->env = dead->env;
     } else {
         if (count > 1)
             compare_environments(side[0], side[1], &list);

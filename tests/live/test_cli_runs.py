@@ -344,6 +344,7 @@ class Diff(RunsTest):
         self.assertIn("files and dev agree", p.run("diff", "dev", check=0).out)
         self.assertEqual(p.run("diff", "test", "--format", "json", check=4).json()["differences"][0]["version"], "2")
         p.run("diff", "dev", "1", check=0)
+        self.assertIn("test: 2 never ran there", p.run("diff", "test", "2", check=1).err)
         p.write("1_create.jsonc", CREATE.replace('"_id": 2', '"_id": 7'))
         text = p.run("diff", "dev", "1", check=4).out
         self.assertIn('\n-            "_id": 2\n+            "_id": 7\n', text)
