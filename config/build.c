@@ -141,6 +141,38 @@ static void note_value(const struct place *place, const struct cfg_option *optio
     };
 }
 
+struct names {
+    const struct cfg_load *load;
+    struct mig_buf text;
+};
+
+static void note_name(void *ctx, const char *name)
+{
+    struct names *names = ctx;
+    const struct cfg_inputs *in = names->load->inputs;
+    const char *value = in->getenv ? in->getenv(in->ctx, name) : NULL;
+    const struct cfg_dotenv_pair *pair = cfg_dotenv_find(&names->load->config->dotenv, name);
+    mig_buf_printf(&names->text, "%s%s ", names->text.len > 0 ? ", " : "", name);
+    if (value)
+        mig_buf_str(&names->text, *value ? "from the environment" : "is empty in the environment");
+    else if (pair)
+        mig_buf_printf(&names->text, "%s %s:%d", *pair->value ? "from" : "is empty in",
+                       names->load->config->dotenv_name, pair->line);
+    else
+        mig_buf_str(&names->text, "is not set");
+}
+
+/* Whose value it is that stands for each name, as far as it can be told without the value. */
+static void note_names(const struct cfg_load *load, const struct cfg_secret_ref *ref, struct cfg_value *value)
+{
+    struct names names = { .load = load };
+    mig_buf_init(&names.text, 4096);
+    cfg_secret_ref_names(ref, note_name, &names);
+    if (names.text.len > 0)
+        value->names = mig_buf_detach(&names.text);
+    mig_buf_done(&names.text);
+}
+
 /* What a path from that source is relative to; NULL: leave it. */
 static const char *base_of(const struct cfg_load *load, enum cfg_from from)
 {
@@ -196,6 +228,8 @@ static bool build_scalar(const struct place *place, const struct cfg_option *opt
         shown = mig_strdup(picked->text);
     }
     note_value(place, option, shown, picked->origin);
+    if (cfg_option_is_secret(option))
+        note_names(place->load, member, &place->load->config->values[place->load->config->value_count - 1]);
     return finish(place, option, picked, member);
 }
 

@@ -95,6 +95,7 @@ void cfg_config_free(struct cfg_config *config)
     for (size_t i = 0; i < config->value_count; i++) {
         free(config->values[i].name);
         free(config->values[i].text);
+        free(config->values[i].names);
     }
     free(config->values);
     for (size_t i = 0; i < config->warning_count; i++)

@@ -138,6 +138,8 @@ struct cfg_value {
     char *name; /* "prefix", "environments.prod.gate.approvals" */
     char *text; /* as written; redacted when the option is a secret */
     struct cfg_origin origin;
+    char *
+        names; /* of a secret with ${NAME} in it: where each is from, as "MONGO_URL_DEV from .env:2"; else NULL */
 };
 
 struct cfg_config {

@@ -23,6 +23,8 @@ void cfg_origin_print(const struct cfg_config *config, const struct cfg_value *v
         mig_buf_printf(out, "flag %s", name);
         break;
     }
+    if (value->names)
+        mig_buf_printf(out, "; %s", value->names);
 }
 
 static size_t width(const char *text, size_t widest, size_t most)

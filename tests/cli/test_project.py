@@ -29,6 +29,16 @@ class Init(MigtuiTest):
         self.assertRegex(result, r"project +shop +migtui\.yaml:2")
         json.loads(p.run("config", "show", "--format", "json", check=0).out)
 
+    def test_origin_tells_where_each_variable_of_a_secret_is_from_and_not_what_it_is(self):
+        envs = {name: {"uri": f"${{{name.upper()}}}"} for name in ("one", "two", "three")}
+        p = self.project({}, envs=envs, offline=True)
+        (p.dir / ".env").write_text("ONE=mongodb://of-dotenv/\nTWO=mongodb://of-dotenv/\n")
+        result = p.run("config", "show", "--origin", env={"ONE": "mongodb://of-environment/"}, check=0).out
+        self.assertRegex(result, r"one\.uri +\$\{ONE\} +migtui\.yaml:\d+; ONE from the environment\n")
+        self.assertRegex(result, r"two\.uri +\$\{TWO\} +migtui\.yaml:\d+; TWO from \.env:2\n")
+        self.assertRegex(result, r"three\.uri +\$\{THREE\} +migtui\.yaml:\d+; THREE is not set\n")
+        self.assertNotIn("mongodb://of", result)
+
 
 class New(MigtuiTest):
     def test_names_the_file_after_time_and_title_and_waits_for_steps(self):
