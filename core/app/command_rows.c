@@ -458,7 +458,7 @@ const struct mig_command mig_command_rows[MIG_COMMANDS] = {
         .choices = "migration|status|plan|events", .value = MIG_VALUE_CHOICE, .group = TOOLS,
         .summary = "Print the JSON Schema of migration files or of what commands print",
         .help = "Editors complete and check migration files with the first; scripts can rely on the others.",
-        .examples = SHOWN { { "schema migration > migrations/schema.json", "for your editor" }, { 0 } },
+        .examples = SHOWN { { "schema migration > migration.schema.json", "for your editor" }, { 0 } },
         .options = ROWS { END },
         .flags = MIG_CMD_CLI,
     },

@@ -82,6 +82,12 @@ class VerifyDir(MigtuiTest):
         p.write("1_one.jsonc", GOOD.replace("people", "persons"))
         self.assertIn("1_one.jsonc", p.run("verify-dir", check=4).err)
 
+    def test_the_schema_for_editors_is_written_where_it_is_no_migration(self):
+        p = self.project({"1_one.jsonc": GOOD}, offline=True)
+        target = re.search(r"migtui schema migration > (\S+)", p.run("help", "schema", check=0).out)[1]
+        (p.dir / target).write_text(p.run("schema", "migration", check=0).out)
+        p.run("verify-dir", check=0)
+
     def test_a_bad_file_is_never_accepted(self):
         p = self.project({"1_bad.jsonc": "{"}, offline=True)
         p.run("verify-dir", "--write", check=1)
