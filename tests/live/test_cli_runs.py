@@ -358,7 +358,10 @@ class Doctor(RunsTest):
         self.assertIn("no problem found", p.run("doctor", check=0).out)
         document = p.run("doctor", "--format", "json", check=0).json()
         self.assertTrue(document["ok"])
-        self.assertIn("transactions", document["environments"][0]["server"]["can"])
+        server = document["environments"][0]["server"]
+        self.assertIn("transactions", server["can"])
+        seen = p.servers["dev"].client().admin.command("currentOp", {"$ownOps": True}, check=False)["ok"] == 1
+        self.assertEqual((server["can"]["currentOp"], server["mayOnlyRead"]), (seen, False))
 
     def test_one_clear_line_for_each_problem(self):
         p = self.project(TWO | {"3_bad.jsonc": "{"}, envs={"dev": {}, "away": {"uri": "mongodb://127.0.0.1:1/"}})
