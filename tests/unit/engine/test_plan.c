@@ -402,6 +402,32 @@ static void a_plan_says_that_a_text_changed_and_not_what_it_means(void **state)
     done(&w);
 }
 
+static void a_plan_of_nothing_of_what_was_taken_back_and_of_several_has_words_too(void **state)
+{
+    (void)state;
+    struct world w;
+    char text[8];
+    given(&w, (const char *const[]){ UP DOWN, UP DOWN, NULL });
+    given_record(&w, "1", MIG_RECORD_APPLIED);
+    struct mig_record *second = given_record(&w, "2", MIG_RECORD_APPLIED);
+    assert_true(plans(&w, (struct mig_selection){ 0 }));
+    assert_ways(w.plan, "", "apply");
+    second->state = MIG_RECORD_REVERTED;
+    assert_true(plans(&w, (struct mig_selection){ 0 }));
+    assert_ways(w.plan, "--to 2", "apply --to 2");
+    assert_false(mig_plan_command(w.plan, text, sizeof text));
+    for (size_t i = 0; i < 2; i++) {
+        struct mig_record *record = &w.history.records[i];
+        record->state = MIG_RECORD_FAILED;
+        record->steps_known = true;
+        add_step(record, "a", MIG_PHASE_NONE);
+        add_step(record, "b", MIG_PHASE_NONE);
+    }
+    assert_true(plans(&w, (struct mig_selection){ .direction = MIG_DOWN, .undo = true }));
+    assert_ways(w.plan, "--undo 2 1", "recover --undo");
+    done(&w);
+}
+
 static void without_transactions_the_plan_says_how_it_runs(void **state)
 {
     (void)state;
@@ -433,6 +459,7 @@ int main(void)
         cmocka_unit_test(undo_refuses_what_has_no_way_back_and_what_was_edited),
         cmocka_unit_test(what_is_blocked_missing_or_running_stops_a_plan),
         cmocka_unit_test(a_plan_says_that_a_text_changed_and_not_what_it_means),
+        cmocka_unit_test(a_plan_of_nothing_of_what_was_taken_back_and_of_several_has_words_too),
         cmocka_unit_test(without_transactions_the_plan_says_how_it_runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
