@@ -195,9 +195,9 @@ static void inspect_text(const struct cli *cli, const bson_t *doc, struct mig_bu
     bool more = mig_doc_sub(doc, "collections", &list) && bson_iter_init(&each, &list);
     while (more && bson_iter_next(&each)) {
         struct mig_buf number MIG_AUTOBUF;
+        mig_buf_init(&number, 64);
         if (!mig_iter_sub(&each, &part))
             continue;
-        mig_buf_init(&number, 64);
         cli_table_cell(table, CLI_PLAIN, mig_doc_str(&part, "name", ""));
         cli_table_cell(table, CLI_PLAIN, mig_doc_str(&part, "type", ""));
         mig_text_number(&number, mig_doc_int(&part, "documents", 0));
