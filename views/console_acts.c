@@ -19,6 +19,14 @@ static void act_is_over(struct console *console, const struct console_running_ac
         console_fail(console, where, &result->error);
         return;
     }
+    if (result->waits) {
+        const char *request = result->document ? mig_doc_str(result->document, "request", "") : "";
+        if (request[0])
+            console_say(console, "%s: nothing has run; request %s waits for approval", where, request);
+        else
+            console_say(console, "%s: nothing has run; %s", where, result->said ? result->said : "it waits");
+        return;
+    }
     if (mig_ulid_valid(run) && running->env && strcmp(running->name, "stop") != 0) {
         char *words[] = { (char[]){ "--run" }, mig_strdup(run), (char[]){ "--env" },
                           mig_strdup(running->env->name) };
@@ -29,7 +37,7 @@ static void act_is_over(struct console *console, const struct console_running_ac
         free(words[3]);
         return;
     }
-    console_say(console, "%s: done (%s)", where, mig_act_line(running->act));
+    console_say(console, "%s on %s: done", running->name, where);
 }
 
 void console_acts_take(struct console *console)

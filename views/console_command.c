@@ -195,14 +195,16 @@ const struct console_command console_commands[] = {
 static const struct {
     enum mig_command_id id;
     const char *view;
-    const char *argument; /* the first argument becomes this option; NULL: arguments stay arguments */
+    const char *
+        argument; /* the first argument becomes this option; "": it has none; NULL: arguments stay arguments */
 } shown_as[] = {
     { MIG_COMMAND_STATUS, "matrix", NULL },   { MIG_COMMAND_PLAN, "plan", NULL },
     { MIG_COMMAND_DIFF, "plan", NULL },       { MIG_COMMAND_LOG, "log", "--run" },
     { MIG_COMMAND_ATTACH, "log", "--run" },   { MIG_COMMAND_RUNS, "history", NULL },
     { MIG_COMMAND_HISTORY, "history", NULL }, { MIG_COMMAND_RECOVER, "recover", NULL },
-    { MIG_COMMAND_CONFIG, "settings", NULL }, { MIG_COMMAND_REQUESTS, "promote", NULL },
-    { MIG_COMMAND_GATE, "plan", NULL },
+    { MIG_COMMAND_CONFIG, "settings", NULL }, { MIG_COMMAND_REQUESTS, "requests", NULL },
+    { MIG_COMMAND_GATE, "plan", NULL },       { MIG_COMMAND_GLASS, "requests", NULL },
+    { MIG_COMMAND_BACKUP, "backups", "" },
 };
 
 bool console_command_is_known(const struct mig_command *command)
@@ -234,7 +236,8 @@ static bool open_shown(struct console *console, const struct mig_cmdline *line)
             words[count++] = mig_strdup("--env");
             words[count++] = mig_strdup(console->env->name);
         }
-        for (size_t k = 0; k < line->argument_count && count + 2 < CONSOLE_WORDS_MAX; k++) {
+        bool bare = shown_as[i].argument && !shown_as[i].argument[0];
+        for (size_t k = 0; !bare && k < line->argument_count && count + 2 < CONSOLE_WORDS_MAX; k++) {
             if (k == 0 && shown_as[i].argument)
                 words[count++] = mig_strdup(shown_as[i].argument);
             words[count++] = mig_strdup(line->arguments[k]);

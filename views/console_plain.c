@@ -22,6 +22,7 @@ struct plain {
     struct session_pipe pipe;
     char told[CFG_ENVIRONMENTS_MAX][96]; /* of each environment, what was said last */
     char told_run[CFG_ENVIRONMENTS_MAX][320];
+    char told_banner[400];
     char input[TUI_LINE_MAX];
     size_t len;
     bool ended; /* of standard input */
@@ -76,6 +77,20 @@ static void tell_environments(struct plain *plain)
     }
 }
 
+/* What waits for people, when it is another than was said. */
+static void tell_banner(struct plain *plain)
+{
+    const struct console *console = plain->pipe.console;
+    enum tui_style style;
+    char now[sizeof plain->told_banner] = "";
+    console_banner(console->snapshot, console_now(console), &style, now, sizeof now);
+    if (strcmp(now, plain->told_banner) == 0)
+        return;
+    memcpy(plain->told_banner, now, sizeof now);
+    if (now[0])
+        say(plain, now);
+}
+
 static void tell_message(struct plain *plain)
 {
     struct console *console = plain->pipe.console;
@@ -105,6 +120,7 @@ static void settle(struct plain *plain)
     while (!console_is_idle(plain->pipe.console) && host->ops->mono_ms(host) < until) {
         session_pipe_wait(&plain->pipe, -1, 100);
         tell_environments(plain);
+        tell_banner(plain);
         tell_message(plain);
     }
     console_news(plain->pipe.console);
@@ -129,6 +145,7 @@ static void take_command(struct plain *plain, char *line)
     tell_message(plain);
     settle(plain);
     tell_environments(plain);
+    tell_banner(plain);
     tell_message(plain);
     if (!console_is_over(console))
         tell_view(plain);
@@ -168,11 +185,13 @@ bool session_plain(const struct console_session *session, int *ret_status, bool 
     }
     settle(plain);
     tell_environments(plain);
+    tell_banner(plain);
     tell_view(plain);
     while (!console_is_over(plain->pipe.console) && !plain->ended) {
         if (session_pipe_wait(&plain->pipe, STDIN_FILENO, 60000))
             read_input(plain);
         tell_environments(plain);
+        tell_banner(plain);
         tell_message(plain);
     }
     bool ok = session_pipe_close(&plain->pipe, ret_stuck, err);

@@ -128,6 +128,12 @@ extern const struct console_command console_commands[]; /* ends with a row witho
 /* A command of the command line that writes, or that is a view here. */
 bool console_command_is_known(const struct mig_command *command);
 
+/* ---- console_banner.c: what waits for people ---- */
+
+/* One line; false: nothing waits. now_ms: monotonic. */
+bool console_banner(const struct mig_snapshot *snapshot, int64_t now_ms, enum tui_style *ret_style, char *ret,
+                    size_t size);
+
 /* ---- console_confirm.c: the one way to act ---- */
 
 #define CONFIRM_INTO_MAX 72

@@ -7,10 +7,11 @@
 #include "tui/bars.h"
 #include "views/console_private.h"
 
-#define TABS_FROM_ROWS  16
-#define HINTS_FROM_ROWS 12
-#define ENVS_MAX        CFG_ENVIRONMENTS_MAX
-#define HINTS_MAX       48
+#define TABS_FROM_ROWS   16
+#define HINTS_FROM_ROWS  12
+#define BANNER_FROM_ROWS 8
+#define ENVS_MAX         CFG_ENVIRONMENTS_MAX
+#define HINTS_MAX        48
 
 /* ---- an environment in a word or two ---- */
 
@@ -279,6 +280,17 @@ static void draw_hints(const struct console *console, const struct tui_pane *all
     tui_hints_draw(all, y, hints, count);
 }
 
+/* Rows used. */
+static int draw_banner(const struct console *console, const struct tui_pane *all, int y)
+{
+    char text[400];
+    enum tui_style style;
+    if (!console_banner(console->snapshot, console_now(console), &style, text, sizeof text))
+        return 0;
+    tui_field(all, 1, y, all->w - 2, style, text);
+    return 1;
+}
+
 void console_shell_draw(struct console *console, struct tui_canvas *canvas, struct console_layout *ret)
 {
     struct tui_pane all = tui_pane_all(canvas);
@@ -291,6 +303,8 @@ void console_shell_draw(struct console *console, struct tui_canvas *canvas, stru
         draw_tabs(console, &all, y++);
     }
     int bottom = rows;
+    if (rows >= BANNER_FROM_ROWS)
+        y += draw_banner(console, &all, y);
     if (rows >= HINTS_FROM_ROWS) {
         ret->hints_y = --bottom;
         draw_hints(console, &all, bottom);

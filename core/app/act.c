@@ -59,7 +59,9 @@ static void work(void *context)
     const char *const *argv = (const char *const *)act->words;
     bool ran = act->host->ops->spawn(act->host, argv, NULL, NULL, take_line, act, NULL, &act->started,
                                      &result->status, &result->error);
-    if (ran && result->status != 0 && !read_error(result->document, &result->error)) {
+    result->said = act->last_text;
+    result->waits = ran && result->status == mig_error_exit(MIG_ERR_PENDING);
+    if (ran && result->status != 0 && !read_error(result->document, &result->error) && !result->waits) {
         mig_fail(&result->error, MIG_ERR_FAILED, "%s ended with status %d%s%s", act->line, result->status,
                  act->last_text ? ": " : "", act->last_text ? act->last_text : "");
         mig_hint(&result->error, "what it has done: migtui runs, migtui status");

@@ -18,6 +18,8 @@ struct mig_act;
 struct mig_act_result {
     int status;             /* exit status */
     bson_t *document;       /* what it printed, or NULL; owned by the act */
+    bool waits;             /* it did what it could, and waits for somebody (exit status 2): nothing ran */
+    const char *said;       /* its last line that was no JSON, or NULL; owned by the act */
     struct mig_error error; /* code MIG_OK: it did what it was asked for */
 };
 

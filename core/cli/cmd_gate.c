@@ -163,7 +163,9 @@ static int promote(struct cli *cli, struct planned *p, const struct mig_promotio
         cli_plan_text(p->plan, &p->look, &cli->err, &text);
         cli_write(2, text.text, text.len);
     }
-    if (only_approval_is_closed(p->plan, p->job.env) && !breaks)
+    bool runner =
+        cli->line->command->id == MIG_COMMAND_RUN; /* runs what was approved, and asks for nothing */
+    if (only_approval_is_closed(p->plan, p->job.env) && !breaks && !runner)
         return ask_or_wait(cli, p, err);
     if (gate && !breaks && strcmp(gate->name, "lock") != 0) {
         struct mig_audit_act refused = { .action = "promote", .plan = p->plan->id };
@@ -178,7 +180,9 @@ static int promote(struct cli *cli, struct planned *p, const struct mig_promotio
         cli_refused(cli, p->job.env, &refused, err);
         return CLI_FAILED;
     }
-    return run_job_foreground(cli, &p->job, err);
+    p->job.migrations = p->plan->count;
+    return mig_cmdline_has(cli->line, MIG_OPT_DETACH) ? run_job_detach(cli, &p->job, "promote", err)
+                                                      : run_job_foreground(cli, &p->job, err);
 }
 
 int cli_promote(struct cli *cli, struct mig_error *err)

@@ -230,12 +230,12 @@ int cli_detach(struct cli *cli, const struct cli_detached *how, struct mig_error
     return 0;
 }
 
-int run_job_detach(struct cli *cli, struct run_job *job, struct mig_error *err)
+int run_job_detach(struct cli *cli, const struct run_job *job, const char *act, struct mig_error *err)
 {
     char confirm[160];
     snprintf(confirm, sizeof confirm, "%s %zu", job->env->database, job->migrations);
     const struct cli_detached how = {
-        .act = run_act_word(job->act == RUN_ROLLBACK && job->plan_path ? RUN_APPLY : job->act),
+        .act = act,
         .env = job->env,
         .plan_id = job->plan_id,
         .confirm_text = job->env->is_protected ? confirm : NULL,

@@ -287,7 +287,8 @@ int run_job_command(struct cli *cli, enum run_act act, char *const *arguments, s
             tell_empty(cli, &job);
             status = 0;
         } else if (mig_cmdline_has(cli->line, MIG_OPT_DETACH)) {
-            status = run_job_detach(cli, &job, err);
+            status = run_job_detach(
+                cli, &job, run_act_word(act == RUN_ROLLBACK && job.plan_path ? RUN_APPLY : act), err);
         } else {
             status = run_job_foreground(cli, &job, err);
         }

@@ -41,8 +41,8 @@ bool run_job_pinned(const struct run_job *job, const struct mig_plan *plan, stru
 /* In this process, with events told as they come. */
 int run_job_foreground(struct cli *cli, struct run_job *job, struct mig_error *err);
 
-/* In a process of its own that outlives this one; prints the run's id. */
-int run_job_detach(struct cli *cli, struct run_job *job, struct mig_error *err);
+/* In a process of its own that outlives this one; prints the run's id. act: as the runner is called, "apply". */
+int run_job_detach(struct cli *cli, const struct run_job *job, const char *act, struct mig_error *err);
 
 /* All of it: what apply, rollback, resume and recover --undo call. */
 int run_job_command(struct cli *cli, enum run_act act, char *const *arguments, size_t count,

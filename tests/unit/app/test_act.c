@@ -63,6 +63,19 @@ static void an_error_comes_back_with_its_code_and_hint(void **state)
     mig_act_free(act);
 }
 
+static void one_that_waits_for_somebody_has_not_failed(void **state)
+{
+    (void)state;
+    struct host_fake host;
+    static const char *const lines[] = { "prod: request 01X waits", NULL };
+    struct mig_act *act = act_that(&host, lines, 2);
+    const struct mig_act_result *result = mig_act_result(act);
+    assert_int_equal(result->error.code, MIG_OK);
+    assert_true(result->waits);
+    assert_string_equal(result->said, "prod: request 01X waits");
+    mig_act_free(act);
+}
+
 static void an_end_without_an_error_object_is_told_with_the_last_line(void **state)
 {
     (void)state;
@@ -81,6 +94,7 @@ int main(void)
         cmocka_unit_test(the_child_gets_the_command_line_as_it_is_shown),
         cmocka_unit_test(a_good_answer_is_its_document),
         cmocka_unit_test(an_error_comes_back_with_its_code_and_hint),
+        cmocka_unit_test(one_that_waits_for_somebody_has_not_failed),
         cmocka_unit_test(an_end_without_an_error_object_is_told_with_the_last_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
