@@ -55,7 +55,7 @@ _migtui() {
         approve) words=" --env --reason --key --yes$words" ;;
         reject) words=" --env --reason$words" ;;
         withdraw) words=" --env --reason$words" ;;
-        promote) words=" --env --yes --plan --confirm-text --confirm --take-over --break-glass --reason --ticket --key$words" ;;
+        promote) words=" --env --yes --plan --confirm-text --confirm --take-over --break-glass --reason --ticket --detach --key$words" ;;
         glass) words="close --env --reason --key --limit$words" ;;
         runs) words=" --env --limit$words" ;;
         log) words=" --env --follow$words" ;;

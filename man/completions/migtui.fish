@@ -145,6 +145,7 @@ complete -c migtui -n '__fish_seen_subcommand_from promote' -l take-over -d 'tak
 complete -c migtui -n '__fish_seen_subcommand_from promote' -l break-glass -d 'run without approval where the policy has breakGlass: red for everybody until two people closed it'
 complete -c migtui -n '__fish_seen_subcommand_from promote' -l reason -s m -x -d 'why, for the record'
 complete -c migtui -n '__fish_seen_subcommand_from promote' -l ticket -x -d 'which ticket, for the record'
+complete -c migtui -n '__fish_seen_subcommand_from promote' -l detach -s d -d 'what runs, leave it running in the background and print the run\'s id'
 complete -c migtui -n '__fish_seen_subcommand_from promote' -l key -rF -d 'the SSH key to sign a request with'
 complete -c migtui -n __fish_use_subcommand -a glass -d 'Runs that went without approval, until two people have closed each'
 complete -c migtui -n '__fish_seen_subcommand_from glass' -l env -s e -x -a '(__migtui_environments)' -d 'the environment; the list takes several'

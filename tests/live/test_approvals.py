@@ -149,7 +149,8 @@ class TheWay(ApprovalsTest):
         team.ana.run(*promote, check=2)
         team.ivo.run("approve", request, "--env", "prod", check=0)
         team.mia.run("approve", "--env", "prod", check=0)
-        team.ana.run(*promote, check=0)
+        run = team.ana.run(*promote, "--detach", check=0).out.strip()
+        team.ana.run("attach", run, "--env", "prod", check=0)
         self.assertEqual(team.db().people.count_documents({}), 1)
         self.assertIn("nothing to promote", team.ana.run(*promote, check=0).err)
 

@@ -21,13 +21,13 @@ class Approvals(ConsoleTest):
     def test_a_plan_is_asked_for_and_approved_from_the_screen(self):
         ana, ivo = self.team.ana, self.team.ivo
         asked = self.as_(ana, ":view plan --env prod\nwait create people\nkey Q\nwait !!! request\nscreen asked\n"
-                              "key tab enter\nscreen empty\ntype OPS-1 before Easter\nkey tab tab enter\nwait done (\n")
+                              "key tab enter\nscreen empty\ntype OPS-1 before Easter\nkey tab tab enter\nwait : done\n")
         self.assertIn("plan ", asked.screen("asked"))
         self.assertIn("a field is empty", asked.screen("empty"))  # a reason is needed
         self.assertEqual(self.states(), ["waiting"])
         given = self.as_(ivo, f":view requests\nwait waits for you\nkey A\nwait !!! approve\nscreen asked\nkey y enter\nkey A\n"
                               f"wait !!! approve\npaste {self.words}\nscreen pasted\nkey esc\nkey A\nwait !!! approve\n"
-                              f"type {self.words}\nwait unlocked\nkey tab tab enter\nwait done (\n")
+                              f"type {self.words}\nwait unlocked\nkey tab tab enter\nwait : done\n")
         shown = given.screen("asked")
         for part in ("TARGET prod", "asked by ana", "OPS-1 before Easter", "0 of 1 approvals", "create people", f'Type "{self.words}"'):
             self.assertIn(part, shown)
@@ -37,7 +37,7 @@ class Approvals(ConsoleTest):
     def test_a_rejection_wants_its_reason(self):
         self.team.ana.run("request", "--env", "prod", "--reason", "x", check=0)
         s = self.as_(self.team.ivo, ":view requests\nwait waits for you\nkey X\nwait !!! reject\nscreen asked\nkey tab tab enter\n"
-                                    "screen without\ntype not before the release\nkey tab tab enter\nwait done (\n")
+                                    "screen without\ntype not before the release\nkey tab tab enter\nwait : done\n")
         self.assertIn("asked by ana", s.screen("asked"))
         self.assertIn("a field is empty", s.screen("without"))
         request = self.team.ana.run("requests", "--format", "json").json()["requests"][0]
