@@ -4,6 +4,7 @@
 
 #include "base/doc.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "views/classes.h"
 #include "views/rows.h"
 
@@ -29,6 +30,73 @@ static const struct view_rows_column columns[] = {
 };
 // clang-format on
 
+/* ---- the run of an entry, with its gates and approvals ---- */
+
+/* The row of another list whose member is this value. */
+static const bson_t *row_of(const struct view_frame *frame, enum mig_query_kind query, const char *member,
+                            const char *value)
+{
+    for (size_t i = 0; value[0] && i < frame->snapshot->answer_count; i++) {
+        const struct mig_snap_answer *answer = &frame->snapshot->answers[i];
+        const struct mig_seen_rows *rows = answer->value;
+        for (size_t k = 0; answer->kind == query && rows && k < rows->count; k++) {
+            if (strcmp(mig_doc_str(rows->items[k], member, ""), value) == 0)
+                return rows->items[k];
+        }
+    }
+    return NULL;
+}
+
+static void tell_gates(const bson_t *run, struct mig_buf *out)
+{
+    bson_t list;
+    bson_iter_t each;
+    if (!run || !mig_doc_sub(run, "gates", &list) || !bson_iter_init(&each, &list))
+        return;
+    while (bson_iter_next(&each)) {
+        char text[400];
+        bson_t gate;
+        if (!mig_iter_sub(&each, &gate))
+            continue;
+        snprintf(text, sizeof text, "%.40s %.20s: %.280s", mig_doc_str(&gate, "name", "?"),
+                 mig_doc_str(&gate, "state", "?"), mig_doc_str(&gate, "reason", ""));
+        mig_utf8_trim(text);
+        view_rows_fact(out, "gate", text);
+    }
+}
+
+static void tell_person(struct mig_buf *out, const char *what, const bson_t *doc, const char *key_path,
+                        const char *name)
+{
+    char text[400];
+    const char *key = mig_doc_str(doc, key_path, "");
+    snprintf(text, sizeof text, "%.100s%s%.100s", name, key[0] ? ", signed with " : ", not signed", key);
+    mig_utf8_trim(text);
+    view_rows_fact(out, what, text);
+}
+
+/* Who asked for the run, and who approved it. */
+static void tell_approvals(const bson_t *request, struct mig_buf *out)
+{
+    bson_t list;
+    bson_iter_t each;
+    if (!request)
+        return;
+    view_rows_fact_of(out, "request", request, "request");
+    tell_person(out, "asked", request, "requester.key", mig_doc_str(request, "requesterName", "?"));
+    if (!mig_doc_sub(request, "decisions", &list) || !bson_iter_init(&each, &list))
+        return;
+    while (bson_iter_next(&each)) {
+        bson_t one;
+        if (!mig_iter_sub(&each, &one))
+            continue;
+        tell_person(out, strcmp(mig_doc_str(&one, "decision", ""), "approve") == 0 ? "approve" : "reject",
+                    &one, "by.key", mig_doc_str(&one, "name", "?"));
+        if (!mig_doc_bool(&one, "counts", true))
+            view_rows_fact(out, "", mig_doc_str(&one, "whyNot", "it does not count"));
+    }
+}
+
 static void detail(const bson_t *row, const struct view_frame *frame, struct mig_buf *out)
 {
     char text[128];
@@ -43,6 +111,21 @@ static void detail(const bson_t *row, const struct view_frame *frame, struct mig
     view_rows_fact_of(out, "run", row, "run");
     snprintf(text, sizeof text, "%.16s", mig_doc_str(row, "planId", ""));
     view_rows_fact(out, "plan", text);
+    const bson_t *run = row_of(frame, MIG_QUERY_RUNS, "run", mig_doc_str(row, "run", ""));
+    tell_approvals(run ? row_of(frame, MIG_QUERY_REQUESTS, "request", mig_doc_str(run, "request", "")) : NULL,
+                   out);
+    tell_gates(run, out);
+}
+
+/* Beside the entries, the runs that they belong to and the requests that those used up. */
+static size_t wants(const struct view *view, const struct view_frame *frame,
+                    struct view_want ret[static VIEW_WANTS_MAX])
+{
+    size_t count = view_list_wants(view, frame, ret);
+    const struct cfg_environment *env = ((const struct view_list *)(const void *)view)->rows.env;
+    ret[count++] = (struct view_want){ .kind = MIG_QUERY_RUNS, .env = env };
+    ret[count++] = (struct view_want){ .kind = MIG_QUERY_REQUESTS, .env = env };
+    return count;
 }
 
 static const char *const identity[] = { "environment", "run", "version", "direction", NULL };
@@ -129,7 +212,7 @@ const struct view_class view_history = {
     .draw = view_list_draw,
     .act = act,
     .refuses = refuses,
-    .wants = view_list_wants,
+    .wants = wants,
     .plain = view_list_plain,
     .subject = view_list_subject,
 };

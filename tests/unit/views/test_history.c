@@ -85,7 +85,7 @@ static void h_and_l_choose_the_environment(void **state)
 {
     (void)state;
     struct view_want wants[VIEW_WANTS_MAX];
-    assert_int_equal(stage.view->class->wants(stage.view, &stage.frame, wants), 1);
+    assert_int_equal(stage.view->class->wants(stage.view, &stage.frame, wants), 3);
     assert_null(wants[0].env);
     stage_key(&stage, "l");
     stage_key(&stage, "l");
@@ -197,6 +197,34 @@ static void every_key_does_something(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, given_entries, done)
 
+/* What the run of the chosen entry was gated by, and who had approved it. */
+static void an_entry_shows_the_gates_and_the_approvals_of_its_run(void **state)
+{
+    static const char *const runs[] = {
+        "{'run': '01KAG00000TESTX00000000000', 'environment': 'test', 'request': '01KAG00000REQ00000000000001', "
+        "'gates': [{'name': 'rehearsed', 'state': 'ok', 'reason': 'succeeded on dev'}, {'name': 'window', 'state': "
+        "'failed', 'reason': 'closed on Sat'}]}",
+        NULL
+    };
+    static const char *const requests[] = {
+        "{'request': '01KAG00000REQ00000000000001', 'environment': 'test', 'requesterName': 'ana', 'requester': "
+        "{'key': 'SHA256:AnasKey'}, 'decisions': [{'decision': 'approve', 'name': 'ivo', 'by': {'key': "
+        "'SHA256:IvosKey'}, 'counts': true}, {'decision': 'approve', 'name': 'eve', 'by': {}, 'counts': false, "
+        "'whyNot': 'eve is no approver'}]}",
+        NULL
+    };
+    (void)state;
+    world_answer(&world, MIG_QUERY_RUNS, NULL, "", world_rows(runs));
+    world_answer(&world, MIG_QUERY_REQUESTS, NULL, "", world_rows(requests));
+    stage_key(&stage, "j");
+    static const char *const expected[] = {
+        "SHA256:AnasKey",     "SHA256:IvosKey", "eve, not signed",
+        "eve is no approver", "rehearsed ok",   "window failed",
+    };
+    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++)
+        assert_true(stage_shows(&stage, 160, 40, expected[i]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,6 +238,7 @@ int main(void)
         TEST(one_that_answers_but_not_this_says_why),
         TEST(none_is_said_only_when_all_have_answered),
         TEST(it_stays_at_the_top_until_somebody_moves),
+        TEST(an_entry_shows_the_gates_and_the_approvals_of_its_run),
         TEST(every_key_does_something),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
