@@ -54,6 +54,9 @@ class OtherServer:
     def client(self):
         return self._client
 
+    def drop(self, database):
+        self._client.drop_database(database)
+
     def close(self):
         harness._open.remove(self)
         self._client.close()

@@ -29,7 +29,7 @@
     X(log_set_handler) X(read_concern_destroy) X(read_concern_get_level) X(read_concern_new) \
     X(read_concern_set_level) X(read_prefs_destroy) X(read_prefs_get_mode) X(read_prefs_new) \
     X(server_description_destroy) X(server_description_type) X(session_opts_destroy) X(session_opts_new) \
-    X(session_opts_set_causal_consistency) X(stream_buffered_new) X(stream_destroy) X(stream_flush) \
+    X(session_opts_set_causal_consistency) X(stream_destroy) X(stream_flush) \
     X(stream_read) X(stream_tls_handshake_block) X(stream_tls_new_with_hostname) X(stream_write) \
     X(transaction_opts_destroy) X(transaction_opts_new) X(transaction_opts_set_read_concern) \
     X(transaction_opts_set_read_prefs) X(transaction_opts_set_write_concern) X(uri_copy) X(uri_destroy) \

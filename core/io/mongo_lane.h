@@ -25,6 +25,8 @@ enum io_break {
     IO_BREAK_ERROR,  /* .broke_errno */
 };
 
+struct mig_large;
+
 struct io_lane {
     struct io_lane *next;
     mongoc_client_t *client;
@@ -33,11 +35,14 @@ struct io_lane {
     int wake_fd;      /* eventfd, readable from a cancel until the next call begins; -1: cannot be woken */
     atomic_bool cancelled;
 
-    bool in_command;     /* between the driver's "command started" and its end; handshakes are outside */
-    int64_t socket_ms;   /* within a command: longest silence of the server; -1: no limit */
-    uint64_t sent_bytes; /* of commands, handed to the kernel during this call */
-    int64_t started_ms;  /* CLOCK_BOOTTIME right before the first command was sent; 0: none was */
-    uint32_t server_id;  /* the driver's number of the server that took the last command */
+    bool in_command;         /* between the driver's "command started" and its end; handshakes are outside */
+    int64_t socket_ms;       /* within a command: longest silence of the server; -1: no limit */
+    uint64_t sent_bytes;     /* of commands, handed to the kernel during this call */
+    uint64_t received_bytes; /* of the reply under way */
+    const struct mig_large *large; /* of the query under way; NULL: none, or replies come as they come */
+    bool in_turn;                  /* large->begin was called, end was not yet */
+    int64_t started_ms;            /* CLOCK_BOOTTIME right before the first command was sent; 0: none was */
+    uint32_t server_id;            /* the driver's number of the server that took the last command */
     char host[272];      /* its host:port, or the one that could not be connected to; "" when unknown */
     enum io_break broke; /* why a stream of this call ended */
     int broke_errno;

@@ -185,6 +185,7 @@ void io_pool_restart(struct io_lane *lane)
 {
     lane->in_command = false;
     lane->sent_bytes = 0;
+    lane->received_bytes = 0;
     lane->started_ms = 0;
     lane->broke = IO_BREAK_NONE;
 }

@@ -84,6 +84,15 @@ static void append_batch_size(const struct query *q, bson_t *more)
         BSON_APPEND_INT64(more, "batchSize", size);
 }
 
+/* A reply and what it took are gone: the next large one may come. */
+static void forget(struct query *q, struct mig_reply *reply)
+{
+    mig_reply_done(reply);
+    if (q->lane->in_turn)
+        q->call->large->end(q->call->large->ctx);
+    q->lane->in_turn = false;
+}
+
 static bool fetch(struct query *q, struct mig_error *err)
 {
     MIG_AUTODOC bson_t more = BSON_INITIALIZER;
@@ -97,7 +106,7 @@ static bool fetch(struct query *q, struct mig_error *err)
     bool ok = reply.outcome == MIG_OUTCOME_OK && feed(q, &reply.body, "cursor.nextBatch", &reply.error);
     if (!ok && err)
         *err = reply.error;
-    mig_reply_done(&reply);
+    forget(q, &reply);
     if (ok && q->batch_documents == 0 && q->call->idle)
         q->stopped = !q->call->idle(q->context);
     return ok;
@@ -130,7 +139,7 @@ static bool follow(struct query *q, struct mig_error *err)
              feed(q, &reply.body, "cursor.firstBatch", &reply.error);
     if (!ok && !missing && err)
         *err = reply.error;
-    mig_reply_done(&reply);
+    forget(q, &reply);
     if (!ok)
         return missing;
 
@@ -161,6 +170,7 @@ bool io_mongo_query(struct mig_store *base, const struct mig_call *call, mig_doc
     if (!q.lane)
         return false;
     bool ok = io_pool_begin(store->pool, q.lane, io_mongo_socket_ms(store, call));
+    q.lane->large = call->large;
     if (!ok) {
         mig_fail(err, MIG_ERR_CANCELLED, "stopped before anything was sent");
     } else if (call->txn) {
@@ -172,6 +182,7 @@ bool io_mongo_query(struct mig_store *base, const struct mig_call *call, mig_doc
         mongoc.client_session_destroy(q.session);
     }
     free(q.db);
+    q.lane->large = NULL;
     io_pool_end(store->pool, q.lane);
     if (!call->txn)
         io_mongo_give(store, q.lane);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "io/clock.h"
+#include "ports/store.h"
 
 /* Any number the driver does not use itself; it is only compared between streams. */
 #define STREAM_TYPE 0x6d6967
@@ -130,6 +131,21 @@ static ssize_t stream_writev(mongoc_stream_t *base, mongoc_iovec_t *iov, size_t 
     return total;
 }
 
+/* Of what is asked for, how much may be received now: all of it, or, of a reply that waits for its turn when it is large, no
+ * more than makes it that. Of TLS the bytes are a little more than the reply has. */
+static size_t allowed(struct io_lane *lane, size_t asked)
+{
+    if (!lane->in_command || !lane->large || lane->in_turn)
+        return asked;
+    if (lane->received_bytes >= lane->large->from) {
+        lane->large->begin(lane->large->ctx);
+        lane->in_turn = true;
+        return asked;
+    }
+    uint64_t left = lane->large->from - lane->received_bytes;
+    return asked < left ? asked : (size_t)left;
+}
+
 static ssize_t stream_readv(mongoc_stream_t *base, mongoc_iovec_t *iov, size_t count, size_t min_bytes,
                             int32_t timeout_ms)
 {
@@ -138,7 +154,7 @@ static ssize_t stream_readv(mongoc_stream_t *base, mongoc_iovec_t *iov, size_t c
     size_t total = 0;
 
     while (count > 0) {
-        ssize_t n = recv(s->fd, iov->iov_base, iov->iov_len, 0);
+        ssize_t n = recv(s->fd, iov->iov_base, allowed(s->lane, iov->iov_len), 0);
         if (n < 0) {
             if (errno == EINTR)
                 continue;
@@ -157,6 +173,7 @@ static ssize_t stream_readv(mongoc_stream_t *base, mongoc_iovec_t *iov, size_t c
             return broken(s, IO_BREAK_CLOSED, ECONNRESET);
         }
         total += (size_t)n;
+        s->lane->received_bytes += s->lane->in_command ? (uint64_t)n : 0;
         until = deadline(s, timeout_ms);
         if ((size_t)n == iov->iov_len) {
             iov++;
@@ -392,5 +409,6 @@ mongoc_stream_t *io_stream_connect(const mongoc_uri_t *uri, const mongoc_host_li
         if (!stream)
             return NULL;
     }
-    return mongoc.stream_buffered_new(stream, 1024);
+    /* Not under the driver's buffered stream: that one takes in a whole reply and keeps the room for the connection's life. */
+    return stream;
 }

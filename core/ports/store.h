@@ -32,6 +32,17 @@ enum {
 };
 
 /* One command. command and db are borrowed for the call. */
+/* Large replies in turn: one that grows beyond `from` bytes is received on only between begin and end, both called on the
+ * calling thread with ctx, begin in the midst of receiving. A begin that blocks holds the rest of the reply with the server,
+ * so that callers who share a lock there have at most one large reply in memory. end follows when the reply is freed, also
+ * when the call failed. begin must return soon when the store is cancelled. */
+struct mig_large {
+    uint64_t from;
+    void (*begin)(void *ctx);
+    void (*end)(void *ctx);
+    void *ctx;
+};
+
 struct mig_call {
     const char *db; /* NULL: the environment's database; "admin" for server-wide commands */
     const bson_t
@@ -51,6 +62,7 @@ struct mig_call {
      * of about so many bytes, as far as a number of documents can tell; 0: as the command's batchSize says. */
     bool (*opened)(const bson_t *cursor, void *context, struct mig_error *err);
     int64_t batch_bytes;
+    const struct mig_large *large; /* query only; NULL: replies of any size come as they come */
 
     /* For query of a cursor that has no end (a change stream): the server waits await_ms for something new before it answers
      * with nothing, upon which idle is called; false ends the query as done. NULL: cursors end. */

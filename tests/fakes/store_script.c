@@ -127,8 +127,13 @@ static bool query(struct mig_store *store, const struct mig_call *call, mig_docu
     if (!line->reply || line->outcome != MIG_OUTCOME_OK) {
         if (line->reply && mig_doc_int(line->reply, "code", 0) == 26)
             return true;
-        return mig_fail(err, line->code != MIG_OK ? line->code : MIG_ERR_SERVER, "scripted");
+        mig_fail(err, line->code != MIG_OK ? line->code : MIG_ERR_SERVER, "scripted");
+        err->server_code = line->reply ? (int)mig_doc_int(line->reply, "code", 0) : 0;
+        return false;
     }
+    if (call->opened && mig_doc_sub(line->reply, "cursor", &document) &&
+        !call->opened(&document, context, err))
+        return false;
     bool ok = mig_doc_sub(line->reply, "cursor.firstBatch", &batch) && bson_iter_init(&iter, &batch);
     while (ok && bson_iter_next(&iter)) {
         if (mig_iter_sub(&iter, &document) && !each(&document, context))

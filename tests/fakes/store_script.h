@@ -19,7 +19,7 @@ struct mig_store *store_script_store(struct store_script *script);
 
 /* The next command must begin with wanted's first member and hold all its members with equal values; it may
  * hold others. The reply's ok decides between OK and REFUSED; {} is taken for {'ok': 1}. For query(), the
- * reply's cursor.firstBatch is fed. */
+ * reply's cursor is told to its opened(), and cursor.firstBatch is fed; a refusal's code is the error's. */
 void script_reply(struct store_script *script, const char *wanted, const char *reply);
 /* The same without a reply: UNKNOWN, NOT_SENT, or any with an error and labels. */
 void script_lose(struct store_script *script, const char *wanted, enum mig_outcome outcome,

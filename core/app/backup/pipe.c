@@ -155,6 +155,11 @@ void pipe_turn_end(struct pipe *pipe)
 bool pipe_send(struct pipe *pipe, struct mig_buf *block)
 {
     pthread_mutex_lock(&pipe->mutex);
+    if (block->overflow) { /* what did not fit is gone: nothing of this may pass for an archive */
+        struct mig_error err;
+        mig_fail(&err, MIG_ERR_INTERNAL, "a block of the backup was larger than %zu bytes", block->max);
+        break_locked(pipe, &err);
+    }
     while (!pipe->broken && (is_others_turn(pipe) || pipe->next_in - pipe->next_out >= PIPE_SLOTS))
         pthread_cond_wait(&pipe->moved, &pipe->mutex);
     bool ok = !pipe->broken;

@@ -9,8 +9,8 @@
 #include "app/app.h"
 
 #define PIPE_SLOTS      6
-#define PIPE_BLOCK_SIZE ((size_t)1024 * 1024) /* a block is sent when it has reached this */
-#define PIPE_BLOCK_MAX  ((size_t)4 * 1024 * 1024)
+#define PIPE_BLOCK_SIZE ((size_t)256 * 1024) /* a block is sent when it has reached this */
+#define PIPE_BLOCK_MAX  ((size_t)1024 * 1024)
 
 struct pipe;
 
@@ -18,7 +18,7 @@ struct pipe;
 struct pipe *pipe_new(struct mig_host *host, const struct mig_storage_ops *ops, struct mig_storage_file *file,
                       int tasks, int level, struct mig_error *err);
 
-/* Send a block (any thread); its buffer comes back empty. Waits while the ring is full. False: the pipe is broken. */
+/* Send a block (any thread); its buffer, of at most PIPE_BLOCK_MAX bytes, comes back empty, another one. Waits while the ring is full. False: the pipe is broken. */
 bool pipe_send(struct pipe *pipe, struct mig_buf *block);
 
 /* Between the two, only this thread's blocks are taken: for what is too large for one, and must not be torn apart. */

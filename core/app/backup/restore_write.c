@@ -224,7 +224,8 @@ bool restore_document(struct restoring *r, struct restoring_part *part, const ui
     }
     size_t key_len = bson_uint32_to_string(part->batch_count++, &key, buffer, sizeof buffer);
     bson_append_document(&part->batch, key, (int)key_len, &doc);
-    return true;
+    /* a large one goes at once: each of many collections would keep one else, where the archive has them in turn */
+    return part->batch.len <= BATCH_BYTES || restore_flush(r, part, err);
 }
 
 /* ---- indexes ---- */

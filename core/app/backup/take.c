@@ -407,7 +407,7 @@ static void end(struct taking *t, bool ok, struct mig_error *err)
     free(t->order);
     mig_journal_done(&t->journal);
     pthread_mutex_destroy(&t->mutex);
-    pthread_mutex_destroy(&t->heavy);
+    pthread_mutex_destroy(&t->large);
 }
 
 bool mig_backup_take(struct mig_app *app, const struct cfg_environment *env,
@@ -424,7 +424,7 @@ bool mig_backup_take(struct mig_app *app, const struct cfg_environment *env,
     t->backup = &ret->backup;
     t->began_ms = app->host->ops->mono_ms(app->host);
     pthread_mutex_init(&t->mutex, NULL);
-    pthread_mutex_init(&t->heavy, NULL);
+    pthread_mutex_init(&t->large, NULL);
     mig_names_make(app->config->prefix, &t->names);
     name_backup(t);
     mig_journal_init(&t->journal, t->host, t->backup->id, options->on_event, options->event_ctx);

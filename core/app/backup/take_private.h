@@ -42,7 +42,7 @@ struct taking {
     size_t *order; /* of the survey's items: the largest first */
     struct mig_task *readers[READERS_MAX];
     int reader_count;
-    pthread_mutex_t heavy; /* one reader at a time is at a collection of large documents */
+    pthread_mutex_t large; /* held by the reader that has a large reply in memory */
 
     pthread_mutex_t mutex; /* all below */
     size_t next;           /* of order */

@@ -10,9 +10,10 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-#define SILENCE_MS    120000
-#define BATCH_BYTES   ((int64_t)1024 * 1024)
-#define HEAVY_AVERAGE (512 * 1024) /* of a document: a batch is at most a few of them, or one */
+#define SILENCE_MS  120000
+#define BATCH_BYTES ((int64_t)512 * 1024)
+#define LARGE_FROM \
+    ((uint64_t)1024 * 1024) /* of a reply: twice a batch, which are small documents as a rule */
 
 enum {
     CODE_SNAPSHOT_TOO_OLD = 239,
@@ -178,11 +179,26 @@ static void build_find(const struct reading *r, bool snapshot, bson_t *command)
     }
 }
 
+/* A batch can come to 16 MB, whatever was asked for, and the driver holds it twice: one of them at a time. */
+static void large_begin(void *context)
+{
+    struct taking *t = context;
+    pthread_mutex_lock(&t->large);
+}
+
+static void large_end(void *context)
+{
+    struct taking *t = context;
+    pthread_mutex_unlock(&t->large);
+}
+
 static bool query(struct reading *r, bool snapshot, struct mig_error *err)
 {
     MIG_AUTODOC bson_t command = BSON_INITIALIZER;
     build_find(r, snapshot, &command);
+    const struct mig_large large = { LARGE_FROM, large_begin, large_end, r->t };
     struct mig_call call = { .command = &command,
+                             .large = &large,
                              .silence_ms = SILENCE_MS,
                              .opened = snapshot ? check_time : NULL,
                              .batch_bytes = BATCH_BYTES };
@@ -233,14 +249,7 @@ static bool take_item(struct taking *t, struct survey_item *item, struct mig_buf
     struct reading r = { .t = t, .item = item, .block = *block };
     struct mig_error err = { 0 };
     bool is_view = strcmp(item->type, "view") == 0;
-    bool heavy =
-        item->documents_estimate > 0 && item->bytes_estimate / item->documents_estimate > HEAVY_AVERAGE;
-    if (heavy)
-        pthread_mutex_lock(&t->heavy);
-    bool ok = is_view || read_collection(&r, &err);
-    if (heavy)
-        pthread_mutex_unlock(&t->heavy);
-    ok = ok && flush(&r);
+    bool ok = (is_view || read_collection(&r, &err)) && flush(&r);
     if (ok) {
         arc_namespace_end(&r.block, t->env->database, item->data, item->crc);
         ok = pipe_send(t->pipe, &r.block);
