@@ -167,6 +167,17 @@ bool mig_backup_remove(struct mig_app *app, const struct cfg_environment *env,
  * writes stay. `backup take` does it by itself, before it looks how much room there is. */
 size_t mig_backup_sweep(struct mig_app *app);
 
+/* What this host can take backups with besides migtui's own way, and where they go. */
+struct mig_backup_here {
+    bool mongodump;   /* it is on PATH, and answers */
+    char version[64]; /* of it, in its own words; "" when it has none */
+    char place[1024]; /* the folder of backups; safe for display */
+    int64_t space;    /* bytes that may be written there; -1: not known */
+};
+
+/* Look; starts mongodump --version, and nothing else. Writes nothing. */
+void mig_backup_here(struct mig_app *app, struct mig_backup_here *ret);
+
 /* "archive", "mongodump", "atlas", "exec" */
 const char *mig_backup_method_word(enum cfg_backup_method method);
 

@@ -322,7 +322,8 @@ const struct mig_command mig_command_rows[MIG_COMMANDS] = {
     [MIG_COMMAND_RUNS] = {
         .id = MIG_COMMAND_RUNS, .name = "runs", .arguments = "", .group = RUNS,
         .summary = "List runs, newest first",
-        .help = "Runs of every operator and host, as the environments' databases know them.",
+        .help = "Runs of every operator and host, as the environments' databases know them: what holds the lock. Backups are in backup\n"
+                "list, restores in audit list; log, attach and stop take the id of a backup too.",
         .examples = SHOWN { { "runs --env prod", "who ran what on prod" }, { 0 } },
         .options = ROWS { { MIG_OPT_ENV, "only these environments" }, { MIG_OPT_LIMIT, "at most so many (20)" }, END },
         .flags = READS,

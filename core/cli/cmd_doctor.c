@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/backup.h"
 #include "app/look.h"
 #include "app/server_probe.h"
 #include "base/cleanup.h"
@@ -111,6 +112,27 @@ static void check_environment(struct mig_app *app, struct mig_look *look, struct
     }
 }
 
+/* A gate that wants backups by a method that cannot be had here would close at the worst moment. */
+static void check_backups(const struct cfg_environment *env, const struct mig_backup_here *here,
+                          struct problems *ret)
+{
+    struct mig_error err = { 0 };
+    if (!env->has_gate || !env->gate.has_backup)
+        return;
+    if (env->gate.backup.method == CFG_BACKUP_MONGODUMP && !here->mongodump) {
+        mig_fail(&err, MIG_ERR_BACKUP, "its gate wants backups by mongodump, which is not on PATH here");
+        mig_hint(
+            &err,
+            "install MongoDB's database tools, or set gate.backup.method to archive, which needs nothing");
+        add(ret, env->name, &err);
+    }
+    if (env->gate.backup.method == CFG_BACKUP_ATLAS) {
+        mig_fail(&err, MIG_ERR_BACKUP, "its gate wants snapshots of Atlas, which this version cannot take");
+        mig_hint(&err, "set gate.backup.method to archive");
+        add(ret, env->name, &err);
+    }
+}
+
 /* Two environments on one database would undo each other's truth. */
 static void check_distinct(const struct mig_looks *looks, struct problems *ret)
 {
@@ -165,8 +187,24 @@ static void environment_text(const struct mig_look *look, const struct cli_style
     }
 }
 
+static void backups_text(const struct mig_backup_here *here, struct mig_buf *out)
+{
+    mig_buf_str(out, "backups: by archive (built in)");
+    if (here->mongodump)
+        mig_buf_printf(out, ", by mongodump (%s)", here->version[0] ? here->version : "of no version");
+    else
+        mig_buf_str(out, "; mongodump is not on PATH");
+    mig_buf_printf(out, "; in %s", here->place);
+    if (here->space >= 0) {
+        mig_buf_str(out, ", ");
+        mig_text_size(out, here->space);
+        mig_buf_str(out, " free");
+    }
+    mig_buf_char(out, '\n');
+}
+
 static void tell_text(struct cli *cli, const struct mig_looks *looks, size_t files,
-                      const struct problems *problems)
+                      const struct mig_backup_here *here, const struct problems *problems)
 {
     struct mig_buf out MIG_AUTOBUF;
     mig_buf_init(&out, TEXT_MAX);
@@ -174,6 +212,7 @@ static void tell_text(struct cli *cli, const struct mig_looks *looks, size_t fil
         mig_buf_printf(&out, "configuration: %s\nmigrations: ", cli->app->config->file);
         mig_text_count(&out, files, "migration");
         mig_buf_printf(&out, " in %s\n", cli->app->config->migrations);
+        backups_text(here, &out);
         for (size_t i = 0; i < looks->count; i++)
             environment_text(&looks->items[i], &cli->out, &out);
     }
@@ -213,7 +252,27 @@ static void append_server(const struct mig_server *server, bson_t *doc)
     bson_append_document_end(doc, &sub);
 }
 
-static void tell_document(struct cli *cli, const struct mig_looks *looks, const struct problems *problems)
+static void append_backups(const struct mig_backup_here *here, bson_t *doc)
+{
+    bson_t sub, methods;
+    BSON_APPEND_DOCUMENT_BEGIN(doc, "backups", &sub);
+    BSON_APPEND_ARRAY_BEGIN(&sub, "methods", &methods);
+    BSON_APPEND_UTF8(&methods, "0", "archive");
+    BSON_APPEND_UTF8(&methods, "1", "exec");
+    if (here->mongodump)
+        BSON_APPEND_UTF8(&methods, "2", "mongodump");
+    bson_append_array_end(&sub, &methods);
+    if (here->mongodump)
+        BSON_APPEND_UTF8(&sub, "mongodump", here->version);
+    else
+        BSON_APPEND_NULL(&sub, "mongodump");
+    BSON_APPEND_UTF8(&sub, "place", here->place);
+    BSON_APPEND_INT64(&sub, "free", here->space);
+    bson_append_document_end(doc, &sub);
+}
+
+static void tell_document(struct cli *cli, const struct mig_looks *looks, const struct mig_backup_here *here,
+                          const struct problems *problems)
 {
     bson_t doc MIG_AUTODOC = BSON_INITIALIZER;
     bson_t list, item;
@@ -235,6 +294,7 @@ static void tell_document(struct cli *cli, const struct mig_looks *looks, const 
         bson_append_document_end(&list, &item);
     }
     bson_append_array_end(&doc, &list);
+    append_backups(here, &doc);
     BSON_APPEND_ARRAY_BEGIN(&doc, "problems", &list);
     for (size_t i = 0; i < problems->count; i++) {
         const struct problem *problem = &problems->items[i];
@@ -270,10 +330,14 @@ int cli_doctor(struct cli *cli, struct mig_error *err)
     for (size_t i = 0; i < looks.count; i++)
         check_environment(cli->app, &looks.items[i], &problems);
     check_distinct(&looks, &problems);
+    struct mig_backup_here here;
+    mig_backup_here(cli->app, &here);
+    for (size_t i = 0; i < count; i++)
+        check_backups(envs[i], &here, &problems);
     if (cli->format == CLI_TEXT)
-        tell_text(cli, &looks, catalog->count, &problems);
+        tell_text(cli, &looks, catalog->count, &here, &problems);
     else
-        tell_document(cli, &looks, &problems);
+        tell_document(cli, &looks, &here, &problems);
     int status = problems.count ? 1 : 0;
     free(problems.items);
     mig_problems_done(&files);

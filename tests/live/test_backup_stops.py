@@ -101,6 +101,23 @@ class Stopped(BackupTest):
         self.assertIn("small was dropped or renamed", taking.err())
         self.assertEqual(self.files(self.dev), [])
 
+    def test_a_killed_restore_is_refused_until_what_it_left_is_dropped(self):
+        backup = self.taken(self.dev)
+        name, back = self.back(self.dev)
+        again = ("restore", backup["backup"], "--env", "dev", "--into", name, "--yes")
+        with self.dev.servers["dev"].fail_point(["insert"], times="alwaysOn", blockConnection=True, blockTimeMS=LATE_MS):
+            restoring = self.dev.spawn(*again)
+            wait_for(back.list_collection_names, what="a collection that is being restored")
+            restoring.kill()
+            restoring.ended()
+        refused = self.dev.run(*again)
+        self.assertEqual(refused.rc, 6, refused)
+        self.assertIn("is not empty", refused.err)
+        self.assertIn("where a restore that was killed left it, drop it first", refused.err)
+        self.dev.servers["dev"].client().drop_database(name)
+        self.dev.run(*again, check=0)
+        self.assertEqual(back.blobs.count_documents({}), 2 * BATCHES)
+
     def test_a_server_that_dies_meanwhile_fails_the_backup(self):
         with self.dev.servers["dev"].fail_point(["getMore"], times="alwaysOn", closeConnection=True):
             taking = self.dev.spawn("backup", "take", "--env", "dev")

@@ -117,6 +117,20 @@ class Tools(BackupTest):
         self.assertIn("mongodump", done.error()["message"])
 
 
+class Doctor(BackupTest):
+    def test_it_says_which_ways_there_are_and_misses_one_that_the_gate_wants(self):
+        project = self.environment(gate={"backup": {"method": "mongodump"}})
+        folder = project.dir / "bin"
+        folder.mkdir()
+        (folder / "mongodump").write_text('#!/bin/sh\nprintf "mongodump version: built-without-version-string\\ngit version: x\\n"\n')
+        (folder / "mongodump").chmod(0o755)
+        told = project.run("doctor", env={"PATH": f"{folder}:{os.environ['PATH']}"}, check=0).out
+        self.assertIn("backups: by archive (built in), by mongodump (built-without-version-string); in ", told)
+        without = project.run("doctor", "--format", "json", env={"PATH": "/nonexistent"}, check=1).json()
+        self.assertEqual(without["backups"]["methods"], ["archive", "exec"])
+        self.assertEqual([p["where"] for p in without["problems"] if "mongodump" in p["message"]], ["dev"])
+
+
 class Command(BackupTest):
     def test_a_command_of_the_policy_writes_the_archive(self):
         path = "$MIGTUI_BACKUP_FILE"

@@ -70,7 +70,9 @@ static bool check_target(const struct cfg_environment *env, struct mig_store *st
         return true;
     MIG_AUTOFREE char *safe = mig_text_safe_dup(found, 80);
     mig_fail(err, MIG_ERR_BACKUP, "database %s is not empty: it has a collection %s", plan->target, safe);
-    return mig_hint(err, "name another with --into, or drop it first");
+    return mig_hint(
+        err, "name another with --into; where a restore that was killed left it, drop it first: a restore "
+             "begins anew, and never goes on in a database that has something");
 }
 
 /* ---- the archive ---- */
