@@ -176,7 +176,8 @@ bool survey_take(struct mig_store *store, const struct mig_server *server, struc
         if (strcmp(item->type, "view") == 0)
             continue;
         ok = list_indexes(store, item, err);
-        read_sizes(store, item);
+        if (ok)
+            read_sizes(store, item);
         ret->documents_estimate += item->documents_estimate;
         ret->bytes_estimate += item->bytes_estimate;
     }

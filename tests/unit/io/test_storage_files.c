@@ -7,6 +7,7 @@
 #include <cmocka.h>
 // clang-format on
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,13 +37,17 @@ static int set_up(void **state)
     return 0;
 }
 
+static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *where)
+{
+    (void)info, (void)kind, (void)where;
+    return remove(path);
+}
+
 static int tear_down(void **state)
 {
     struct world *w = *state;
-    char command[128];
     w->storage->ops->free(w->storage);
-    snprintf(command, sizeof command, "rm -rf %s", w->dir);
-    return system(command); /* NOLINT: a folder of mkdtemp's */
+    return nftw(w->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 static bool exists(const struct world *w, const char *name)
