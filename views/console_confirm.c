@@ -95,8 +95,9 @@ static const struct cfg_environment *admit(struct console *console, const struct
         mig_fail(err, MIG_ERR_FAILED, "%s: another act is being confirmed", name);
         return NULL;
     }
-    if ((line->command->id == MIG_COMMAND_APPLY || line->command->id == MIG_COMMAND_REQUEST) &&
-        line->argument_count > 0) {
+    bool takes_file = line->command->id == MIG_COMMAND_APPLY ||
+                      (line->command->id == MIG_COMMAND_REQUEST && !mig_cmdline_has(line, MIG_OPT_DOWN));
+    if (takes_file && line->argument_count > 0) {
         mig_fail(err, MIG_ERR_USAGE, "%s: a saved plan is taken by the command line only", name);
         mig_hint(err, "migtui %s FILE; here, %s --env %s makes the plan anew and shows it", name, name,
                  env->name);

@@ -173,7 +173,7 @@ class Ends(ConsoleTest):
         t.tmux("kill-server")
         again = self.console(p, shown="dev")
         again.press("3")
-        again.wait("running")  # attached again, from its first line
+        again.wait(lambda screen: "Runs of" in screen and "apply" in screen)  # then its log, from the first line
         again.press("Enter")
         again.wait("migrating 1 ")
         wait_for(lambda: "people" in p.db().list_collection_names(), 60, "the second migration")

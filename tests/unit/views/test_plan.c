@@ -116,6 +116,19 @@ static void apply_runs_exactly_this_plan(void **state)
     stage_commands(&stage, line);
 }
 
+static void q_asks_for_approval_where_one_is_wanted(void **state)
+{
+    (void)state;
+    stage_key(&stage, "Q");
+    stage_says(&stage, "dev: nobody has to approve a plan here");
+    given_the_whole_plan(false);
+    stage_key(&stage, "a");
+    assert_string_equal(stage.answer.command, ""); /* its gates are closed; to ask is open */
+    stage_key(&stage, "Q");
+    char *line MIG_AUTOFREE = mig_printf("request --env prod --plan %s", planned()->id);
+    stage_commands(&stage, line);
+}
+
 static void rollback_runs_exactly_this_plan(void **state)
 {
     (void)state;
@@ -206,19 +219,13 @@ static void every_key_does_something(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(steps_and_gates_at_every_size),
-        TEST(a_dry_run_counts),
-        TEST(the_script_is_shown_with_numbers),
-        TEST(the_diff_shows_what_was_edited),
-        TEST(apply_runs_exactly_this_plan),
-        TEST(rollback_runs_exactly_this_plan),
-        TEST(a_closed_gate_keeps_it_from_running),
-        TEST(an_old_plan_is_not_run),
-        TEST(a_refused_plan_says_why),
-        TEST(nothing_to_run_is_said),
-        TEST(it_asks_for_what_it_shows),
-        TEST(words_of_the_planner_are_kept),
-        TEST(every_key_does_something),
+        TEST(steps_and_gates_at_every_size),    TEST(a_dry_run_counts),
+        TEST(the_script_is_shown_with_numbers), TEST(the_diff_shows_what_was_edited),
+        TEST(apply_runs_exactly_this_plan),     TEST(q_asks_for_approval_where_one_is_wanted),
+        TEST(rollback_runs_exactly_this_plan),  TEST(a_closed_gate_keeps_it_from_running),
+        TEST(an_old_plan_is_not_run),           TEST(a_refused_plan_says_why),
+        TEST(nothing_to_run_is_said),           TEST(it_asks_for_what_it_shows),
+        TEST(words_of_the_planner_are_kept),    TEST(every_key_does_something),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -55,6 +55,8 @@ static void each_act_opens_the_plan_up_to_there(void **state)
     stage_commands(&stage, "view plan --env prod --to 20261118090000");
     stage_key(&stage, "x");
     stage_commands(&stage, "view plan --env prod --to 20261118090000 --dry-run");
+    stage_key(&stage, "p");
+    stage_commands(&stage, "promote --env prod");
     stage_key(&stage, "o");
     stage_commands(&stage, "view plan --env prod --to 20261118090000 --tab gates");
 }
