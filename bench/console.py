@@ -297,8 +297,9 @@ def scrolled(count):
                 console.settle(0.06)
                 page.append(console.work_ms() - before)
             memory = console.resident_mb()
-        server.close()  # faster than dropping so much
-        return found, page, memory
+        project.servers.clear()  # ending the server is faster than dropping so much
+    server.close()
+    return found, page, memory
 
 
 def many(report, _):

@@ -13,6 +13,7 @@
 #define CONSOLE_STACK    12
 #define CONSOLE_ACTS     8
 #define CONSOLE_NOTES    200
+#define CONSOLE_HEADS    6 /* environments whose head of the audit is shown, where there is room */
 #define CONSOLE_CLASSES  24
 #define CONSOLE_ACTIONS  64
 #define CONSOLE_BINDINGS 8

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/doc.h"
 #include "base/text.h"
 #include "base/timefmt.h"
 #include "tui/bars.h"
@@ -230,9 +231,46 @@ static void draw_tabs(const struct console *console, const struct tui_pane *all,
         tui_text(all, used + 2, y, TUI_DIM, subject);
 }
 
-static void draw_message(const struct console *console, const struct tui_pane *all, int y)
+/* The last eight digits of each environment's audit, to be compared with what was noted elsewhere: a chain that was cut off
+ * or written anew has others. Returns the columns that are left of most. */
+static int draw_audit_heads(const struct console *console, const struct tui_pane *all, int y, int most)
+{
+    char text[CONSOLE_HEADS * 48] = "";
+    size_t len = 0;
+    for (size_t i = 0; i < console->snapshot->env_count && i < CONSOLE_HEADS; i++) {
+        const struct cfg_environment *env = console->snapshot->envs[i].env;
+        const struct mig_snap_answer *answer =
+            mig_snapshot_answer(console->snapshot, MIG_QUERY_AUDIT_HEAD, env, NULL);
+        const struct mig_seen_rows *rows = answer ? answer->value : NULL;
+        const char *digest = rows && rows->count > 0 ? mig_doc_str(rows->items[0], "digest", "") : "";
+        size_t digits = strlen(digest);
+        if (digits >= 8)
+            len +=
+                (size_t)snprintf(text + len, sizeof text - len, "  %.30s %s", env->name, digest + digits - 8);
+        if (len >= sizeof text)
+            break;
+    }
+    int width = tui_width(text) + (int)strlen("audit");
+    if (!text[0] || width > most)
+        return all->w;
+    int x = all->w - width - 1;
+    tui_text(all, x, y, TUI_DIM, "audit");
+    tui_text(all, x + (int)strlen("audit"), y, TUI_DIM, text);
+    return x - 1;
+}
+
+static bool has_message(const struct console *console)
+{
+    return console->message[0] || console->snapshot->files->error.code != MIG_OK ||
+           console->snapshot->files->problems.count > 0 || console->notes.errors > 0;
+}
+
+static void draw_message(const struct console *console, const struct tui_pane *whole, int y)
 {
     char text[160];
+    int left = draw_audit_heads(console, whole, y, has_message(console) ? whole->w / 2 : whole->w - 2);
+    struct tui_pane part = tui_pane_part(whole, 0, 0, left, whole->h);
+    const struct tui_pane *all = &part;
     if (console->message[0]) {
         tui_field(all, 1, y, all->w - 2, console->message_is_error ? TUI_BAD : TUI_INFO, console->message);
         return;

@@ -218,6 +218,14 @@ static void *fetch_audit(struct mig_query *query, bool *ret_over, struct mig_err
     return rows_of(&list, ok);
 }
 
+static void *fetch_audit_head(struct mig_query *query, bool *ret_over, struct mig_error *err)
+{
+    struct list list = { 0 };
+    (void)ret_over;
+    bool ok = mig_audit_list(query->app, query->env, 1, keep_row, &list, err);
+    return rows_of(&list, ok);
+}
+
 static int by_start(const void *a, const void *b)
 {
     const bson_t *x = *(bson_t *const *)a;
@@ -291,6 +299,7 @@ static const struct mig_query_row rows[MIG_QUERIES] = {
     [MIG_QUERY_BACKUPS]  = { .merges = true, .again_ms = 5000, .on_change = true, .fetch = fetch_backups },
     [MIG_QUERY_REQUESTS] = { .merges = true, .again_ms = 5000, .on_change = true, .fetch = fetch_requests },
     [MIG_QUERY_AUDIT]    = { .again_ms = 15000, .on_change = true, .fetch = fetch_audit },
+    [MIG_QUERY_AUDIT_HEAD] = { .again_ms = 15000, .on_change = true, .fetch = fetch_audit_head },
     [MIG_QUERY_RECOVER]  = { .again_ms = 15000, .on_change = true, .fetch = fetch_recover },
     [MIG_QUERY_TEXT]     = { .of_files = true, .on_change = true, .fetch = fetch_text },
     [MIG_QUERY_RAN_TEXT] = { .on_change = true, .fetch = fetch_ran_text },

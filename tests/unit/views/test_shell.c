@@ -87,6 +87,17 @@ static void plan(struct stage *stage)
     console_command(stage->console, "view plan --env prod");
 }
 
+/* Of one environment there is none; one's is hostile. */
+static void audit_heads(struct stage *stage)
+{
+    static const char *const dev[] = { "{\"digest\": \"d1c0\\u001b[1mab12\"}", NULL };
+    static const char *const prod[] = {
+        "{\"digest\": \"4be1c9e7b04e1f6f3d3b7ba7a3b7b2a6d1d7a9c0e5f4030201000f0e0d0c0b0a\"}", NULL
+    };
+    world_answer(&stage->world, MIG_QUERY_AUDIT_HEAD, "dev", NULL, world_rows(dev));
+    world_answer(&stage->world, MIG_QUERY_AUDIT_HEAD, "prod", NULL, world_rows(prod));
+}
+
 static void errors(struct stage *stage)
 {
     console_command(stage->console, "view errors");
@@ -153,6 +164,7 @@ static const struct story {
     { "matrix", matrix },
     { "plan", plan },
     { "errors", errors },
+    { "audit-heads", audit_heads },
     { "refused", refused },
     { "help", help },
     { "palette", palette },
