@@ -64,13 +64,14 @@ static void answer(struct mig_store *base, const struct mig_call *call, struct m
 }
 
 /* Until a test says what comes next; NONE is taken for it. */
-static enum command next(struct server *server, int *ret_changes)
+static enum command next(struct server *server, int *ret_changes, const char **ret_collection)
 {
     pthread_mutex_lock(&server->lock);
     while (server->command == NONE && !server->cancelled)
         pthread_cond_wait(&server->changed, &server->lock);
     enum command command = server->cancelled ? CANCEL : server->command;
     *ret_changes = server->changes;
+    *ret_collection = server->collection;
     server->command = NONE;
     pthread_cond_broadcast(&server->changed);
     pthread_mutex_unlock(&server->lock);
@@ -89,9 +90,10 @@ static bool stream(struct server *server, const struct mig_call *call, mig_docum
     atomic_fetch_add(&server->streams, 1);
     for (bool on = true; on;) {
         int changes;
-        switch (next(server, &changes)) {
+        const char *collection;
+        switch (next(server, &changes, &collection)) {
         case CHANGE: {
-            bson_t *event = BCON_NEW("ns", "{", "coll", BCON_UTF8(server->collection), "}");
+            bson_t *event = BCON_NEW("ns", "{", "coll", BCON_UTF8(collection), "}");
             for (int i = 0; i < changes && on; i++)
                 on = each(event, context);
             bson_destroy(event);
