@@ -137,7 +137,8 @@ const struct mig_command mig_command_rows[MIG_COMMANDS] = {
                 "A protected environment wants a saved plan (FILE or --plan) and, typed at the prompt or given with\n"
                 "--confirm-text, its database and the number of migrations, as in \"shop 2\".\n\n"
                 "Ctrl-C asks the run to stop after the step it is at; a second one ends migtui at once. Either way resume goes\n"
-                "on from the right step.",
+                "on from the right step. Only the program of an exec step is ended by the first: unless it exits 0 nobody knows\n"
+                "how much it did, and recover comes before resume.",
         .examples = SHOWN { { "apply --env dev", "everything pending" },
                             { "apply prod.plan", "what was reviewed, and nothing else" },
                             { "apply --env test --to 20261101093000 --detach", "in the background; prints the run's id" },

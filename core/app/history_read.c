@@ -201,9 +201,9 @@ static const char *const over_fields[] = { "_id",      "rev",    "title",   "sta
 static const char *const open_fields[] = { "token",     "planId", "steps", "inverse",  "error",
                                            "errorStep", "osUser", "host",  "startedAt" };
 
-/* A group is far below the 16 MB of a document; a batch, some four thousand records, is a megabyte or two. */
+/* A group is far below the 16 MB of a document; a batch, some two thousand records, is well below a megabyte: the driver has it twice. */
 #define ROWS_A_GROUP   250
-#define GROUPS_A_BATCH 16
+#define GROUPS_A_BATCH 8
 
 /* Records travel in groups, in the order they were applied; an unfinished one is a group of its own. It is one scan, so a
  * record that changes state meanwhile is seen once: as it was or as it is. */

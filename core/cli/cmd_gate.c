@@ -160,7 +160,7 @@ static int promote(struct cli *cli, struct planned *p, const struct mig_promotio
     if (cli->format == CLI_TEXT && !cli->quiet) {
         struct mig_buf text MIG_AUTOBUF;
         mig_buf_init(&text, OUTPUT_MAX);
-        cli_plan_text(p->plan, &p->look, &cli->err, &text);
+        cli_plan_text(p->plan, &p->look, &cli->err, 2, &text);
         cli_write(2, text.text, text.len);
     }
     bool runner =

@@ -1,4 +1,6 @@
 /* cmd_run.c - plan, apply, rollback, resume, and the runner's own entry. */
+#include <unistd.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,7 +31,7 @@ static int tell_plan(struct cli *cli, const struct mig_plan *plan, const struct 
     if (ok && cli->format == CLI_TEXT && !cli->quiet) {
         struct mig_buf text MIG_AUTOBUF;
         mig_buf_init(&text, OUTPUT_MAX);
-        cli_plan_text(plan, look, &cli->out, &text);
+        cli_plan_text(plan, look, &cli->out, STDOUT_FILENO, &text);
         if (plan->count > 0 && path)
             mig_buf_printf(&text, "To run exactly this: migtui apply %s\n", path);
         else if (plan->count > 0 && mig_plan_command(plan, command, sizeof command))

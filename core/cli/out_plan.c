@@ -4,6 +4,9 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "cli/cli.h"
+
+#define PIECE 65536 /* bytes of a long plan that are kept before they are written */
 
 static void heading(const struct mig_plan *plan, const struct mig_look *look, const struct cli_style *style,
                     struct mig_buf *out)
@@ -64,7 +67,7 @@ void cli_gates_text(const struct mig_plan *plan, const struct cli_style *style, 
 }
 
 void cli_plan_text(const struct mig_plan *plan, const struct mig_look *look, const struct cli_style *style,
-                   struct mig_buf *out)
+                   int fd, struct mig_buf *out)
 {
     heading(plan, look, style, out);
     if (plan->count == 0) {
@@ -86,6 +89,10 @@ void cli_plan_text(const struct mig_plan *plan, const struct mig_look *look, con
         mig_buf_printf(out, " %s  %s%s\n", item->migration->version, item->migration->title,
                        item->by_inverse ? "  (by the inverses of what ran)" : "");
         steps_text(item, style, out);
+        if (fd >= 0 && out->len >= PIECE) {
+            cli_write(fd, out->text, out->len);
+            mig_buf_reset(out);
+        }
     }
     for (size_t i = 0; i < plan->warning_count; i++) {
         mig_buf_str(out, i ? "" : "\n");

@@ -212,7 +212,7 @@ static bool ask(struct cli *cli, struct run_job *job, const struct mig_plan *pla
     if (cli_will_ask(cli, job->env)) {
         struct mig_buf text MIG_AUTOBUF;
         mig_buf_init(&text, TEXT_MAX);
-        cli_plan_text(plan, look, &cli->err, &text);
+        cli_plan_text(plan, look, &cli->err, 2, &text);
         cli_write(2, text.text, text.len);
     }
     struct cli_act act = {
