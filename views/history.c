@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/doc.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -47,22 +48,32 @@ static const bson_t *row_of(const struct view_frame *frame, enum mig_query_kind 
     return NULL;
 }
 
+/* Those that were open by name, the others with what they saw. */
 static void tell_gates(const bson_t *run, struct mig_buf *out)
 {
+    struct mig_buf open MIG_AUTOBUF;
     bson_t list;
     bson_iter_t each;
+    mig_buf_init(&open, 4096);
     if (!run || !mig_doc_sub(run, "gates", &list) || !bson_iter_init(&each, &list))
         return;
     while (bson_iter_next(&each)) {
-        char text[400];
         bson_t gate;
         if (!mig_iter_sub(&each, &gate))
             continue;
-        snprintf(text, sizeof text, "%.40s %.20s: %.280s", mig_doc_str(&gate, "name", "?"),
-                 mig_doc_str(&gate, "state", "?"), mig_doc_str(&gate, "reason", ""));
+        const char *name = mig_doc_str(&gate, "name", "?");
+        const char *state = mig_doc_str(&gate, "state", "?");
+        if (strcmp(state, "ok") == 0) {
+            mig_buf_printf(&open, "%s%.40s", open.len > 0 ? ", " : "ok: ", name);
+            continue;
+        }
+        char text[400];
+        snprintf(text, sizeof text, "%.40s %.20s: %.280s", name, state, mig_doc_str(&gate, "reason", ""));
         mig_utf8_trim(text);
         view_rows_fact(out, "gate", text);
     }
+    if (open.len > 0)
+        view_rows_fact(out, "gates", open.text);
 }
 
 static void tell_person(struct mig_buf *out, const char *what, const bson_t *doc, const char *key_path,

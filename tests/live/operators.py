@@ -16,27 +16,28 @@ class Operator:
         self.user = team.make_user(user or name)
         self.os_user = os_user or name
 
-    @property
-    def uri(self):
-        scheme, rest = self.team.server.uri.split("://", 1)
+    def uri(self, server):
+        scheme, rest = server.uri.split("://", 1)
         return f"{scheme}://{self.user}:pass-{self.user}@{rest.rpartition('@')[2]}"
 
     @property
     def env(self):
-        return {"URI": self.uri, "MIGTUI_SIGNING_KEY": str(self.key), "MIGTUI_OPERATOR": self.os_user}
+        uris = {f"URI_{name.upper()}": self.uri(server) for name, server in self.team.servers.items()}
+        return uris | {"MIGTUI_SIGNING_KEY": str(self.key), "MIGTUI_OPERATOR": self.os_user}
 
     def run(self, *words, check=None, env=None, **options):
         return self.team.project.run(*words, check=check, env=self.env | (env or {}), **options)
 
 
 class Team:
-    """A project whose prod wants approvals, and the people who give them."""
+    """A project whose prod wants approvals, and the people who give them. servers: one for each environment, else all are on
+    the shared one."""
 
-    def __init__(self, test, migrations, *, signed=True, names=("ana", "ivo", "mia"), envs=("prod",), **gate):
-        self.server = shared_server(auth=True)
+    def __init__(self, test, migrations, *, signed=True, names=("ana", "ivo", "mia"), envs=("prod",), servers=None, **gate):
+        self.servers = servers or dict.fromkeys(envs, shared_server(auth=True))
         self.signed = signed
         self.gate = {"approvals": 2, "approvers": list(names), "signed": signed, **gate}
-        settings = {name: {"uri": "${URI}", "server": self.server} for name in envs}
+        settings = {name: {"uri": f"${{URI_{name.upper()}}}", "server": server} for name, server in self.servers.items()}
         settings["prod"] |= {"protected": True, "gate": self.gate}
         self.project = test.project(migrations, envs=settings)
         self.keys = self.project.dir / "keys"
@@ -68,10 +69,11 @@ class Team:
         self.signers.write_text(text + line if at_end else line + text)
 
     def make_user(self, name):
-        admin = self.server.client().admin
-        known = {user["user"] for user in admin.command("usersInfo")["users"]}
-        if name not in known:
-            admin.command("createUser", name, pwd=f"pass-{name}", roles=ROLES)
+        for server in set(self.servers.values()):
+            admin = server.client().admin
+            known = {user["user"] for user in admin.command("usersInfo")["users"]}
+            if name not in known:
+                admin.command("createUser", name, pwd=f"pass-{name}", roles=ROLES)
         return name
 
     def db(self, env="prod"):
