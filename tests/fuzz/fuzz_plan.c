@@ -12,9 +12,12 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static char env[] = "dev", version[] = "2", title[] = "two", file[] = "2_two.jsonc";
+    static char database[] = "shop", set[] = "rs0";
     static struct mig_migration migration = { .version = version, .title = title, .file = file };
     static struct mig_plan_item item = { .migration = &migration };
-    const struct mig_plan now = { .environment = env, .items = &item, .count = 1 };
+    const struct mig_plan now = {
+        .environment = env, .database = database, .replica_set = set, .items = &item, .count = 1
+    };
     MIG_AUTOBSON bson_t *plan = NULL;
     struct mig_error err = { 0 };
     if (!cli_plan_parse("p", (const char *)data, size, &plan, &err)) {
