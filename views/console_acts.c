@@ -9,12 +9,69 @@
 
 #define SETTLE_POLL_MS 5
 
+/* What `audit` said; false: it was another command, or said nothing. */
+static bool tell_audit(struct console *console, const struct console_running_act *running,
+                       const struct mig_act_result *result)
+{
+    const bson_t *doc = result->document;
+    const char *env = running->env ? running->env->name : "";
+    struct mig_error err = { 0 };
+    if (strncmp(running->name, "audit", 5) != 0)
+        return false;
+    if (doc && mig_doc_find(doc, "whole", &(bson_iter_t){ 0 })) {
+        long long entries = (long long)mig_doc_int(doc, "entries", 0);
+        long long anchors = (long long)mig_doc_int(doc, "anchors", 0);
+        if (mig_doc_bool(doc, "whole", false)) {
+            console_say(console,
+                        "%s: the audit holds: %lld entries, head %.8s, %lld anchor%s of this host agree", env,
+                        entries, mig_doc_str(doc, "head", ""), anchors, anchors == 1 ? "" : "s");
+            return true;
+        }
+        mig_fail(&err, MIG_ERR_INTEGRITY, "the audit was tampered with, or lost a part: %.300s",
+                 mig_doc_str(doc, "fault", "?"));
+        mig_hint(&err, "keep what is there: migtui audit export --env %s --out FILE", env);
+        console_fail(console, env, &err);
+        return true;
+    }
+    if (result->error.code != MIG_OK || !result->said)
+        return false;
+    console_say(console, "%s", result->said);
+    return true;
+}
+
+void console_audit(struct console *console, const struct mig_cmdline *line)
+{
+    struct mig_error err = { 0 };
+    const char *named = mig_cmdline_value(line, MIG_OPT_ENV);
+    const struct cfg_environment *env =
+        named ? mig_app_environment(console->options.app, named, &err) : console_env(console);
+    const char *out = mig_cmdline_value(line, MIG_OPT_OUT);
+    bool exports = strcmp(line->arguments[0], "export") == 0;
+    if (!env && err.code == MIG_OK)
+        mig_fail(&err, MIG_ERR_USAGE, "which environment? --env NAME");
+    if (env && (line->argument_count > 1 || (exports && !out)))
+        mig_fail(&err, MIG_ERR_USAGE, "%s",
+                 exports ? "where to? audit export --out FILE"
+                         : "a file is verified in a shell: migtui audit verify FILE");
+    if (err.code != MIG_OK) {
+        console_fail(console, "audit", &err);
+        return;
+    }
+    char *words[] = { mig_strdup("audit"), mig_strdup(line->arguments[0]), mig_printf("--env=%s", env->name),
+                      exports ? mig_printf("--out=%s", out) : NULL, NULL };
+    console_act_start(console, env, exports ? "audit export" : "audit verify", (const char *const *)words);
+    for (size_t i = 0; i < 4; i++)
+        free(words[i]);
+}
+
 static void act_is_over(struct console *console, const struct console_running_act *running)
 {
     const struct mig_act_result *result = mig_act_result(running->act);
     const char *where = running->env ? running->env->name : "";
     const char *run = result->document ? mig_doc_str(result->document, "run", "") : "";
     mig_watch_refresh(console->watch, running->env);
+    if (tell_audit(console, running, result))
+        return;
     if (result->error.code != MIG_OK) {
         console_fail(console, where, &result->error);
         return;

@@ -215,7 +215,7 @@ bool console_command_is_known(const struct mig_command *command)
         if (shown_as[i].id == command->id)
             return view_class_find(shown_as[i].view) != NULL;
     }
-    return (command->flags & MIG_CMD_MUTATES) != 0;
+    return (command->flags & MIG_CMD_MUTATES) != 0 || command->id == MIG_COMMAND_AUDIT;
 }
 
 /* The words of the line after its command, with the first argument as an option where the view takes it so. */
@@ -277,6 +277,8 @@ static void run_command(struct console *console, size_t count, char *const *word
     } else if (line.command->id == MIG_COMMAND_RECOVER && !mig_cmdline_has(&line, MIG_OPT_UNDO) &&
                !mig_cmdline_has(&line, MIG_OPT_RESUME)) {
         open_shown(console, &line); /* without a way out it only shows */
+    } else if (line.command->id == MIG_COMMAND_AUDIT && strcmp(line.arguments[0], "list") != 0) {
+        console_audit(console, &line);
     } else if (acts(&line)) {
         console_act(console, &line); /* takes the line */
         return;

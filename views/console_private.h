@@ -261,6 +261,8 @@ const struct mig_snap_env *console_snap(const struct console *console, const str
 bool console_writable(const struct console *console, const struct cfg_environment *env);
 int64_t console_now(const struct console *console);
 /* Start the act; what becomes of it is told when it is over. */
+/* `audit verify` and `audit export` of an environment: they change nothing, so nothing is asked. */
+void console_audit(struct console *console, const struct mig_cmdline *line);
 void console_act_start(struct console *console, const struct cfg_environment *env, const char *name,
                        const char *const *words);
 /* "4s", "2m", "3h": an age in one word. */

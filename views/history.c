@@ -154,6 +154,8 @@ static const struct view_rows_kind kind = {
 static const struct view_key keys[] = {
     { "enter", "open", "log", "the log of the run", 90 },
     { "d", "diff", "diff", "the text that ran against the file", 60 },
+    { "V", "verify", "verify", "check the environment's audit from its first entry to its last", 30 },
+    { "O", "export", NULL, "write its audit to audit-ENV.jsonl in the working directory", 0 },
     { "U", "undo", NULL, "the plan that takes back what this run applied", 0 },
     VIEW_ROWS_KEYS{ 0 },
 };
@@ -181,6 +183,8 @@ static const char *refuses(const struct view *view, const struct view_frame *fra
         return "no entry is chosen";
     if (strcmp(action, "undo") == 0)
         return strcmp(mig_doc_str(row, "status", ""), "applied") == 0 ? NULL : "it is not applied";
+    if (strcmp(action, "verify") == 0 || strcmp(action, "export") == 0)
+        return NULL;
     if (strcmp(action, "open") == 0)
         return mig_doc_str(row, "run", "")[0] ? NULL : "it was marked by hand: there is no run";
     return NULL;
@@ -201,8 +205,13 @@ static void act(struct view *view, const struct view_frame *frame, const char *a
         view_say(ret, "%s", why ? why : "no entry is chosen");
     } else {
         const char *env = mig_doc_str(row, "environment", "");
+        char *file MIG_AUTOFREE = mig_printf("audit-%s.jsonl", env);
         if (strcmp(action, "open") == 0)
             view_command(ret, "view", "log", "--env", env, "--run", mig_doc_str(row, "run", ""), NULL);
+        else if (strcmp(action, "verify") == 0)
+            view_command(ret, "audit", "verify", "--env", env, NULL);
+        else if (strcmp(action, "export") == 0)
+            view_command(ret, "audit", "export", "--env", env, "--out", file, NULL);
         else if (strcmp(action, "diff") == 0)
             view_command(ret, "view", "plan", "--env", env, "--at", mig_doc_str(row, "version", ""), "--tab",
                          "diff", NULL);

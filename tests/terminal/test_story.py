@@ -83,6 +83,9 @@ class Story(harness.MigtuiTest):
         parts = ("asked   ana, signed with", "approve ivo, signed with", "gates   ok: files", "approvals")
         ana.wait(lambda screen: all(part in screen for part in parts))
 
+        ana.press("V")
+        ana.wait("prod: the audit holds: ")
+
         run = team.ivo.run("runs", "--env", "prod", "--format", "json", check=0).json()["runs"][0]
         self.assertEqual((run["status"], run["operator"], run["migrations"]), ("succeeded", "ana", 2))
         team.ivo.run("audit", "verify", "--env", "prod", check=0)

@@ -72,6 +72,10 @@ static void an_entry_leads_to_its_log_its_text_and_its_undoing(void **state)
     stage_key(&stage, "j");
     stage_key(&stage, "enter");
     stage_commands(&stage, "view log --env test --run 01KAG00000TESTX00000000000");
+    stage_key(&stage, "V");
+    stage_commands(&stage, "audit verify --env test");
+    stage_key(&stage, "O");
+    stage_commands(&stage, "audit export --env test --out audit-test.jsonl");
     stage_key(&stage, "d");
     stage_commands(&stage, "view plan --env test --at 20261119090000 --tab diff");
     stage_key(&stage, "U");
