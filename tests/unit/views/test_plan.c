@@ -65,6 +65,18 @@ static void given_the_whole_plan(bool counted)
     given(counted ? "view plan --env prod --dry-run" : "view plan --env prod");
 }
 
+static void a_part_of_what_is_pending_says_of_how_much(void **state)
+{
+    (void)state;
+    given_the_whole_plan(false);
+    struct mig_plan *plan = (struct mig_plan *)(uintptr_t)planned();
+    size_t whole = plan->count;
+    plan->count = 4; /* as --to would */
+    bool shown = stage_shows(&stage, 120, 36, "Apply to prod!: 4 of 10 pending migrations, ");
+    plan->count = whole;
+    assert_true(shown);
+}
+
 static void steps_and_gates_at_every_size(void **state)
 {
     (void)state;
@@ -219,13 +231,21 @@ static void every_key_does_something(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(steps_and_gates_at_every_size),    TEST(a_dry_run_counts),
-        TEST(the_script_is_shown_with_numbers), TEST(the_diff_shows_what_was_edited),
-        TEST(apply_runs_exactly_this_plan),     TEST(q_asks_for_approval_where_one_is_wanted),
-        TEST(rollback_runs_exactly_this_plan),  TEST(a_closed_gate_keeps_it_from_running),
-        TEST(an_old_plan_is_not_run),           TEST(a_refused_plan_says_why),
-        TEST(nothing_to_run_is_said),           TEST(it_asks_for_what_it_shows),
-        TEST(words_of_the_planner_are_kept),    TEST(every_key_does_something),
+        TEST(a_part_of_what_is_pending_says_of_how_much),
+        TEST(steps_and_gates_at_every_size),
+        TEST(a_dry_run_counts),
+        TEST(the_script_is_shown_with_numbers),
+        TEST(the_diff_shows_what_was_edited),
+        TEST(apply_runs_exactly_this_plan),
+        TEST(q_asks_for_approval_where_one_is_wanted),
+        TEST(rollback_runs_exactly_this_plan),
+        TEST(a_closed_gate_keeps_it_from_running),
+        TEST(an_old_plan_is_not_run),
+        TEST(a_refused_plan_says_why),
+        TEST(nothing_to_run_is_said),
+        TEST(it_asks_for_what_it_shows),
+        TEST(words_of_the_planner_are_kept),
+        TEST(every_key_does_something),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
