@@ -79,9 +79,9 @@ void plan_says(const struct plan *plan, char *ret, size_t size)
         bool is_part =
             of->direction == MIG_UP && of->count > 0 && !of->items[0].record && of->count < pending;
         if (is_part)
-            mig_buf_printf(&text, "%zu of ", of->count);
-        mig_text_count(&text, (int64_t)(is_part ? pending : of->count),
-                       is_part ? "pending migration" : "migration");
+            mig_buf_printf(&text, "%zu of %zu pending", of->count, pending);
+        else
+            mig_text_count(&text, (int64_t)of->count, "migration");
         mig_buf_str(&text, ", ");
         mig_text_count(&text, (int64_t)mig_plan_steps(of), "step");
     }
