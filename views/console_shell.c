@@ -268,7 +268,10 @@ static bool has_message(const struct console *console)
 static void draw_message(const struct console *console, const struct tui_pane *whole, int y)
 {
     char text[160];
-    int left = draw_audit_heads(console, whole, y, has_message(console) ? whole->w / 2 : whole->w - 2);
+    int most = console->message[0]    ? whole->w - tui_width(console->message) - 4
+               : has_message(console) ? whole->w / 2
+                                      : whole->w - 2;
+    int left = draw_audit_heads(console, whole, y, most);
     struct tui_pane part = tui_pane_part(whole, 0, 0, left, whole->h);
     const struct tui_pane *all = &part;
     if (console->message[0]) {
