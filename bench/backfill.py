@@ -131,7 +131,13 @@ def ranges(project, count):
     return by_pymongo(project, body, str(COUNT), str(-(-COUNT // count)))
 
 
-def backfill(project, commands):
+def migrations(workers):
+    return m.files(m.batch("fill", "people", OLD, CHANGE, "marker", workers=workers))
+
+
+def backfill(project, commands, workers=1):
+    for file, text in migrations(workers).items():
+        project.write(file, text)
     run = taken(project, harness.BINARY, "apply", "--env", "dev", cwd=project.dir, env=project.env)
     commands.append(m.record(project, 1)["steps"][0]["result"]["ranges"])
     return run
@@ -148,16 +154,18 @@ def explain(project):
 def bench():
     server = OtherServer(PROGRAM) if PROGRAM else harness.Server()
     name = "backfill" if not PROGRAM else f"backfill-{Path(PROGRAM).name}"
-    project = harness.Project(m.files(m.batch("fill", "people", OLD, CHANGE, "marker")), ["dev"], server=server)
+    project = harness.Project(migrations(1), ["dev"], server=server)
     began = time.monotonic()
     fill(project.db().people)
     print(f"  {COUNT} documents in {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     with Report(name, f"Backfill of {COUNT:,} documents", None if PROGRAM else server) as report:
-        cuts = []
+        cuts, by_two = [], []
         backfill(project, cuts)  # how many ranges it takes here; not counted
         found = rounds({"updateMany": lambda: update_many(project), "ranges, bounds known": lambda: ranges(project, cuts[0]),
-                        "migtui, batch by marker": lambda: backfill(project, cuts)})  # fmt: skip
-        sent = {"updateMany": 1, "ranges, bounds known": cuts[0], "migtui, batch by marker": max(cuts)}
+                        "migtui, batch by marker": lambda: backfill(project, cuts),
+                        "migtui, by two workers": lambda: backfill(project, by_two, 2)})  # fmt: skip
+        sent = {"updateMany": 1, "ranges, bounds known": cuts[0], "migtui, batch by marker": max(cuts),
+                "migtui, by two workers": max(by_two)}  # fmt: skip
         report.say(
             f"Server: {Path(PROGRAM).name if PROGRAM else server_name(server)}; how it finds a range of _id (explain): {explain(project)}."
         )
