@@ -4,7 +4,6 @@
 
 #include "base/cleanup.h"
 #include "base/doc.h"
-#include "base/mem.h"
 #include "base/text.h"
 #include "views/classes.h"
 #include "views/rows.h"
@@ -124,12 +123,7 @@ static struct view *backups_open(size_t count, char *const *words, const struct 
 {
     mig_error_clear(err);
     const struct cfg_environment *env = view_env_option(count, words, frame, true, err);
-    if (err->code != MIG_OK)
-        return NULL;
-    struct view_list *backups = mig_alloc(sizeof *backups);
-    backups->view.class = &view_backups;
-    view_rows_init(&backups->rows, &kind, env);
-    return &backups->view;
+    return view_list_open(&view_backups, &kind, env, err);
 }
 
 /* The environment of an act: the one in view, else the chosen backup's. */

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/doc.h"
-#include "base/mem.h"
 #include "views/classes.h"
 #include "views/rows.h"
 
@@ -145,12 +144,7 @@ static struct view *errors_open(size_t count, char *const *words, const struct v
     mig_error_clear(err);
     const struct cfg_environment *env =
         view_has(count, words, "--env") ? view_env_option(count, words, frame, true, err) : NULL;
-    if (err->code != MIG_OK)
-        return NULL;
-    struct view_list *errors = mig_alloc(sizeof *errors);
-    errors->view.class = &view_errors;
-    view_rows_init(&errors->rows, &kind, env);
-    return &errors->view;
+    return view_list_open(&view_errors, &kind, env, err);
 }
 
 static void open_row(const bson_t *row, struct view_answer *ret)

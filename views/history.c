@@ -165,12 +165,7 @@ static struct view *history_open(size_t count, char *const *words, const struct 
 {
     mig_error_clear(err);
     const struct cfg_environment *env = view_env_option(count, words, frame, true, err);
-    if (err->code != MIG_OK)
-        return NULL;
-    struct view_list *history = mig_alloc(sizeof *history);
-    history->view.class = &view_history;
-    view_rows_init(&history->rows, &kind, env);
-    return &history->view;
+    return view_list_open(&view_history, &kind, env, err);
 }
 
 static const char *refuses(const struct view *view, const struct view_frame *frame, const char *action)

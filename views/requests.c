@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/doc.h"
-#include "base/mem.h"
 #include "views/classes.h"
 #include "views/rows.h"
 
@@ -101,12 +100,7 @@ static struct view *requests_open(size_t count, char *const *words, const struct
 {
     mig_error_clear(err);
     const struct cfg_environment *env = view_env_option(count, words, frame, true, err);
-    if (err->code != MIG_OK)
-        return NULL;
-    struct view_list *requests = mig_alloc(sizeof *requests);
-    requests->view.class = &view_requests;
-    view_rows_init(&requests->rows, &kind, env);
-    return &requests->view;
+    return view_list_open(&view_requests, &kind, env, err);
 }
 
 static const char *refuses(const struct view *view, const struct view_frame *frame, const char *action)

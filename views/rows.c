@@ -491,6 +491,17 @@ enum tui_style view_cell_env(const bson_t *row, const struct view_frame *frame, 
 
 /* ---- a screen that is one list ---- */
 
+struct view *view_list_open(const struct view_class *class, const struct view_rows_kind *kind,
+                            const struct cfg_environment *env, const struct mig_error *err)
+{
+    if (err->code != MIG_OK)
+        return NULL;
+    struct view_list *list = mig_alloc(sizeof *list);
+    list->view.class = class;
+    view_rows_init(&list->rows, kind, env);
+    return &list->view;
+}
+
 void view_list_close(struct view *view)
 {
     view_rows_done(&((struct view_list *)(void *)view)->rows);

@@ -77,11 +77,14 @@ enum tui_style view_cell_env(const bson_t *row, const struct view_frame *frame, 
 /* A new row for .build. */
 bson_t *view_rows_add(struct mig_seen_rows *rows);
 
-/* A screen that is one list, and the methods of its class that follow from that; .open allocates it. */
+/* A screen that is one list, and the methods of its class that follow from that. */
 struct view_list {
     struct view view;
     struct view_rows rows;
 };
+/* NULL when the words of its command were refused: *err, which says so, is of view_env_option. env NULL: of all. */
+struct view *view_list_open(const struct view_class *class, const struct view_rows_kind *kind,
+                            const struct cfg_environment *env, const struct mig_error *err);
 void view_list_close(struct view *view);
 void view_list_update(struct view *view, const struct view_frame *frame);
 void view_list_draw(struct view *view, const struct view_frame *frame, const struct tui_pane *pane);

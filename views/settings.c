@@ -4,7 +4,6 @@
 
 #include "base/cleanup.h"
 #include "base/doc.h"
-#include "base/mem.h"
 #include "views/classes.h"
 #include "views/rows.h"
 
@@ -96,12 +95,7 @@ static struct view *settings_open(size_t count, char *const *words, const struct
     mig_error_clear(err);
     const struct cfg_environment *env =
         view_has(count, words, "--env") ? view_env_option(count, words, frame, true, err) : NULL;
-    if (err->code != MIG_OK)
-        return NULL;
-    struct view_list *settings = mig_alloc(sizeof *settings);
-    settings->view.class = &view_settings;
-    view_rows_init(&settings->rows, &kind, env);
-    return &settings->view;
+    return view_list_open(&view_settings, &kind, env, err);
 }
 
 static void act(struct view *view, const struct view_frame *frame, const char *action,

@@ -1,6 +1,8 @@
 /* view_stage.c - see view_stage.h. */
 #include "support/view_stage.h"
 
+#include "support/golden.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -171,33 +173,10 @@ bool stage_shows(struct view_stage *stage, int cols, int rows, const char *text)
     return strstr(screen, text) != NULL;
 }
 
-static char *read_file(const char *path)
-{
-    FILE *file = fopen(path, "rb");
-    struct mig_buf text MIG_AUTOBUF;
-    mig_buf_init(&text, 1 << 20);
-    for (int c; file && (c = fgetc(file)) != EOF;)
-        mig_buf_char(&text, (char)c);
-    if (file)
-        fclose(file);
-    return mig_buf_detach(&text);
-}
-
 static void compare(const char *name, const char *suffix, const char *text)
 {
-    const char *source = getenv("MIGTUI_SOURCE_DIR");
-    char *path MIG_AUTOFREE = mig_printf("%s/tests/golden/%s%s.txt", source ? source : ".", name, suffix);
-    if (getenv("UPDATE_GOLDEN")) {
-        FILE *file = fopen(path, "wb");
-        assert_non_null(file);
-        assert_int_equal(fwrite(text, 1, strlen(text), file), strlen(text));
-        fclose(file);
-        return;
-    }
-    char *wanted MIG_AUTOFREE = read_file(path);
-    if (strcmp(wanted, text) != 0)
-        fail_msg("%s%s is not as in tests/golden (UPDATE_GOLDEN=1 writes it anew); now:\n%s", name, suffix,
-                 text);
+    char *file MIG_AUTOFREE = mig_printf("tests/golden/%s%s.txt", name, suffix);
+    golden_compare(file, text);
 }
 
 static void compare_at(struct view_stage *stage, const char *name, int cols, int rows, bool utf8)

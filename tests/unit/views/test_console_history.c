@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "support/golden.h"
 
 static char path[128];
 
@@ -31,26 +32,6 @@ static int teardown(void **state)
     return console_world_teardown(state);
 }
 
-static void given_the_file(const char *text, size_t len)
-{
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(text, 1, len, file), len);
-    fclose(file);
-}
-
-static char *file_text(void)
-{
-    struct mig_buf text MIG_AUTOBUF;
-    mig_buf_init(&text, 4UL << 20);
-    FILE *file = fopen(path, "rb");
-    for (int c; file && (c = fgetc(file)) != EOF;)
-        mig_buf_char(&text, (char)c);
-    if (file)
-        fclose(file);
-    return mig_buf_detach(&text);
-}
-
 static void when_it_is_typed(struct console_world *w, const char *line)
 {
     console_world_key(w, ':');
@@ -63,7 +44,7 @@ static void what_was_typed_is_there_in_the_next_session(void **state)
     struct console_world *w = *state;
     when_it_is_typed(w, "view errors");
     when_it_is_typed(w, "rw test 10m");
-    char *text MIG_AUTOFREE = file_text();
+    char *text MIG_AUTOFREE = golden_file_text(path);
     assert_string_equal(text, "view errors\nrw test 10m\n");
     struct stat about;
     assert_int_equal(stat(path, &about), 0);
@@ -83,7 +64,7 @@ static void what_may_hold_a_secret_is_not_kept(void **state)
     struct console_world *w = *state;
     when_it_is_typed(w, "doctor --uri mongodb://ana:secret@db1/");
     when_it_is_typed(w, " view errors");
-    char *text MIG_AUTOFREE = file_text();
+    char *text MIG_AUTOFREE = golden_file_text(path);
     assert_string_equal(text, "");
 }
 
@@ -99,7 +80,7 @@ static void lines_that_would_deceive_are_not_taken(void **state)
                                   "apply mongodb://u:p@h\n"
                                   "view log\n"
                                   "half a line";
-    given_the_file(hostile, sizeof hostile - 1);
+    golden_file_write(path, hostile, sizeof hostile - 1);
     console_history_load(w->console);
     assert_int_equal(w->console->palette.history.count, 2);
     assert_string_equal(w->console->palette.history.lines[0], "view plan");
@@ -121,11 +102,11 @@ static void a_long_file_is_shortened_in_the_end(void **state)
     mig_buf_init(&text, 4UL << 20);
     for (int i = 0; i < 1000; i++)
         mig_buf_printf(&text, "view plan --to %d\n", i);
-    given_the_file(text.text, text.len);
+    golden_file_write(path, text.text, text.len);
     console_history_load(w->console);
     assert_int_equal(w->console->palette.history.count, w->console->palette.history.max);
     console_history_end(w->console);
-    char *now MIG_AUTOFREE = file_text();
+    char *now MIG_AUTOFREE = golden_file_text(path);
     assert_int_equal(lines_of(now), w->console->palette.history.max);
     assert_non_null(strstr(now, "view plan --to 999\n"));
 }
@@ -135,12 +116,12 @@ static void a_file_too_long_to_read_is_made_anew(void **state)
     struct console_world *w = *state;
     char *large MIG_AUTOFREE = mig_alloc(3UL << 20);
     memset(large, 'x', 3UL << 20);
-    given_the_file(large, 3UL << 20);
+    golden_file_write(path, large, 3UL << 20);
     console_history_load(w->console);
     assert_int_equal(w->console->palette.history.count, 0);
     when_it_is_typed(w, "view errors");
     console_history_end(w->console);
-    char *now MIG_AUTOFREE = file_text();
+    char *now MIG_AUTOFREE = golden_file_text(path);
     assert_string_equal(now, "view errors\n");
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "support/golden.h"
 
 static struct {
     char *copied;
@@ -56,18 +57,6 @@ static int teardown(void **state)
     return console_world_teardown(state);
 }
 
-static char *text_of(const char *path)
-{
-    struct mig_buf text MIG_AUTOBUF;
-    mig_buf_init(&text, 1UL << 20);
-    FILE *file = fopen(path, "rb");
-    assert_non_null(file);
-    for (int c; (c = fgetc(file)) != EOF;)
-        mig_buf_char(&text, (char)c);
-    fclose(file);
-    return mig_buf_detach(&text);
-}
-
 static void save_writes_the_screen_without_what_asked_for_it(void **state)
 {
     struct console_world *w = *state;
@@ -82,7 +71,8 @@ static void save_writes_the_screen_without_what_asked_for_it(void **state)
     free(console_world_screen(w, 80, 24));
     console_world_key(w, TUI_KEY_ENTER);
     console_world_says(w, "saved to");
-    char *text MIG_AUTOFREE = text_of(path);
+    assert_int_equal(access(path, R_OK), 0);
+    char *text MIG_AUTOFREE = golden_file_text(path);
     assert_non_null(strstr(text, "development"));
     assert_non_null(strstr(text, "prod"));
     assert_null(strstr(text, ":save"));

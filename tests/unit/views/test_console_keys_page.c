@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "support/golden.h"
 #include "views/classes.h"
 #include "views/console_private.h"
 
@@ -77,35 +78,13 @@ static void add_page(struct mig_buf *out)
     }
 }
 
-static char *read_file(const char *path)
-{
-    struct mig_buf text MIG_AUTOBUF;
-    mig_buf_init(&text, 1UL << 20);
-    FILE *file = fopen(path, "rb");
-    for (int c; file && (c = fgetc(file)) != EOF;)
-        mig_buf_char(&text, (char)c);
-    if (file)
-        fclose(file);
-    return mig_buf_detach(&text);
-}
-
 static void the_page_is_as_the_tables(void **state)
 {
     (void)state;
-    const char *source = getenv("MIGTUI_SOURCE_DIR");
-    char *path MIG_AUTOFREE = mig_printf("%s/docs/reference/console-keys.md", source ? source : ".");
     struct mig_buf page MIG_AUTOBUF;
     mig_buf_init(&page, 1UL << 20);
     add_page(&page);
-    if (getenv("UPDATE_GOLDEN")) {
-        FILE *file = fopen(path, "wb");
-        assert_non_null(file);
-        assert_int_equal(fwrite(page.text, 1, page.len, file), page.len);
-        fclose(file);
-    }
-    char *there MIG_AUTOFREE = read_file(path);
-    if (strcmp(there, page.text) != 0)
-        fail_msg("%s is not as the tables are: UPDATE_GOLDEN=1 writes it anew", path);
+    golden_compare("docs/reference/console-keys.md", page.text);
 }
 
 int main(void)

@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/textdiff.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/rows.h"
 #include "fakes/host_fake.h"
+#include "support/golden.h"
 #include "support/snapshot_world.h"
 #include "support/vterm_screen.h"
 #include "views/console_private.h"
@@ -214,42 +214,6 @@ static void add_picture(const struct story *story, const struct picture *picture
     close_stage(&stage);
 }
 
-static char *read_file(const char *path)
-{
-    struct mig_buf text MIG_AUTOBUF;
-    mig_buf_init(&text, 16UL << 20);
-    FILE *file = fopen(path, "rb");
-    for (int c; file && (c = fgetc(file)) != EOF;)
-        mig_buf_char(&text, (char)c);
-    if (file)
-        fclose(file);
-    return mig_buf_detach(&text);
-}
-
-static void compare(const char *name, const char *now)
-{
-    const char *source = getenv("MIGTUI_SOURCE_DIR");
-    char *path MIG_AUTOFREE = mig_printf("%s/tests/golden/shell-%s.txt", source ? source : ".", name);
-    if (getenv("UPDATE_GOLDEN")) {
-        FILE *file = fopen(path, "wb");
-        assert_non_null(file);
-        assert_int_equal(fwrite(now, 1, strlen(now), file), strlen(now));
-        fclose(file);
-        return;
-    }
-    char *wanted MIG_AUTOFREE = read_file(path);
-    if (strcmp(wanted, now) == 0)
-        return;
-    struct mig_diff diff;
-    struct mig_buf text MIG_AUTOBUF;
-    mig_buf_init(&text, 16UL << 20);
-    mig_diff_texts(wanted, now, &diff);
-    mig_diff_unified(&diff, path, "now", 3, &text);
-    mig_diff_done(&diff);
-    fputs(text.text, stderr); /* cmocka would cut it */
-    fail_msg("shell-%s is not as in tests/golden; UPDATE_GOLDEN=1 writes it anew", name);
-}
-
 static void a_story_at_every_size_and_look(void **state)
 {
     const struct story *story = *state;
@@ -257,7 +221,8 @@ static void a_story_at_every_size_and_look(void **state)
     mig_buf_init(&all, 16UL << 20);
     for (size_t i = 0; i < MIG_COUNT(pictures); i++)
         add_picture(story, &pictures[i], &all);
-    compare(story->name, all.text);
+    char *file MIG_AUTOFREE = mig_printf("tests/golden/shell-%s.txt", story->name);
+    golden_compare(file, all.text);
 }
 
 int main(void)
