@@ -207,6 +207,20 @@ class Acts(ConsoleTest):
         self.play(p, ":rw dev 10m\n:recover 1 --undo\nwait y goes ahead\nkey y\ntimeout 60s\nwait has begun\n")
         wait_for(lambda: "one" not in p.db().list_collection_names(), 60, "undone")
 
+    def test_what_failed_is_resumed_once_its_cause_is_gone(self):
+        both = migration("both", {"id": "one", "createCollection": {"collection": "one"}},
+                         {"id": "no", "assert": {"collection": "one", "filter": {}, "count": 1}})  # fmt: skip
+        p = self.project({"1_both.jsonc": both}, envs=("dev",))
+        p.run("apply", check=1)
+        p.db().one.insert_one({"_id": 1})
+        s = self.play(
+            p, "size 80x24\ntimeout 60s\n:rw dev 10m\n:resume --reason \"put it there\"\nwait y goes ahead\nscreen asked\n"
+               "key n\nwait cancelled\n:resume --reason \"put it there\"\nwait y goes ahead\nkey y\nwait resume on dev  succeeded\nscreen end\n",
+        )  # fmt: skip
+        self.assertRegex(s.screen("asked"), r"TARGET dev(.|\n)*1 both +1 step")  # of two, one is done
+        runs = p.run("runs", "--format", "json").json()["runs"]
+        self.assertEqual([(r["command"], r["status"], r["reason"]) for r in runs], [("resume", "succeeded", "put it there"), ("apply", "failed", None)])
+
     def test_the_run_goes_on_when_the_console_ends(self):
         p = self.project({"1_slow.jsonc": slow(3), "2_create.jsonc": CREATE}, envs=("dev",))
         self.play(p, ":rw dev 10m\n:apply\nwait y goes ahead\nkey y\ntimeout 60s\nwait has begun\n:q\n")

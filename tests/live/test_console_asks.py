@@ -9,14 +9,17 @@ class Approvals(ConsoleTest):
     """One team; each test leaves no request open."""
 
     def setUp(self):
-        self.team = Team(self, TWO, signed=False, approvals=1)
+        self.team = Team(self, TWO, signed=False, approvals=1, breakGlass=True)
         self.words = f"{self.team.project.environments['prod']['database']} 2"
 
     def as_(self, person, script, **options):
         return Script(self.team.project, "size 120x36\ntimeout 60s\n:rw prod 10m\n" + script, **person.env).ended(**options)
 
+    def rows(self):
+        return self.team.ana.run("requests", "--format", "json", check=0).json()["requests"]
+
     def states(self):
-        return [r["state"] for r in self.team.ana.run("requests", "--format", "json", check=0).json()["requests"]]
+        return [row["state"] for row in self.rows()]
 
     def test_a_plan_is_asked_for_and_approved_from_the_screen(self):
         ana, ivo = self.team.ana, self.team.ivo
@@ -49,6 +52,31 @@ class Approvals(ConsoleTest):
         s = self.as_(self.team.ivo, ":approve --env prod\nwait void:\nwait Close\nscreen asked\nkey tab enter tab enter y\n")
         self.assertIn("[ Close ]", s.screen("asked"))
         self.assertEqual(self.states(), ["waiting"])
+
+    def test_the_one_who_asked_withdraws_it_and_nobody_else(self):
+        self.team.ana.run("request", "--env", "prod", "--reason", "too early", check=0)
+        keys = ":view requests\nwait too early\nidle\nkey W\nwait !!! withdraw\nscreen asked\nkey y enter\nkey W\nwait !!! withdraw\nkey tab\ntype later\nkey tab tab enter\n"
+        refused = self.as_(self.team.ivo, keys.replace("key tab", "screen 1\nkey tab", 1) + "wait ana\n:messages\nwait withdraw\nscreen refused\n")
+        self.assertIn("ana", refused.screen("refused"))
+        self.assertEqual(self.states(), ["waiting"])
+        done = self.as_(self.team.ana, keys + "wait done\nscreen end\n")
+        for part in ("TARGET prod", "asked by ana", "too early", "create people", "add index"):
+            self.assertIn(part, done.screen("asked"))
+        self.assertEqual(self.states(), ["withdrawn"])
+
+    def test_broken_glass_is_closed_by_two_who_look_at_it(self):
+        self.team.apply(self.team.ana, "--break-glass", "--reason", "prod is down", count=2, check=0)
+        keys = (":glass close\nwait !!! glass close\nscreen asked\nkey tab enter\nscreen empty\ntype looked through\nkey tab tab enter\n"
+                "wait : done\nscreen end\n")  # fmt: skip
+        first = self.as_(self.team.ivo, "wait without approval\nscreen red\n" + keys)
+        self.assertIn("ran without approval (prod is down)", first.screen("red"))
+        self.assertIn("a field is empty", first.screen("empty"))
+        for part in ("TARGET prod", "ran without approval", "prod is down", "create people"):
+            self.assertIn(part, first.screen("asked"))
+        self.assertEqual(self.states(), ["open"])
+        second = self.as_(self.team.mia, keys + "gone without approval\n")
+        self.assertIn("ivo", second.screen("asked"))
+        self.assertEqual(self.states(), ["closed"])
 
 
 class Backups(ConsoleTest):
