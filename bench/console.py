@@ -29,6 +29,7 @@ KEYS = 40
 STORM_LINES, STORM_S = 10_000, 8
 MANY, FEW, ENVIRONMENTS = 10_000, 100, 10
 IDLE_S = 20
+MOVE_BYTES = 270
 
 
 class Console:
@@ -159,8 +160,10 @@ def moves(console, keys=KEYS):
 
 
 def idle(console):
-    """(bytes, times the drawing thread woke up) of some idle seconds."""
+    """(bytes, times the drawing thread woke up) of some idle seconds within one minute of the clock."""
     console.settle(1)
+    while not 1 < time.time() % 60 < 59 - IDLE_S:
+        console.read(1)
     before, begun = console.wakeups(), time.monotonic()
     taken = 0
     while (left := begun + IDLE_S - time.monotonic()) > 0:
@@ -172,22 +175,26 @@ def three(report, server):
     with fresh([files(FEW), ["dev", "test", "prod"]], server=server) as project:
         for env in project.environments:
             migtui(project, "apply", "--env", env, "--yes")
+            aged = {"$dateSubtract": {"startDate": "$endedAt", "unit": "day", "amount": 2}}  # so that nothing turns a minute older
+            project.db(env).migtui_history.update_many({"endedAt": {"$exists": True}}, [{"$set": {"endedAt": aged}}])
         with Console(project) as console:
             console.until(rb"prod")
             console.settle(1)
             memory = console.resident_mb()
-            sizes = [size for size, _ in moves(console, KEYS // 2)]
+            sizes = [size for size, _ in moves(console, KEYS // 2)]  # a page has 22 rows
+            moves(console, 3)
             scrolling = [size for size, _ in moves(console, KEYS // 2)]
             quiet_bytes, quiet_wakeups = idle(console)
             grown = console.resident_mb()
     report.say(f"## Three environments, {FEW} migrations applied on each, on a live server")
     report.table(["", "least", "median", "most"], [
         ["bytes a move of the selection within the page", *told(sizes, 0)],
-        ["bytes a move, most of which scroll", *told(scrolling, 0)],
+        ["bytes a move that scrolls by a row", *told(scrolling, 0)],
     ])  # fmt: skip
-    report.say(f"Below 270 bytes within the page, by the median: {verdict(statistics.median(sizes) < 270)}; a move that scrolls sends "
-               f"more, as the pane beside the table stays. {IDLE_S} idle seconds: {quiet_bytes} bytes (the clock's minute "
-               f"is some of them), the drawing thread woke up {quiet_wakeups} times. Resident: {memory:.1f} MB at first, "
+    report.say(f"Below {MOVE_BYTES} bytes within the page, each of them: {verdict(max(sizes) < MOVE_BYTES)}; a move that scrolls sends "
+               f"more, as a terminal scrolls whole rows and the pane beside the table stays.")  # fmt: skip
+    report.say(f"{IDLE_S} idle seconds that no minute ends in: {quiet_bytes} bytes: {verdict(quiet_bytes == 0)}; the drawing "
+               f"thread woke up {quiet_wakeups} times. Resident: {memory:.1f} MB at first, "
                f"{grown:.1f} MB after; below {RESIDENT_LIMIT_MB} MB: {verdict(max(memory, grown) < RESIDENT_LIMIT_MB)}.")  # fmt: skip
 
 

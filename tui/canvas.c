@@ -68,6 +68,7 @@ void tui_canvas_blank(struct tui_canvas *canvas)
     for (size_t i = 0; i < count; i++)
         canvas->cells[i] = (struct tui_cell){ .chars = { ' ' } };
     canvas->cursor_x = canvas->cursor_y = -1;
+    canvas->scrolled = (struct tui_scroll){ 0 };
 }
 
 static struct tui_cell *cell_at(const struct tui_canvas *canvas, int x, int y)
@@ -237,6 +238,13 @@ void tui_choose(const struct tui_pane *pane, int x, int y, int w)
 {
     for (int col = x < 0 ? 0 : x; y >= 0 && y < pane->h && col < pane->w && col - x < w; col++)
         cell_at(pane->canvas, pane->x + col, pane->y + y)->chosen = true;
+}
+
+void tui_scrolled(const struct tui_pane *pane, int y, int h, int by)
+{
+    struct tui_pane part = tui_pane_part(pane, 0, y, pane->w, h);
+    if (by > -part.h && by < part.h)
+        pane->canvas->scrolled = (struct tui_scroll){ part.y, part.h, by };
 }
 
 /* ---- lines ---- */

@@ -29,11 +29,17 @@ struct tui_cell {
     bool chosen;          /* drawn reversed besides: the row under the cursor keeps its colours' meaning */
 };
 
+/* Rows that moved up by so many since the frame before (down: negative), as far as who drew them knows. */
+struct tui_scroll {
+    int y, h, by; /* by 0: none */
+};
+
 struct tui_canvas {
     int cols, rows;
     bool utf8;
     struct tui_cell *cells; /* rows * cols */
     int cursor_x, cursor_y; /* -1: hidden */
+    struct tui_scroll scrolled;
 };
 
 struct tui_canvas *tui_canvas_new(int cols, int rows, bool utf8);
@@ -65,6 +71,8 @@ void tui_field(const struct tui_pane *pane, int x, int y, int w, enum tui_style 
 void tui_fill(const struct tui_pane *pane, int x, int y, int w, int h, enum tui_style style, char c);
 /* Mark w cells of a row as chosen; after its text, as drawing takes the mark away. */
 void tui_choose(const struct tui_pane *pane, int x, int y, int w);
+/* What stood in h rows from y on moved up by so many rows (down: negative): a hint, never wrong but in its cost. */
+void tui_scrolled(const struct tui_pane *pane, int y, int h, int by);
 /* A frame with a title in its top line and a note in its bottom line (NULL: none); returns the pane within. A pane too small
  * for one (below 3x3) is returned whole and nothing is drawn. Does not blank the inside: tui_fill does. */
 struct tui_pane tui_frame(const struct tui_pane *pane, enum tui_style style, const char *title,

@@ -25,10 +25,14 @@
 #include "tui/capture.h"
 #include "tui/decode.h"
 #include "tui/flush.h"
+#include "tui/scroll.h"
+#include "tui/sgr.h"
 #include "tui/term.h"
 #include "tui/terminfo.h"
 
 #define TITLE_MAX 80
+#define FRAME_MAX \
+    (256UL << 20) /* 2000x1000 cells, each with characters and attributes of its own, are less */
 
 #define PASTE_ON  "\033[?2004h"
 #define PASTE_OFF "\033[?2004l"
@@ -43,7 +47,9 @@ struct tui_screen {
     struct tui_decoder decoder;
     struct tui_capture capture;
     struct tui_canvas *canvas;
+    struct tui_canvas *shown; /* the last frame; NULL: it is not what the terminal shows */
     SCREEN *curses;
+    struct tui_sgr sgr;
     FILE *file, *nothing; /* what ncurses writes to, and reads from */
     int memory;           /* the descriptor of .file */
     bool on;              /* the terminal is ours */
@@ -66,8 +72,11 @@ static void collect(struct tui_screen *screen)
         return;
     char *bytes MIG_AUTOFREE = mig_alloc((size_t)len);
     ssize_t got = pread(screen->memory, bytes, (size_t)len, 0);
+    struct mig_buf frame MIG_AUTOBUF;
+    mig_buf_init(&frame, FRAME_MAX);
     if (got > 0)
-        tui_term_add(&screen->term, bytes, (size_t)got);
+        tui_sgr_squeeze(&screen->sgr, bytes, (size_t)got, &frame);
+    tui_term_add(&screen->term, frame.text, frame.len);
     if (ftruncate(screen->memory, 0) == 0)
         lseek(screen->memory, 0, SEEK_SET);
 }
@@ -202,6 +211,7 @@ void tui_screen_close(struct tui_screen *screen)
     if (screen->nothing)
         fclose(screen->nothing);
     tui_canvas_free(screen->canvas);
+    tui_canvas_free(screen->shown);
     tui_decode_done(&screen->decoder);
     tui_term_close(&screen->term);
     free(screen);
@@ -259,14 +269,45 @@ bool tui_screen_send(struct tui_screen *screen)
     return tui_term_send(&screen->term);
 }
 
+static void forget_shown(struct tui_screen *screen)
+{
+    tui_canvas_free(screen->shown);
+    screen->shown = NULL;
+}
+
+/* Where it pays, a frame of its own between the last one and this: the last one, scrolled. It is never seen by itself, as both
+ * go out in one write. */
+static void scroll_rows(struct tui_screen *screen)
+{
+    if (!screen->shown || !tui_terminfo("csr")[0])
+        return;
+    struct tui_scroll rows = tui_scroll_choose(screen->shown, screen->canvas);
+    if (rows.by == 0)
+        return;
+    tui_scroll_apply(screen->shown, &rows);
+    tui_flush_canvas(screen->shown);
+    doupdate();
+}
+
+static void keep(struct tui_screen *screen)
+{
+    const struct tui_canvas *canvas = screen->canvas;
+    if (!screen->shown)
+        screen->shown = tui_canvas_new(canvas->cols, canvas->rows, canvas->utf8);
+    memcpy(screen->shown->cells, canvas->cells,
+           (size_t)canvas->cols * (size_t)canvas->rows * sizeof *canvas->cells);
+}
+
 bool tui_screen_flush(struct tui_screen *screen)
 {
     if (!tui_term_send(&screen->term))
         return false;
     if (!screen->on)
         return true;
+    scroll_rows(screen);
     tui_flush_canvas(screen->canvas);
     doupdate();
+    keep(screen);
     collect(screen);
     tui_term_send(&screen->term);
     return true;
@@ -274,6 +315,8 @@ bool tui_screen_flush(struct tui_screen *screen)
 
 void tui_screen_redraw(struct tui_screen *screen)
 {
+    tui_sgr_forget(&screen->sgr);
+    forget_shown(screen);
     if (screen->on)
         clearok(curscr, TRUE);
 }

@@ -350,4 +350,6 @@ void tui_table_draw(struct tui_table *table, const struct tui_table_rows *rows, 
             break;
         draw_row(table, rows, &lay, pane, row, y);
     }
+    tui_scrolled(pane, titles, pane->h - titles, (int)(table->top - table->drawn));
+    table->drawn = table->top;
 }

@@ -53,6 +53,7 @@ struct tui_table {
     size_t slide;  /* first sliding column on the screen */
     size_t page;   /* rows on the screen at the last drawing; at least 1 */
     bool headless; /* no line of titles */
+    size_t drawn;  /* .top at the last drawing */
 };
 
 /* Find the selected row again after rows have changed. Call once for each new snapshot. */

@@ -5,6 +5,10 @@
 #include "base/timefmt.h"
 #include "views/matrix_private.h"
 
+#define STEADY_FROM 16 /* rows from which there is one to spare */
+
+#define LONG_WHEN_FROM 32 /* columns in which a date, a time, a duration and a name have room */
+
 /* A pane that is written from the top down. */
 struct sheet {
     struct tui_pane pane;
@@ -41,7 +45,9 @@ static void item(struct sheet *sheet, enum tui_mark mark, enum tui_style style, 
 
 /* ---- where it ran ---- */
 
-static void history_line(const struct mig_view *view, const struct view_frame *frame, char *ret, size_t size)
+/* What somebody wants to know of a record: since when, how long it took, who it was; with the time of day where it fits. */
+static void history_line(const struct mig_view *view, const struct view_frame *frame, int room, char *ret,
+                         size_t size)
 {
     char when[VIEW_TIME_SIZE] = "";
     char took[MIG_TIME_SIZE] = "";
@@ -49,16 +55,18 @@ static void history_line(const struct mig_view *view, const struct view_frame *f
     snprintf(ret, size, "%s", mig_state_word(view->state));
     if (!record || record->state == MIG_RECORD_REVERTED)
         return;
-    view_when(record->ended_at > 0 ? record->ended_at : record->started_at, frame->wall_ms, when);
+    int64_t at = record->ended_at > 0 ? record->ended_at : record->started_at;
+    const char *who = record->operator_name ? record->operator_name : "";
+    if (view->state == MIG_APPLIED && room >= LONG_WHEN_FROM)
+        view_when(at, frame->wall_ms, when);
+    else
+        view_when_short(at, frame->wall_ms, when);
     if (record->duration_ms > 0)
         mig_time_duration(record->duration_ms, took);
-    const char *who = record->operator_name ? record->operator_name : "";
     if (view->state == MIG_APPLIED)
-        snprintf(ret, size, "%s %s %s", when, took, who);
-    else {
-        view_when_short(record->ended_at > 0 ? record->ended_at : record->started_at, frame->wall_ms, when);
+        snprintf(ret, size, "%s%s%s %s", when, took[0] ? " " : "", took, who);
+    else
         snprintf(ret, size, "%s %s %s", mig_state_word(view->state), when, who);
-    }
 }
 
 static void where(struct sheet *sheet, const struct matrix *matrix, const struct matrix_row *row)
@@ -81,7 +89,7 @@ static void where(struct sheet *sheet, const struct matrix *matrix, const struct
             enum tui_style style = stale ? TUI_STALE : view_state_style(view->state);
             tui_text(&sheet->pane, name_w + 1, sheet->y, style,
                      mig_state_mark(view->state, matrix->frame->utf8));
-            history_line(view, matrix->frame, text, sizeof text);
+            history_line(view, matrix->frame, sheet->pane.w - name_w - 3, text, sizeof text);
             tui_field(&sheet->pane, name_w + 3, sheet->y, sheet->pane.w - name_w - 3,
                       stale                        ? TUI_STALE
                       : view->state == MIG_APPLIED ? TUI_PLAIN
@@ -187,15 +195,27 @@ static void what(struct sheet *sheet, const struct matrix_row *row)
     }
 }
 
+/* The version stands in the frame already: what is left of the file's name has room. */
+static void file_name(const struct matrix_row *row, bool utf8, char *ret, size_t size)
+{
+    const char *file = row->migration->file;
+    size_t len = strlen(row->version);
+    bool begins = strncmp(file, row->version, len) == 0;
+    snprintf(ret, size, "%s%s", begins ? tui_mark(TUI_MARK_MORE, utf8) : "", file + (begins ? len : 0));
+}
+
 static void facts(struct sheet *sheet, const struct matrix_row *row)
 {
     char text[160];
-    sheet->y += view_paragraph(&sheet->pane, 0, sheet->y, sheet->pane.w, 2, TUI_STRONG, row->title);
+    int used = view_paragraph(&sheet->pane, 0, sheet->y, sheet->pane.w, 2, TUI_STRONG, row->title);
+    /* Two rows for one or two: from row to row nothing below moves up and down, which would be drawn again each time. */
+    sheet->y += sheet->pane.h >= STEADY_FROM ? 2 : used;
     if (!row->migration) {
         tui_field(&sheet->pane, 0, sheet->y++, sheet->pane.w, TUI_BAD, "its file is gone");
         return;
     }
-    tui_field(&sheet->pane, 0, sheet->y++, sheet->pane.w, TUI_DIM, row->migration->file);
+    file_name(row, sheet->pane.canvas->utf8, text, sizeof text);
+    tui_field(&sheet->pane, 0, sheet->y++, sheet->pane.w, TUI_DIM, text);
     snprintf(text, sizeof text, "digest %.12s", row->migration->sem);
     tui_field(&sheet->pane, 0, sheet->y++, sheet->pane.w, TUI_DIM, text);
     for (size_t i = 0; i < row->migration->depends_count && left_of(sheet) > 0; i++) {
@@ -273,7 +293,7 @@ void matrix_line(const struct matrix *matrix, const struct view_frame *frame, ch
     if (view->reason && view->reason[0])
         snprintf(text, sizeof text, "%s: %s", mig_state_word(view->state), view->reason);
     else
-        history_line(view, frame, text, sizeof text);
+        history_line(view, frame, LONG_WHEN_FROM, text, sizeof text);
     snprintf(ret, size, "%s on %s: %s%s", tail, name,
              view->state == MIG_APPLIED && !(view->reason && view->reason[0]) ? "applied " : "", text);
 }

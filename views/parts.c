@@ -66,7 +66,8 @@ void view_when(int64_t wall_ms, int64_t now_ms, char ret[static VIEW_TIME_SIZE])
     mig_time_iso(wall_ms, iso);
     view_age(now_ms - wall_ms, age);
     if (now_ms - wall_ms < DAY_MS && now_ms >= wall_ms)
-        snprintf(ret, VIEW_TIME_SIZE, "%.10s ago", age);
+        snprintf(ret, VIEW_TIME_SIZE, "%.10s%s", now_ms - wall_ms < MINUTE_MS ? "just now" : age,
+                 now_ms - wall_ms < MINUTE_MS ? "" : " ago");
     else if (strlen(iso) > 16 && other_year(iso, now_ms))
         snprintf(ret, VIEW_TIME_SIZE, "%.10s", iso);
     else if (strlen(iso) > 16)

@@ -21,10 +21,10 @@
 
 /* "4s", "3m", "2h", "5d". */
 void view_age(int64_t ms, char ret[static VIEW_TIME_SIZE]);
-/* In at most 5 columns: "now", "4m", "23h" when fresh, then "11-18", "2025" when it was another year; "" for 0. No seconds: each
- * cell of a screen would change with each. */
+/* In at most 5 columns: "now", "4m", "23h" when fresh, then "11-18", "2025" when it was another year; "" for 0. No seconds, here or
+ * below: what is past changes nothing on a screen where nothing happens. */
 void view_when_short(int64_t wall_ms, int64_t now_ms, char ret[static VIEW_TIME_SIZE]);
-/* "41s ago", "3h ago", then "11-18 09:12", "2025-11-18"; "" for 0. UTC. */
+/* "just now", "4m ago", "3h ago", then "11-18 09:12", "2025-11-18"; "" for 0. UTC. */
 void view_when(int64_t wall_ms, int64_t now_ms, char ret[static VIEW_TIME_SIZE]);
 /* "14:02:11" of today, "11-18 14:02:11" of another day. */
 void view_clock(int64_t wall_ms, int64_t now_ms, char ret[static VIEW_TIME_SIZE]);

@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "base/rows.h"
 #include "base/timefmt.h"
 #include "engine/head.h"
 #include "engine/states.h"
@@ -341,6 +342,72 @@ void world_many(struct snapshot_world *world, size_t files, size_t environments)
             add_record(history, world->snapshot->files->catalog, &row);
         }
         answered(world, world->config->environments[e].name, history, 2000);
+    }
+}
+
+static void year_files(struct snapshot_world *world)
+{
+    static const char *const acts[] = { "index", "backfill", "split",   "drop",  "rename",
+                                        "merge", "validate", "archive", "count", "seed" };
+    static const char *const things[] = {
+        "orders by customer",      "the full name",        "sessions after a day", "currency codes",
+        "addresses into lines",    "refunds of last year", "stock per shelf",      "carts nobody wants",
+        "emails in small letters", "invoices by month",    "price lists"
+    };
+    static const struct {
+        const char *before, *after;
+    } steps[] = {
+        { "createIndexes\": {\"collection\": \"",
+          "\", \"indexes\": [{\"key\": {\"a\": 1}, \"name\": \"a_1\"}]" },
+        { "createCollection\": {\"collection\": \"", "\"" },
+        { "batch\": {\"collection\": \"",
+          "\", \"filter\": {\"v\": 1}, \"update\": {\"$set\": {\"v\": 2}}, \"exactlyOnce\": \"marker\"" },
+    };
+    static const char *const collections[] = { "orders", "users", "sessions", "stock", "invoices" };
+    struct mig_file files[WORLD_YEAR];
+    for (size_t i = 0; i < WORLD_YEAR; i++) {
+        size_t kind = i % MIG_COUNT(steps);
+        char *text =
+            mig_printf("{\"migtui\": 1, \"title\": \"%s %s\", \"up\": [{\"id\": \"s\", \"%s%s%s}}]}",
+                       acts[i % MIG_COUNT(acts)], things[i * 7 % MIG_COUNT(things)], steps[kind].before,
+                       collections[i % MIG_COUNT(collections)], steps[kind].after);
+        files[i] = (struct mig_file){ .name = mig_printf("2026%02zu%02zu%02zu%02zu00_%s_%zu.jsonc", 1 + i / 6,
+                                                         1 + i * 5 % 28, 8 + i % 9, i * 17 % 60,
+                                                         acts[i % MIG_COUNT(acts)], i),
+                                      .text = text,
+                                      .len = strlen(text) };
+    }
+    read_files(world, files, WORLD_YEAR);
+    for (size_t i = 0; i < WORLD_YEAR; i++) {
+        free((void *)(uintptr_t)files[i].name);
+        free((void *)(uintptr_t)files[i].text);
+    }
+}
+
+void world_year(struct snapshot_world *world)
+{
+    static const struct {
+        const char *env;
+        size_t behind;
+    } rows[] = { { "dev", 0 }, { "test", 3 }, { "prod", 8 } };
+    static const char *const operators[] = { "ana", "ivo", "mia", "ci" };
+    year_files(world);
+    const struct mig_catalog *catalog = world->snapshot->files->catalog;
+    for (size_t e = 0; e < MIG_COUNT(rows); e++) {
+        struct mig_history *history = new_history();
+        for (size_t i = 0; i + rows[e].behind < catalog->count; i++) {
+            char when[32];
+            snprintf(when, sizeof when, "2026-%02zu-%02zuT%02zu:%02zu:00Z", 1 + i / 6, 1 + (i * 5 + e) % 28,
+                     9 + i % 9, (i * 23 + e * 7) % 60);
+            struct story_record row = { .version = catalog->items[i].version,
+                                        .state = MIG_RECORD_APPLIED,
+                                        .when = when,
+                                        .took_ms = (int64_t)(i * 37 % 100) * (int64_t)(10 + 900 * e),
+                                        .who = operators[(i + e) % MIG_COUNT(operators)],
+                                        .run = "01KAGW0000RUN000000YEAR001" };
+            add_record(history, catalog, &row);
+        }
+        answered(world, rows[e].env, history, 2000);
     }
 }
 

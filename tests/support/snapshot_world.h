@@ -42,6 +42,10 @@ void world_runner_died(struct snapshot_world *world);
 void world_hostile(struct snapshot_world *world);
 /* So many files on so many environments, all applied; the configuration is made anew. */
 void world_many(struct snapshot_world *world, size_t files, size_t environments);
+/* WORLD_YEAR files, no two alike in title, time, steps, operator or result; dev has all of them, test all but the last 3, prod
+ * all but the last 8. */
+#define WORLD_YEAR 60
+void world_year(struct snapshot_world *world);
 
 /* Put an answer into the snapshot; value is taken (NULL: none yet, a question is under way). argument may be NULL. */
 struct mig_snap_answer *world_answer(struct snapshot_world *world, enum mig_query_kind kind, const char *env,

@@ -13,82 +13,24 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/rows.h"
-#include "fakes/host_fake.h"
 #include "support/golden.h"
-#include "support/snapshot_world.h"
+#include "support/shell_stage.h"
 #include "support/vterm_screen.h"
-#include "views/console_private.h"
-
-struct stage {
-    struct snapshot_world world;
-    struct host_fake host;
-    struct mig_host_ops ops;
-    struct mig_app app;
-    struct console *console;
-};
-
-static int64_t wall_ms(struct mig_host *host)
-{
-    (void)host;
-    return WORLD_WALL_MS;
-}
-
-/* A console that looks at nothing but the world. */
-static void open_stage(struct stage *stage, bool utf8)
-{
-    *stage = (struct stage){ 0 };
-    snapshot_world_init(&stage->world);
-    world_story(&stage->world);
-    world_plan(&stage->world, "prod", "", false);
-    host_fake_init(&stage->host);
-    stage->host.now_ms = WORLD_NOW_MS;
-    stage->ops = *stage->host.base.ops;
-    stage->ops.wall_ms = wall_ms;
-    stage->host.base.ops = &stage->ops;
-    stage->app =
-        (struct mig_app){ .config = stage->world.config, .host = &stage->host.base, .operator_name = "ana" };
-    struct console_options options = { .app = &stage->app, .utf8 = utf8 };
-    stage->console = console_new(&options);
-    mig_unshare(stage->console->snapshot);
-    stage->console->snapshot = mig_share(stage->world.snapshot);
-    struct view *top = console_top(stage->console);
-    struct view_frame frame = console_frame(stage->console);
-    top->class->update(top, &frame);
-}
-
-static void close_stage(struct stage *stage)
-{
-    assert_true(console_free(stage->console, 0));
-    snapshot_world_end(&stage->world);
-}
-
-static void press(struct stage *stage, uint32_t key)
-{
-    static unsigned batch;
-    struct tui_event event = { .key = key, .batch = ++batch };
-    console_key(stage->console, &event);
-}
-
-static void type(struct stage *stage, const char *text)
-{
-    for (; *text; text++)
-        press(stage, (unsigned char)*text);
-}
 
 /* ---- stories ---- */
 
-static void matrix(struct stage *stage)
+static void matrix(struct shell_stage *stage)
 {
     (void)stage;
 }
 
-static void plan(struct stage *stage)
+static void plan(struct shell_stage *stage)
 {
     console_command(stage->console, "view plan --env prod");
 }
 
 /* Of one environment there is none; one's is hostile. */
-static void audit_heads(struct stage *stage)
+static void audit_heads(struct shell_stage *stage)
 {
     static const char *const dev[] = { "{\"digest\": \"d1c0\\u001b[1mab12\"}", NULL };
     static const char *const prod[] = {
@@ -98,42 +40,42 @@ static void audit_heads(struct stage *stage)
     world_answer(&stage->world, MIG_QUERY_AUDIT_HEAD, "prod", NULL, world_rows(prod));
 }
 
-static void errors(struct stage *stage)
+static void errors(struct shell_stage *stage)
 {
     console_command(stage->console, "view errors");
 }
 
-static void refused(struct stage *stage)
+static void refused(struct shell_stage *stage)
 {
     console_command(stage->console, "apply --env prod");
 }
 
-static void help(struct stage *stage)
+static void help(struct shell_stage *stage)
 {
-    press(stage, '?');
+    shell_stage_press(stage, '?');
 }
 
-static void palette(struct stage *stage)
+static void palette(struct shell_stage *stage)
 {
-    type(stage, ":view r");
-    press(stage, TUI_KEY_TAB);
+    shell_stage_type(stage, ":view r");
+    shell_stage_press(stage, TUI_KEY_TAB);
 }
 
-static void given_rw(struct stage *stage, const char *env)
+static void given_rw(struct shell_stage *stage, const char *env)
 {
     world_snap(&stage->world, env)->writable_until_ms = WORLD_NOW_MS + 540000;
 }
 
-static void confirm_protected(struct stage *stage)
+static void confirm_protected(struct shell_stage *stage)
 {
     given_rw(stage, "prod");
     console_command(stage->console, "mark 20261118090000 applied --env prod");
-    type(stage, "shop");
-    press(stage, TUI_KEY_BACKTAB);
-    type(stage, "done by hand in CHG-2291");
+    shell_stage_type(stage, "shop");
+    shell_stage_press(stage, TUI_KEY_BACKTAB);
+    shell_stage_type(stage, "done by hand in CHG-2291");
 }
 
-static void confirm_on(struct stage *stage, const char *env)
+static void confirm_on(struct shell_stage *stage, const char *env)
 {
     char line[64];
     given_rw(stage, env);
@@ -147,19 +89,19 @@ static void confirm_on(struct stage *stage, const char *env)
     console_confirm_news(stage->console);
 }
 
-static void confirm(struct stage *stage)
+static void confirm(struct shell_stage *stage)
 {
     confirm_on(stage, "test");
 }
 
-static void confirm_closed(struct stage *stage)
+static void confirm_closed(struct shell_stage *stage)
 {
     confirm_on(stage, "prod");
 }
 
 static const struct story {
     const char *name;
-    void (*tell)(struct stage *stage);
+    void (*tell)(struct shell_stage *stage);
 } stories[] = {
     { "matrix", matrix },
     { "plan", plan },
@@ -188,12 +130,12 @@ static const struct picture {
 
 static void add_picture(const struct story *story, const struct picture *picture, struct mig_buf *out)
 {
-    struct stage stage;
+    struct shell_stage stage;
     struct vterm_screen vterm;
     struct vterm_screen_options options = {
         .cols = picture->cols, .rows = picture->rows, .ascii = picture->ascii, .mono = picture->mono
     };
-    open_stage(&stage, !picture->ascii);
+    shell_stage_open(&stage, !picture->ascii, NULL);
     vterm_screen_open(&vterm, &options);
     console_draw(stage.console, vterm.canvas); /* a frame before, as in life: acts want to know the size */
     story->tell(&stage);
@@ -211,7 +153,7 @@ static void add_picture(const struct story *story, const struct picture *picture
     for (size_t i = 0; picture->ascii && i < vterm.sent.len; i++)
         assert_true((unsigned char)vterm.sent.text[i] < 0x80);
     vterm_screen_close(&vterm);
-    close_stage(&stage);
+    shell_stage_close(&stage);
 }
 
 static void a_story_at_every_size_and_look(void **state)

@@ -1,0 +1,229 @@
+/* What the whole console sends to a terminal of 120x36 while somebody works on it, and while nobody does, counted. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rows.h"
+#include "support/shell_stage.h"
+#include "support/vterm_screen.h"
+#include "tui/scroll.h"
+
+#define FIRST_BYTES  8192
+#define MOVE_BYTES   270
+#define PLACE_BYTES  10 /* to get to a place on the screen and to say how it looks, on average */
+#define REGION_BYTES 60 /* to scroll rows, and to end with plain attributes */
+
+struct desk {
+    struct shell_stage stage;
+    struct vterm_screen vterm;
+    struct tui_canvas *before; /* the frame before */
+    size_t changed,
+        places; /* bytes of the characters that differ from it, scrolled as well as can be; stretches of them */
+};
+
+static void open_desk(struct desk *desk, void (*fill)(struct snapshot_world *world))
+{
+    *desk = (struct desk){ .before = tui_canvas_new(120, 36, true) };
+    shell_stage_open(&desk->stage, true, fill);
+    vterm_screen_open(&desk->vterm, &(struct vterm_screen_options){ .cols = 120, .rows = 36 });
+}
+
+static void close_desk(struct desk *desk)
+{
+    tui_canvas_free(desk->before);
+    vterm_screen_close(&desk->vterm);
+    shell_stage_close(&desk->stage);
+}
+
+static size_t bytes_of(uint32_t c)
+{
+    return c < 0x80 ? 1 : c < 0x800 ? 2 : 3;
+}
+
+static void count_changes(struct desk *desk)
+{
+    const struct tui_canvas *now = desk->vterm.canvas;
+    struct tui_scroll rows = tui_scroll_choose(desk->before, now);
+    if (rows.by)
+        tui_scroll_apply(desk->before, &rows);
+    desk->changed = desk->places = 0;
+    bool within = false;
+    for (int i = 0; i < now->cols * now->rows; i++) {
+        const struct tui_cell *a = &desk->before->cells[i];
+        const struct tui_cell *b = &now->cells[i];
+        bool differs = a->chars[0] != b->chars[0] || a->style != b->style || a->chosen != b->chosen;
+        within = within && i % now->cols > 0;
+        desk->changed += differs ? bytes_of(b->chars[0]) : 0;
+        desk->places += differs && !(within && b->style == b[-1].style && b->chosen == b[-1].chosen);
+        within = differs;
+    }
+}
+
+/* Bytes of a frame. */
+static size_t drawn(struct desk *desk)
+{
+    struct tui_canvas *now = desk->vterm.canvas;
+    memcpy(desk->before->cells, now->cells, (size_t)now->cols * (size_t)now->rows * sizeof *now->cells);
+    tui_canvas_blank(now);
+    console_draw(desk->stage.console, now);
+    count_changes(desk);
+    return vterm_screen_frame(&desk->vterm);
+}
+
+static size_t moved(struct desk *desk, uint32_t key)
+{
+    shell_stage_press(&desk->stage, key);
+    return drawn(desk);
+}
+
+/* The least, the mean and the most of some moves. */
+struct costs {
+    size_t count, least, sum, most;
+    size_t most_changed; /* of the characters alone */
+};
+
+static void add_cost(struct costs *costs, const struct desk *desk, size_t bytes)
+{
+    costs->least = costs->count == 0 || bytes < costs->least ? bytes : costs->least;
+    costs->most = bytes > costs->most ? bytes : costs->most;
+    costs->most_changed = desk->changed > costs->most_changed ? desk->changed : costs->most_changed;
+    costs->sum += bytes;
+    costs->count++;
+}
+
+static void tell_costs(const char *what, const struct costs *costs)
+{
+    print_message("%s: %zu moves, %zu to %zu bytes, %zu on average; what changed is up to %zu\n", what,
+                  costs->count, costs->least, costs->most, costs->sum / costs->count, costs->most_changed);
+}
+
+/* From the last row up: to the top of the page, and then as many again, all of which scroll by a row. Whatever has to be said, it
+ * is said in few bytes. */
+static void a_page_of_moves(void (*fill)(struct snapshot_world *world), struct costs *within,
+                            struct costs *scrolling)
+{
+    struct desk desk;
+    open_desk(&desk, fill);
+    size_t first = drawn(&desk);
+    assert_in_range(first, 2000, FIRST_BYTES - 1);
+    moved(&desk, 'G');
+    size_t page = 0;
+    for (size_t i = 1; i < 44; i++) {
+        size_t bytes = moved(&desk, 'k');
+        bool scrolls = desk.vterm.canvas->scrolled.by != 0;
+        page += !scrolls;
+        add_cost(scrolls ? scrolling : within, &desk, bytes);
+        assert_in_range(bytes, 1, desk.changed + PLACE_BYTES * desk.places + (scrolls ? REGION_BYTES : 0));
+    }
+    assert_in_range(page, 15, 30);
+    close_desk(&desk);
+}
+
+/* ---- moves of the selection ---- */
+
+static void fill_like(struct snapshot_world *world)
+{
+    world_many(world, 100, 3);
+}
+
+static void fill_year(struct snapshot_world *world)
+{
+    world_year(world);
+    world_plan(world, "prod", "", false);
+}
+
+/* Where the chosen migration tells the same as the one before but for its name. */
+static void a_move_among_like_migrations_is_within_the_budget(void **state)
+{
+    (void)state;
+    struct costs within = { 0 };
+    struct costs scrolling = { 0 };
+    a_page_of_moves(fill_like, &within, &scrolling);
+    tell_costs("within the page", &within);
+    tell_costs("scrolling", &scrolling);
+    assert_true(within.most < MOVE_BYTES);
+    assert_in_range(scrolling.most, 1, 340);
+}
+
+/* Where no two migrations are alike, the pane beside the table has another text for each: that alone is most of it. */
+static void a_move_among_different_migrations_costs_what_they_differ_in(void **state)
+{
+    (void)state;
+    struct costs within = { 0 };
+    struct costs scrolling = { 0 };
+    a_page_of_moves(fill_year, &within, &scrolling);
+    tell_costs("within the page", &within);
+    tell_costs("scrolling", &scrolling);
+    assert_in_range(within.sum / within.count, 1, 400);
+    assert_in_range(within.most, 1, 640);
+    assert_in_range(scrolling.most, 1, 750);
+}
+
+/* ---- nobody does anything ---- */
+
+/* Everything ran a moment ago and everybody goes on answering. */
+static void fill_fresh(struct snapshot_world *world)
+{
+    world_in_step(world);
+    for (size_t e = 0; e < world->snapshot->env_count; e++) {
+        const struct mig_history *history = world->snapshot->envs[e].seen->look.history;
+        for (size_t i = 0; i < history->count; i++)
+            history->records[i].ended_at = WORLD_WALL_MS - 1000 - (int64_t)i * 100;
+    }
+}
+
+static void a_second_passes(struct desk *desk)
+{
+    struct mig_snapshot *snapshot = desk->stage.world.snapshot;
+    desk->stage.host.now_ms += 1000;
+    snapshot->now_ms += 1000;
+    snapshot->wall_ms += 1000;
+    for (size_t i = 0; i < snapshot->env_count; i++)
+        snapshot->envs[i].seen_ms += 1000;
+}
+
+static void an_unchanged_second_sends_nothing(const char *screen)
+{
+    struct desk desk;
+    size_t minutes = 0;
+    open_desk(&desk, fill_fresh);
+    if (screen)
+        console_command(desk.stage.console, screen);
+    drawn(&desk);
+    for (int second = 12; second < 12 + 180; second++) { /* the clock began at 14:02:11 */
+        a_second_passes(&desk);
+        size_t bytes = drawn(&desk);
+        minutes += bytes > 0;
+        if (second % 60 != 0 && second % 60 != 10 &&
+            bytes > 0) /* what ran a moment ago is a minute old at :10 */
+            fail_msg("%zu bytes at second %d of %s", bytes, second, screen ? screen : "the matrix");
+    }
+    assert_in_range(minutes, 3, 6);
+    close_desk(&desk);
+}
+
+static void an_unchanged_second_sends_nothing_on_any_screen(void **state)
+{
+    (void)state;
+    static const char *const screens[] = { NULL,           "view plan --env prod", "view runs",
+                                           "view promote", "view backups",         "view history",
+                                           "view errors",  "view settings" };
+    for (size_t i = 0; i < MIG_COUNT(screens); i++)
+        an_unchanged_second_sends_nothing(screens[i]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_move_among_like_migrations_is_within_the_budget),
+        cmocka_unit_test(a_move_among_different_migrations_costs_what_they_differ_in),
+        cmocka_unit_test(an_unchanged_second_sends_nothing_on_any_screen),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
