@@ -12,7 +12,7 @@ import unittest
 from concurrent.futures import ThreadPoolExecutor
 
 import migrations as m
-from harness import BINARY, LONG, SOURCE_DIR, MigtuiTest, subprocess
+from harness import BINARY, LONG, SOURCE_DIR, MigtuiTest, shared_server, subprocess
 from migrations import content, files, insert, migration, update
 
 AT_ONCE = os.cpu_count() or 2
@@ -58,7 +58,12 @@ def batch():
     )
 
 
-PLANS = {"steps": steps, "transaction": transaction, "batch": batch}
+def checkpoints():
+    """Two workers over more ranges than a checkpoint has, of an update that leaves no mark to be found again by."""
+    return files(m.batch("set", "people", {}, {"$set": {"v": 2}}, "idempotent", size=8, workers=2))
+
+
+PLANS = {"steps": steps, "transaction": transaction, "batch": batch, "checkpoints": checkpoints}
 
 
 def history(project):
@@ -82,6 +87,8 @@ def prints(meta):
 
 
 class KillPoints(MigtuiTest):
+    flags = {"failpoints": True}
+
     def prepared(self, plan):
         project = self.project(PLANS[plan](), ("dev",), config={"batchTargetMs": 10, "leaseSeconds": 60})
         for collection in ("people", "accounts"):
@@ -183,6 +190,11 @@ class KillPoints(MigtuiTest):
 
     def test_a_batch_of_two_workers(self):
         self.every_point("batch")
+
+    def test_a_batch_with_checkpoints_between_its_ranges(self):
+        # A checkpoint goes once a second: each range takes a good part of one.
+        with shared_server(**self.flags).fail_point(["update"], times="alwaysOn", blockConnection=True, blockTimeMS=400):
+            self.every_point("checkpoints")
 
 
 class Release(MigtuiTest):
