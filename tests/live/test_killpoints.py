@@ -60,7 +60,7 @@ def batch():
 
 def checkpoints():
     """Two workers over more ranges than a checkpoint has, of an update that leaves no mark to be found again by."""
-    return files(m.batch("set", "people", {}, {"$set": {"v": 2}}, "idempotent", size=8, workers=2))
+    return files(m.batch("set", "people", {}, {"$set": {"v": 2}}, "idempotent", size=4, workers=2))
 
 
 PLANS = {"steps": steps, "transaction": transaction, "batch": batch, "checkpoints": checkpoints}
