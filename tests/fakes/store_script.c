@@ -35,6 +35,7 @@ struct store_script {
     struct script_call last;
     int64_t calls;
     int cancels;
+    bson_t session; /* of any transaction */
 };
 
 static struct store_script *script_of(struct mig_store *store)
@@ -142,6 +143,30 @@ static bool query(struct mig_store *store, const struct mig_call *call, mig_docu
     return true;
 }
 
+static bool txn_begin(struct mig_store *store, struct mig_txn **ret, struct mig_error *err)
+{
+    (void)store, (void)err;
+    *ret = script_txn();
+    return true;
+}
+
+static void txn_commit(struct mig_store *store, struct mig_txn *txn, struct mig_reply *ret)
+{
+    MIG_AUTOBSON bson_t *commit = BCON_NEW("commitTransaction", BCON_INT32(1));
+    command(store, &(struct mig_call){ .db = "admin", .command = commit, .write = true, .txn = txn }, ret);
+}
+
+static void txn_abort(struct mig_store *store, struct mig_txn *txn)
+{
+    (void)store, (void)txn;
+}
+
+static const bson_t *txn_session(struct mig_store *store, struct mig_txn *txn)
+{
+    (void)txn;
+    return &script_of(store)->session;
+}
+
 static int64_t round_trips(struct mig_store *store)
 {
     struct store_script *script = script_of(store);
@@ -161,7 +186,14 @@ static void cancel(struct mig_store *store, bool on)
 }
 
 static const struct mig_store_ops ops = {
-    .command = command, .query = query, .round_trips = round_trips, .cancel = cancel
+    .command = command,
+    .query = query,
+    .txn_begin = txn_begin,
+    .txn_commit = txn_commit,
+    .txn_abort = txn_abort,
+    .txn_session = txn_session,
+    .round_trips = round_trips,
+    .cancel = cancel,
 };
 
 /* ---- writing ---- */
@@ -180,6 +212,8 @@ struct store_script *store_script_new(const char *database)
     script->base = (struct mig_store){ &ops, database };
     pthread_mutex_init(&script->lock, NULL);
     pthread_cond_init(&script->moved, NULL);
+    bson_init(&script->session);
+    BSON_APPEND_INT32(&script->session, "id", 1);
     return script;
 }
 
@@ -197,6 +231,7 @@ void store_script_end(struct store_script *script)
     size_t count = script->count;
     pthread_mutex_destroy(&script->lock);
     pthread_cond_destroy(&script->moved);
+    bson_destroy(&script->session);
     free(script->lines);
     free(script);
     if (unused)

@@ -40,7 +40,7 @@ const struct script_call *script_last(const struct store_script *script);
 /* How often it was cancelled. */
 int script_cancels(struct store_script *script);
 
-/* Any non-NULL transaction of this store. */
+/* Any transaction of this store: beginning and aborting one are no lines of the script, committing it is {'commitTransaction': 1}. */
 struct mig_txn *script_txn(void);
 
 #endif
