@@ -90,6 +90,10 @@ class Bench:
         made = self.make("sim")
         if not made or made.returncode:
             sys.exit(f"the mutant does not build:\n{made.stdout[-3000:] if made else 'it took too long'}")
+        done = run([self.build / "tests/sim", "--named", self.tree / "tests/sim/seeds"], SIM_SECONDS)
+        if not done or done.returncode:
+            named = re.search(r"([\w.-]+)[.]seed: FAILED", done.stdout) if done else None
+            return f"sim: {named[1] if named else 'the named seeds'}"
         done = run([self.build / "tests/sim", "--seeds", f"1..{self.seeds}", "--first"], SIM_SECONDS)
         if not done:
             return "sim: it never came to an end"

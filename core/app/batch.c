@@ -37,6 +37,15 @@ static void estimate_total(struct mig_batch_run *b)
 
 /* ---- workers ---- */
 
+static void note_unheard(struct mig_batch_run *b, int64_t limit_ms)
+{
+    int64_t until = b->r->host->ops->mono_ms(b->r->host) + limit_ms;
+    pthread_mutex_lock(&b->mutex);
+    if (b->unheard_until < until)
+        b->unheard_until = until;
+    pthread_mutex_unlock(&b->mutex);
+}
+
 /* Send one range until its outcome is known. */
 static bool work_range(struct mig_batch_run *b, struct mig_range *range, struct mig_error *err)
 {
@@ -58,6 +67,8 @@ static bool work_range(struct mig_batch_run *b, struct mig_range *range, struct 
             *err = reply.error;
         range->took_ms = reply.took_ms;
         enum mig_outcome outcome = reply.outcome;
+        if (outcome == MIG_OUTCOME_UNKNOWN)
+            note_unheard(b, left);
         mig_reply_done(&reply);
         bson_destroy(&command);
         if (verdict.ok) {
@@ -225,6 +236,30 @@ static enum mig_unit_end drive(struct mig_batch_run *b, struct mig_error *err)
     }
 }
 
+/* A range whose answer was lost was sent again and is done, and its first command may still be at work: what comes next must
+ * not meet it. Where the server does not tell, its time limit does. (Found by the simulator, 115508.) */
+static enum mig_unit_end hush(struct mig_batch_run *b, enum mig_unit_end end, struct mig_error *err)
+{
+    struct mig_runner *r = b->r;
+    struct mig_error look;
+    char comment[200];
+    struct mig_step_context ctx;
+    bool told = r->look.server.can_current_op;
+    bool gone = end == MIG_UNIT_FENCED || end == MIG_UNIT_UNKNOWN || mig_beat_lost(r);
+    mig_run_step_context(r, b->item, b->step, comment, sizeof comment, &ctx);
+    for (int attempt = 0; b->unheard_until && !gone; attempt++) {
+        int running = mig_step_at_work(&ctx, r->plan->items[b->item].steps[b->step].step, &look);
+        if (running == 0 && (told || r->host->ops->mono_ms(r->host) >= b->unheard_until))
+            break;
+        if (!mig_beat_pause(r, running < 0 || attempt < 4 ? attempt : 4, &look)) {
+            *err = look;
+            return look.code == MIG_ERR_FENCED ? MIG_UNIT_FENCED : MIG_UNIT_UNKNOWN;
+        }
+    }
+    b->unheard_until = 0;
+    return end;
+}
+
 static enum mig_unit_end with_workers(struct mig_batch_run *b, struct mig_error *err)
 {
     struct mig_host *host = b->r->host;
@@ -241,7 +276,7 @@ static enum mig_unit_end with_workers(struct mig_batch_run *b, struct mig_error 
         host->ops->task_join(host, tasks[i]);
     }
     collect(b);
-    return end;
+    return hush(b, end, err);
 }
 
 /* ---- one pass over the collection, and whether another is needed ---- */

@@ -36,6 +36,8 @@ struct mig_batch_run {
     bool failed; /* somebody gave up; error says why */
     bool over;   /* no range is begun any more */
     struct mig_error error;
+    int64_t
+        unheard_until; /* a command that got no answer may be at work on the server up to then, by its own limit; 0: none */
     bool cut_all;
     int64_t numbers;   /* ranges cut */
     int64_t size;      /* of the next range */

@@ -62,12 +62,12 @@ static enum mig_unit_end attempt(struct mig_batch_run *b, struct mig_range *rang
         return err->code == MIG_ERR_FENCED ? MIG_UNIT_FENCED : MIG_UNIT_ALONE;
     }
     if (!send_range(b, range, txn, labels, err)) {
-        r->store->ops->txn_abort(r->store, txn);
+        mig_run_txn_abort(r, txn, err);
         return MIG_UNIT_ALONE;
     }
     note_range(b, range, 1);
     if (!mig_record_in_txn(r, txn, labels, &is_fenced, err)) {
-        r->store->ops->txn_abort(r->store, txn);
+        mig_run_txn_abort(r, txn, err);
         note_range(b, range, -1);
         return is_fenced ? MIG_UNIT_FENCED : MIG_UNIT_ALONE;
     }

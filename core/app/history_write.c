@@ -138,25 +138,32 @@ bool mig_meta_ensure(struct mig_store *store, const struct mig_names *names, con
                  "project", BCON_UTF8(project), "}", "}", "upsert", BCON_BOOL(true), "new", BCON_BOOL(true));
     struct mig_call call = { .command = command, .write = true, .max_time_ms = 15000 };
     struct mig_reply reply;
+    struct mig_verdict verdict = { .ok = true };
     const char *uuid = NULL;
     /* Whoever comes first gives the name, also when it is us and the reply was lost. Of two at once one may get E11000, or (from
-     * SecantusDB) no document: the second try finds the other's. */
+     * SecantusDB) no document: the second try finds the other's. A name that no majority has is none yet: a failover would take it
+     * back, and what was noted under it would be of another environment (found by the simulator, 182967). */
     for (int attempt = 0;; attempt++) {
         store->ops->command(store, &call, &reply);
         bool done = reply.outcome == MIG_OUTCOME_OK;
+        if (done)
+            mig_reply_judge("findAndModify", &reply.body, &verdict);
         uuid = done ? mig_doc_str(&reply.body, "value.uuid", NULL) : NULL;
-        bool again = done ? !uuid : reply.outcome == MIG_OUTCOME_UNKNOWN || reply.error.server_code == 11000;
+        bool again = done ? !uuid || !verdict.ok
+                          : reply.outcome == MIG_OUTCOME_UNKNOWN || reply.error.server_code == 11000;
         if (!again || attempt == 2)
             break;
         mig_reply_done(&reply);
     }
     if (reply.outcome != MIG_OUTCOME_OK)
         *err = reply.error;
+    else if (!verdict.ok)
+        (void)mig_verdict_fail(&verdict, err);
     else if (!uuid || !*uuid)
         mig_fail(err, MIG_ERR_INTEGRITY, "%s: the environment has no uuid", names->meta);
     else
         snprintf(ret_uuid, MIG_UUID_SIZE, "%s", uuid);
-    bool ok = uuid && *uuid;
+    bool ok = verdict.ok && uuid && *uuid;
     mig_reply_done(&reply);
     return ok;
 }

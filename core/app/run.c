@@ -444,6 +444,8 @@ static void finish(struct mig_runner *r)
         r->store->ops->cancel(r->store, false);
     bool reachable = result->status != MIG_RUN_UNKNOWN && result->status != MIG_RUN_FENCED;
     if (r->locked && reachable)
+        mig_run_txn_hush(r);
+    if (r->locked && reachable)
         mig_report_run_record(r, false);
     if (r->locked && reachable)
         mig_run_keep_prints(r);
@@ -469,6 +471,7 @@ static void finish(struct mig_runner *r)
     mig_journal_done(&r->journal);
     pthread_mutex_destroy(&r->mutex);
     bson_destroy(&r->sessions);
+    bson_destroy(&r->unheard);
 }
 
 static bool carry_out(struct mig_runner *r, struct mig_error *err)
@@ -518,6 +521,7 @@ bool mig_run_execute(struct mig_app *app, const struct cfg_environment *env,
     r->began_ms = app->host->ops->mono_ms(app->host);
     pthread_mutex_init(&r->mutex, NULL);
     bson_init(&r->sessions);
+    bson_init(&r->unheard);
     bool ok = carry_out(r, &err);
     if (!ok)
         ret->error = err;

@@ -337,12 +337,12 @@ static enum mig_unit_end attempt(struct group *g, unsigned *labels, struct mig_e
     bool ok = r->look.server.can_bulk_write ? steps_in_bulk(g, txn, labels, &is_fenced, err)
                                             : steps_in_turn(g, txn, labels, err);
     if (!ok) {
-        r->store->ops->txn_abort(r->store, txn);
+        mig_run_txn_abort(r, txn, err);
         return is_fenced ? MIG_UNIT_FENCED : MIG_UNIT_ALONE;
     }
     note_done(g, r->host->ops->mono_ms(r->host) - began);
     if (!mig_record_in_txn(r, txn, labels, &is_fenced, err)) {
-        r->store->ops->txn_abort(r->store, txn);
+        mig_run_txn_abort(r, txn, err);
         undo(g);
         return is_fenced ? MIG_UNIT_FENCED : MIG_UNIT_ALONE;
     }

@@ -1,7 +1,7 @@
 /* run_private.h - what the files of one run share. Not for others.
  *
  * run.c orchestrates; run_beat.c keeps the lease; run_record.c writes history behind the fence; run_single.c and
- * run_group.c carry out units; batch.c carries out a batch step.
+ * run_group.c carry out units, in transactions by run_txn.c; batch.c carries out a batch step.
  *
  * Threads: everything is the runner's thread's but what is under .mutex, which the heartbeat shares.
  */
@@ -51,8 +51,9 @@ struct mig_runner {
     bool audited;                  /* its start is on record */
     char took_over[MIG_ULID_SIZE]; /* the run that had not let the lock go, or "" */
     int64_t began_ms;
-    bson_t sessions; /* ids of server sessions that are on the lock, as keys of an array */
-    int session_count;
+    bson_t sessions; /* ids of server sessions that are on the lock, an array */
+    bson_t
+        unheard; /* of them, those with a command that got no answer: it may open its transaction after we aborted it */
     char exec_variables[4][160]; /* MIGTUI_RUN and others, for exec steps */
     const char *exec_env[5];
 
@@ -116,21 +117,30 @@ bool mig_record_in_txn(struct mig_runner *r, struct mig_txn *txn, unsigned *labe
                        struct mig_error *err);
 /* The dirty records were committed. */
 void mig_record_committed(struct mig_runner *r);
+/* One write behind the fence that a majority acknowledges (a server alone: that its journal holds). What was seen before it and is
+ * seen again after it is there for good: no failover takes it back. False: *err; server_code 11000 when another run took over. */
+bool mig_record_barrier(struct mig_runner *r, struct mig_error *err);
 /* After a write whose outcome is not known: look which dirty records are in the database (those are clean then). 1: all of
  * them, 0: not all, -1: cannot be read, -2: fenced. */
 int mig_record_landed(struct mig_runner *r, struct mig_error *err);
 
-/* ---- units ---- */
+/* ---- run_txn.c ---- */
 /* Begin a transaction whose session is on the lock. False: *err; MIG_ERR_FENCED when the lock is not ours. */
 bool mig_run_txn_begin(struct mig_runner *r, struct mig_txn **ret, struct mig_error *err);
+/* Abort it, because of why: when that says that a command of it got no answer, its session is one to hush. */
+void mig_run_txn_abort(struct mig_runner *r, struct mig_txn *txn, const struct mig_error *why);
+/* A command that came late may have opened a transaction that nobody will end: end the sessions of all such, once more. */
+void mig_run_txn_hush(struct mig_runner *r);
+/* A transaction's outcome is unknown: look until it is known. */
+enum mig_unit_end mig_run_settle_commit(struct mig_runner *r, struct mig_txn *txn, struct mig_reply *reply,
+                                        struct mig_error *err);
+
+/* ---- units ---- */
 /* How long a transaction that keeps failing for passing reasons is tried again: longer than a server keeps a dead client's open. */
 #define MIG_TRANSIENT_MS 75000
 enum mig_unit_end mig_run_single(struct mig_runner *r, const struct mig_unit *unit, struct mig_error *err);
 enum mig_unit_end mig_run_group(struct mig_runner *r, const struct mig_unit *unit, struct mig_error *err);
 enum mig_unit_end mig_run_batch(struct mig_runner *r, size_t item, size_t step, struct mig_error *err);
-/* A transaction's outcome is unknown: look until it is known. */
-enum mig_unit_end mig_run_settle_commit(struct mig_runner *r, struct mig_txn *txn, struct mig_reply *reply,
-                                        struct mig_error *err);
 void mig_run_step_context(struct mig_runner *r, size_t item, size_t step, char *comment, size_t comment_size,
                           struct mig_step_context *ret);
 

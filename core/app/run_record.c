@@ -257,21 +257,25 @@ static bool count_landed(const bson_t *doc, void *context)
     return true;
 }
 
-/* A server alone reads what it has, also what it would lose if it died now. Once a write after that is acknowledged, its journal
- * holds all that came before; so what is read then is there for good. False: not acknowledged, *err. (Found by the simulator, 30291:
- * an intent was seen, its step carried out, and then the intent was lost.) */
-static bool settle_alone(struct mig_runner *r, struct mig_error *err)
+bool mig_record_barrier(struct mig_runner *r, struct mig_error *err)
 {
     MIG_AUTODOC bson_t command = BSON_INITIALIZER;
     bson_t updates;
     int count = 0;
-    if (r->look.server.topology != MIG_TOPOLOGY_STANDALONE)
-        return true;
     BSON_APPEND_UTF8(&command, "update", r->names.history);
     BSON_APPEND_ARRAY_BEGIN(&command, "updates", &updates);
     append_fence(r, &updates, &count);
     bson_append_array_end(&command, &updates);
-    return mig_write(r->store, &command, err) || err->server_code == 11000; /* fenced: the look tells */
+    return mig_write(r->store, &command, err);
+}
+
+/* A server alone reads what it has, also what it would lose if it died now. (Found by the simulator, 30291: an intent was seen, its
+ * step carried out, and then the intent was lost.) */
+static bool settle_alone(struct mig_runner *r, struct mig_error *err)
+{
+    if (r->look.server.topology != MIG_TOPOLOGY_STANDALONE)
+        return true;
+    return mig_record_barrier(r, err) || err->server_code == 11000; /* fenced: the look tells */
 }
 
 int mig_record_landed(struct mig_runner *r, struct mig_error *err)

@@ -6,8 +6,7 @@
 #include "base/cleanup.h"
 #include "base/doc.h"
 
-#define NO_SUCH_TRANSACTION 251
-#define EXECUTE_ATTEMPTS    3
+#define EXECUTE_ATTEMPTS 3
 
 static void on_progress(void *context, int64_t done, int64_t total, const char *what)
 {
@@ -71,108 +70,6 @@ void mig_run_step_context(struct mig_runner *r, size_t item, size_t step, char *
 
 /* ---- in one transaction with its record ---- */
 
-static bool session_known(const struct mig_runner *r, const bson_t *session)
-{
-    bson_iter_t iter;
-    bson_t known;
-    for (bool more = bson_iter_init(&iter, &r->sessions); more && bson_iter_next(&iter);) {
-        if (mig_iter_sub(&iter, &known) && mig_doc_equal(&known, session))
-            return true;
-    }
-    return false;
-}
-
-bool mig_run_txn_begin(struct mig_runner *r, struct mig_txn **ret, struct mig_error *err)
-{
-    char key[24];
-    const char *index;
-    if (!r->store->ops->txn_begin(r->store, ret, err))
-        return false;
-    const bson_t *session = r->store->ops->txn_session(r->store, *ret);
-    if (session_known(r, session))
-        return true;
-    if (!mig_lock_add_session(r->store, &r->names, r->owner, r->token, session, err)) {
-        r->store->ops->txn_abort(r->store, *ret);
-        *ret = NULL;
-        return false;
-    }
-    size_t len = bson_uint32_to_string((uint32_t)r->session_count++, &index, key, sizeof key);
-    bson_append_document(&r->sessions, index, (int)len, session);
-    return true;
-}
-
-/* End the transaction for good: whatever of it is still under way on the server is ended with its session. */
-static void end_for_good(struct mig_runner *r, struct mig_txn *txn)
-{
-    MIG_AUTOBSON bson_t *command =
-        BCON_NEW("killSessions", "[", BCON_DOCUMENT(r->store->ops->txn_session(r->store, txn)), "]");
-    struct mig_call call = { .db = "admin", .command = command, .no_concern = true, .max_time_ms = 10000 };
-    struct mig_reply reply;
-    r->store->ops->command(r->store, &call, &reply);
-    mig_reply_done(&reply);
-    r->store->ops->txn_abort(r->store, txn);
-}
-
-/* The transaction is over on our side; its records tell whether it happened. */
-static enum mig_unit_end look_for_records(struct mig_runner *r, bool until_there, struct mig_error *err)
-{
-    int64_t until = r->host->ops->mono_ms(r->host) + MIG_TRANSIENT_MS;
-    for (int attempt = 0;; attempt++) {
-        struct mig_error look;
-        int landed = mig_record_landed(r, &look);
-        if (landed == 1)
-            return MIG_UNIT_DONE;
-        if (landed == -2) {
-            *err = look;
-            return MIG_UNIT_FENCED;
-        }
-        if (landed == 0 && !until_there)
-            return MIG_UNIT_ALONE;
-        if (r->host->ops->mono_ms(r->host) >= until)
-            return MIG_UNIT_UNKNOWN;
-        if (!mig_beat_pause(r, attempt, &look)) {
-            *err = look;
-            return look.code == MIG_ERR_FENCED ? MIG_UNIT_FENCED : MIG_UNIT_UNKNOWN;
-        }
-    }
-}
-
-enum mig_unit_end mig_run_settle_commit(struct mig_runner *r, struct mig_txn *txn, struct mig_reply *reply,
-                                        struct mig_error *err)
-{
-    for (int attempt = 0;; attempt++) {
-        bool concern = reply->outcome == MIG_OUTCOME_OK && mig_doc_has(&reply->body, "writeConcernError");
-        bool kept = reply->outcome == MIG_OUTCOME_UNKNOWN || (reply->labels & MIG_LABEL_UNKNOWN_COMMIT);
-        if (concern)
-            mig_fail(err, MIG_ERR_SERVER, "committed, but not acknowledged by a majority: %.300s",
-                     mig_doc_str(&reply->body, "writeConcernError.errmsg", "no reason given"));
-        else
-            *err = reply->error;
-        if (!kept && reply->outcome == MIG_OUTCOME_OK)
-            return concern ? look_for_records(r, true, err) : MIG_UNIT_DONE;
-        if (!kept) {
-            /* Refused. After a commit whose reply was lost, ours or the one that the driver sends again by itself, that may mean
-             * that it is done: the server has forgotten which transactions it knew. Else it can begin anew. */
-            bool forgotten = err->server_code == NO_SUCH_TRANSACTION;
-            if (forgotten)
-                reply->labels |= MIG_LABEL_TRANSIENT_TRANSACTION;
-            return attempt == 0 && !forgotten ? MIG_UNIT_ALONE : look_for_records(r, false, err);
-        }
-        struct mig_error look;
-        if (!mig_beat_pause(r, attempt, &look)) {
-            *err = look;
-            r->store->ops->txn_abort(r->store, txn);
-            return err->code == MIG_ERR_FENCED ? MIG_UNIT_FENCED : MIG_UNIT_UNKNOWN;
-        }
-        if (attempt >= 4) {
-            end_for_good(r, txn);
-            return look_for_records(r, concern, err);
-        }
-        mig_reply_done(reply);
-        r->store->ops->txn_commit(r->store, txn, reply);
-    }
-}
-
 /* One attempt. MIG_UNIT_ALONE: nothing was done, *labels says whether to try again; else final. */
 static enum mig_unit_end attempt_txn(struct mig_runner *r, size_t item, size_t step, unsigned *labels,
                                      bson_t *result, struct mig_error *err)
@@ -200,7 +97,7 @@ static enum mig_unit_end attempt_txn(struct mig_runner *r, size_t item, size_t s
     int64_t took = r->host->ops->mono_ms(r->host) - began;
     bson_destroy(&none);
     if (end != MIG_STEP_END_DONE) {
-        r->store->ops->txn_abort(r->store, txn);
+        mig_run_txn_abort(r, txn, err);
         if (end == MIG_STEP_END_UNKNOWN)
             *labels |= MIG_LABEL_TRANSIENT_TRANSACTION;
         return MIG_UNIT_ALONE;
@@ -210,7 +107,7 @@ static enum mig_unit_end attempt_txn(struct mig_runner *r, size_t item, size_t s
     int64_t step_before = record->duration_ms;
     mig_record_step(r, item, step, MIG_PHASE_DONE, NULL, result, took);
     if (!mig_record_in_txn(r, txn, labels, &is_fenced, err)) {
-        r->store->ops->txn_abort(r->store, txn);
+        mig_run_txn_abort(r, txn, err);
         record->phase = before;
         record->duration_ms = step_before;
         r->records[item].duration_ms = total_before;
@@ -271,7 +168,9 @@ static enum mig_unit_end unclear(struct mig_runner *r, size_t item, size_t step,
     return fail_step(r, item, step, err);
 }
 
-/* Look until it is known whether the step took effect. *ret_done tells. */
+/* Look until it is known whether the step took effect. *ret_done tells. What is seen may be the primary's alone, and a failover may
+ * take it back before the record says it is done; so it counts when it is seen again after a write that a majority has. (Found by
+ * the simulator, 181283.) */
 static enum mig_unit_end settle(struct mig_runner *r, size_t item, size_t step, bool *ret_done,
                                 struct mig_error *err)
 {
@@ -282,6 +181,7 @@ static enum mig_unit_end settle(struct mig_runner *r, size_t item, size_t step, 
     char comment[200];
     struct mig_step_context ctx;
     enum mig_unit_end end = MIG_UNIT_DONE;
+    bool lasting = false;
     for (int attempt = 0;; attempt++) {
         if (!mig_beat_ready(r, NULL, err)) {
             end = err->code == MIG_ERR_FENCED ? MIG_UNIT_FENCED : MIG_UNIT_UNKNOWN;
@@ -292,13 +192,18 @@ static enum mig_unit_end settle(struct mig_runner *r, size_t item, size_t step, 
         enum mig_probe probe =
             mig_step_settle(&ctx, planned, record->pre ? record->pre : &none, evidence, sizeof evidence, err);
         *ret_done = probe == MIG_PROBE_DONE;
-        if (probe == MIG_PROBE_DONE || probe == MIG_PROBE_NOT_DONE)
+        if (probe == MIG_PROBE_NOT_DONE || (*ret_done && lasting))
             break;
+        if (*ret_done) {
+            lasting = mig_record_barrier(r, err);
+            if (lasting)
+                continue;
+        }
         if (probe == MIG_PROBE_IN_PROGRESS) {
             end = MIG_UNIT_STOPPED;
             break;
         }
-        if (!mig_run_is_away(err)) {
+        if (!*ret_done && !mig_run_is_away(err)) {
             end = unclear(r, item, step, evidence, err);
             break;
         }

@@ -217,6 +217,14 @@ enum mig_probe mig_step_probe(const struct mig_step_context *ctx, const struct m
     return kind->lingers && still_running(&work, &busy) ? busy : kind->probe(&work);
 }
 
+int mig_step_at_work(const struct mig_step_context *ctx, const struct mig_step *step, struct mig_error *err)
+{
+    struct step_work work = { .ctx = ctx, .step = step, .err = err };
+    struct step_operation operation;
+    mig_error_clear(err);
+    return step_look_running(&work, NULL, &operation);
+}
+
 enum mig_probe mig_step_settle(const struct mig_step_context *ctx, const struct mig_step *step,
                                const bson_t *pre, char *evidence, size_t evidence_size, struct mig_error *err)
 {

@@ -62,6 +62,10 @@ enum mig_step_end mig_step_execute(const struct mig_step_context *ctx, const str
 enum mig_probe mig_step_probe(const struct mig_step_context *ctx, const struct mig_step *step,
                               const bson_t *pre, char *evidence, size_t evidence_size, struct mig_error *err);
 
+/* How many commands of this step the server is still at work on: 0 also where it does not tell (server->can_current_op), -1 when
+ * the look failed, with *err. */
+int mig_step_at_work(const struct mig_step_context *ctx, const struct mig_step *step, struct mig_error *err);
+
 /* Probe until the server is no longer at it, telling the progress of index builds. MIG_PROBE_IN_PROGRESS only
  * when *ctx->stop turned true meanwhile. */
 enum mig_probe mig_step_settle(const struct mig_step_context *ctx, const struct mig_step *step,

@@ -457,7 +457,8 @@ static void check_lock(struct sim_check *check, const struct sim_state *before, 
     sim_doc_view(then->docs[0], &old);
     const char *owner = mig_doc_str(&new, "owner", ""), *holder = mig_doc_str(&old, "owner", "");
     bool taken = *owner && *holder && strcmp(owner, holder) != 0;
-    after->beat_us = check->sim->now_us;
+    bool beat = mig_doc_time(&new, "beatAt", 0) != mig_doc_time(&old, "beatAt", 0); /* not a wish to stop */
+    after->beat_us = beat || taken ? check->sim->now_us : before->beat_us;
     if (*owner && strcmp(owner, holder) != 0)
         check->taken_us = check->sim->now_us;
     if (taken && check->sim->now_us - before->beat_us < SILENCE_US &&

@@ -43,7 +43,7 @@ struct sim_state {
     struct sim_coll *colls[SIM_COLLECTIONS_MAX];
     size_t count;
     struct sim_book *book;
-    int64_t beat_us; /* when the lock last changed, whatever any clock said */
+    int64_t beat_us; /* when the lock was last taken or its lease renewed, whatever any clock said */
 };
 
 struct sim_state *sim_state_new(void);
