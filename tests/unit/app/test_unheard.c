@@ -12,8 +12,9 @@
 #include "fakes/store_script.h"
 #include "support/step_json.h"
 
-#define READ "{'find': 'migtui_history'}"
-#define NONE "{'cursor': {'firstBatch': [{'_id': '#fence', 'token': 5}, {'_id': '1', 'rev': 3}]}, 'ok': 1}"
+#define COMMIT "{'commitTransaction': 1}"
+#define READ   "{'find': 'migtui_history'}"
+#define NONE   "{'cursor': {'firstBatch': [{'_id': '#fence', 'token': 5}, {'_id': '1', 'rev': 3}]}, 'ok': 1}"
 #define THERE \
     "{'cursor': {'firstBatch': [{'_id': '#fence', 'token': 5}, {'_id': '1', 'rev': 4, 'token': 5, 'run': '01J9', " \
     "'state': 'applied'}]}, 'ok': 1}"
@@ -86,6 +87,20 @@ static void a_commit_that_no_majority_has_counts_once_a_majority_reads_it(void *
     stage_end(&stage);
 }
 
+static void a_commit_without_an_answer_is_asked_again(void **state)
+{
+    (void)state;
+    struct stage stage;
+    struct mig_reply reply = { .outcome = MIG_OUTCOME_UNKNOWN };
+    stage_init(&stage);
+    script_lose(stage.script, COMMIT, MIG_OUTCOME_UNKNOWN, MIG_ERR_UNREACHABLE, 0);
+    script_reply(stage.script, COMMIT, "{}");
+    bson_init(&reply.body);
+    assert_int_equal(mig_run_settle_commit(&stage.r, script_txn(), &reply, &stage.err), MIG_UNIT_DONE);
+    mig_reply_done(&reply);
+    stage_end(&stage);
+}
+
 /* The server that is asked again may have forgotten the transaction because it was committed. */
 static enum mig_unit_end no_such_transaction(const char *history, int64_t *ret_rev)
 {
@@ -96,6 +111,7 @@ static enum mig_unit_end no_such_transaction(const char *history, int64_t *ret_r
     script_reply(stage.script, READ, history);
     bson_init(&reply.body);
     enum mig_unit_end end = mig_run_settle_commit(&stage.r, NULL, &reply, &stage.err);
+    assert_false(script_last(stage.script)->no_concern); /* as a majority has it */
     *ret_rev = stage.record.rev;
     mig_reply_done(&reply);
     stage_end(&stage);
@@ -289,6 +305,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_commit_that_no_majority_has_counts_once_a_majority_reads_it),
+        cmocka_unit_test(a_commit_without_an_answer_is_asked_again),
         cmocka_unit_test(a_commit_that_the_server_no_longer_knows_is_done_when_its_record_is_there),
         cmocka_unit_test(
             a_commit_that_the_server_no_longer_knows_may_begin_anew_when_its_record_is_not_there),
