@@ -210,7 +210,9 @@ static void entry_command(const struct mig_audit *audit, int64_t at, const bson_
 
 void mig_audit_anchor_path(const struct mig_host *host, const char *uuid, char *ret, size_t size)
 {
-    snprintf(ret, size, "%s/audit/%s.jsonl", host->state_dir, uuid);
+    ret[0] = '\0';
+    if (mig_uuid_valid(uuid)) /* it comes from the database: "../../x" is none */
+        snprintf(ret, size, "%s/audit/%s.jsonl", host->state_dir, uuid);
 }
 
 static void anchor(struct mig_audit *audit, int64_t at, const char *action, const char *outcome)
@@ -220,13 +222,20 @@ static void anchor(struct mig_audit *audit, int64_t at, const char *action, cons
     char path[600];
     char when[MIG_TIME_SIZE];
     char line[700];
+    mig_audit_anchor_path(host, audit->uuid, path, sizeof path);
+    if (!path[0]) {
+        snprintf(
+            audit->warning, sizeof audit->warning,
+            "the audit's anchor on this host was not written: what %s says is the environment's uuid is none",
+            audit->names.meta);
+        return;
+    }
     mig_time_iso(at, when);
     /* No text of this line comes from outside but the environment's name, which is letters, digits and dashes. */
     snprintf(line, sizeof line,
              "{\"uuid\":\"%s\",\"environment\":\"%s\",\"seq\":%" PRId64
              ",\"digest\":\"%s\",\"at\":\"%s\",\"action\":\"%s\",\"outcome\":\"%s\"}\n",
              audit->uuid, audit->env->name, audit->seq, audit->digest, when, action, outcome);
-    mig_audit_anchor_path(host, audit->uuid, path, sizeof path);
     if (host->ops->file_append && !host->ops->file_append(host, path, line, strlen(line), true, &err))
         snprintf(audit->warning, sizeof audit->warning,
                  "the audit's anchor on this host was not written: %.200s", err.message);

@@ -96,23 +96,16 @@ struct mig_audit_report {
     char fault[400];       /* what is wrong; "" */
 };
 
-/* Walk a chain. entries: fed one by one with mig_audit_check_entry, then mig_audit_check_end compares with the anchors of this host for
- * that environment and, when anchor_path is not NULL, with that file. Memory: 80 bytes an entry. */
-struct mig_audit_check;
-struct mig_audit_check *mig_audit_check_new(void);
-void mig_audit_check_entry(struct mig_audit_check *check, const bson_t *entry);
-bool mig_audit_check_end(struct mig_audit_check *take_check, struct mig_host *host, const char *uuid,
-                         const char *anchor_path, struct mig_audit_report *ret, struct mig_error *err);
-
-/* Verify what is in the database. False: it could not be read. */
+/* Verify what is in the database: the chain, then what the anchors of this host have of it and, when anchor_path is not NULL,
+ * that file's. False: something could not be read. Memory: 64 bytes an entry. */
 bool mig_audit_verify(struct mig_app *app, const struct cfg_environment *env, const char *anchor_path,
                       struct mig_audit_report *ret, struct mig_error *err);
 
-/* Verify an export (JSON lines, canonical Extended JSON), without any server. */
-bool mig_audit_verify_text(struct mig_host *host, const char *text, size_t len, const char *anchor_path,
+/* The same of an export (JSON lines, canonical Extended JSON), without any server. */
+bool mig_audit_verify_file(struct mig_host *host, const char *path, const char *anchor_path,
                            struct mig_audit_report *ret, struct mig_error *err);
 
-/* This host's anchor file for an environment. */
+/* This host's anchor file for an environment; "" when uuid is none, as somebody with rights on the database may have made it. */
 void mig_audit_anchor_path(const struct mig_host *host, const char *uuid, char *ret, size_t size);
 
 #endif

@@ -28,6 +28,18 @@ bool mig_ulid_valid(const char *text)
            strspn(text, crockford) == MIG_ULID_SIZE - 1;
 }
 
+bool mig_uuid_valid(const char *text)
+{
+    static const char shape[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    if (strlen(text) != MIG_UUID_SIZE - 1)
+        return false;
+    for (size_t i = 0; shape[i]; i++) {
+        if (shape[i] == '-' ? text[i] != '-' : !text[i] || !strchr("0123456789abcdef", text[i]))
+            return false;
+    }
+    return true;
+}
+
 void mig_uuid4(const uint8_t random[static 16], char ret[static MIG_UUID_SIZE])
 {
     uint8_t b[16];

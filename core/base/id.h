@@ -14,6 +14,8 @@
 
 void mig_ulid(int64_t wall_ms, const uint8_t random[static 10], char ret[static MIG_ULID_SIZE]);
 bool mig_ulid_valid(const char *text);
+/* 8-4-4-4-12 lower-case hex digits; what came from a database is none until this says so. */
+bool mig_uuid_valid(const char *text);
 void mig_uuid4(const uint8_t random[static 16], char ret[static MIG_UUID_SIZE]);
 
 #endif

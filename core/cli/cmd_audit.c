@@ -10,7 +10,6 @@
 #include "cli/out_lists.h"
 
 #define LIST_DEFAULT 50
-#define EXPORT_MAX   (1024UL * 1024 * 1024)
 
 static int list(struct cli *cli, struct mig_error *err)
 {
@@ -22,45 +21,61 @@ static int list(struct cli *cli, struct mig_error *err)
 
 struct exporting {
     struct cli *cli;
-    bool direct; /* to standard output as it comes */
-    struct mig_buf text;
+    struct cli_file *file; /* NULL: to standard output as it comes */
     int64_t count;
+    struct mig_error *err; /* code MIG_OK while all is well */
 };
+
+static bool export_text(struct exporting *exporting, const char *json, size_t len)
+{
+    struct mig_buf line MIG_AUTOBUF;
+    mig_buf_init(&line, SIZE_MAX);
+    mig_buf_add(&line, json, len);
+    mig_buf_char(&line, '\n');
+    exporting->count++;
+    if (exporting->file)
+        return cli_file_add(exporting->file, line.text, line.len, exporting->err);
+    cli_out(exporting->cli, &line);
+    return true;
+}
 
 static bool export_row(const bson_t *entry, void *context)
 {
     struct exporting *exporting = context;
     size_t len;
     char *json = bson_as_canonical_extended_json(entry, &len);
-    if (json) {
-        mig_buf_add(&exporting->text, json, len);
-        mig_buf_char(&exporting->text, '\n');
-        exporting->count++;
-    }
+    bool ok = json ? export_text(exporting, json, len)
+                   : mig_fail(exporting->err, MIG_ERR_INTEGRITY,
+                              "what follows entry %" PRId64
+                              " of the audit is not one that migtui writes: it cannot "
+                              "be told as JSON",
+                              exporting->count);
     bson_free(json);
-    if (exporting->direct) {
-        cli_out(exporting->cli, &exporting->text);
-        mig_buf_reset(&exporting->text);
-    }
-    return json != NULL;
+    return ok;
 }
 
 static int export_all(struct cli *cli, struct mig_error *err)
 {
     const struct cfg_environment *env = cli_environment(cli, err);
     const char *path = mig_cmdline_value(cli->line, MIG_OPT_OUT);
-    struct exporting exporting = { .cli = cli, .direct = path == NULL };
-    mig_buf_init(&exporting.text, EXPORT_MAX);
-    bool ok = env && mig_audit_each(cli->app, env, export_row, &exporting, err);
-    if (ok && exporting.text.overflow)
-        ok = mig_fail(err, MIG_ERR_LIMIT, "the audit of %s is too large for one file; leave --out away",
-                      env->name);
-    if (ok && path)
-        ok = cli_file_create(path, exporting.text.text, exporting.text.len, err);
+    struct mig_error failed = { 0 };
+    struct exporting exporting = { .cli = cli, .err = &failed };
+    struct cli_file file;
+    if (!env || (path && !cli_file_begin(path, &file, err)))
+        return CLI_FAILED;
+    exporting.file = path ? &file : NULL;
+    bool ok = mig_audit_each(cli->app, env, export_row, &exporting, err);
+    if (ok && failed.code != MIG_OK) {
+        *err = failed;
+        ok = false;
+    }
+    if (path && !cli_file_end(&file, ok, &failed) && ok) {
+        *err = failed;
+        ok = false;
+    }
     if (ok && path)
         cli_say(cli, "%s: %" PRId64 " entries in %s; to check it: migtui audit verify %s", env->name,
                 exporting.count, path, path);
-    mig_buf_done(&exporting.text);
     return ok ? 0 : CLI_FAILED;
 }
 
@@ -113,11 +128,8 @@ static int verify(struct cli *cli, struct mig_error *err)
     const char *what;
     bool ok;
     if (cli->line->argument_count > 1) {
-        struct mig_buf text MIG_AUTOBUF;
-        mig_buf_init(&text, EXPORT_MAX);
         what = cli->line->arguments[1];
-        ok = cli_file_read(what, EXPORT_MAX, &text, err) &&
-             mig_audit_verify_text(cli->host, text.text, text.len, anchor, &report, err);
+        ok = mig_audit_verify_file(cli->host, what, anchor, &report, err);
     } else {
         const struct cfg_environment *env = cli_environment(cli, err);
         what = env ? env->name : "";

@@ -14,7 +14,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-#define PLAN_MAX (64UL * 1024 * 1024)
+#define PLAN_MAX    (64UL * 1024 * 1024)
+#define WAITING_MAX (64UL * 1024)
 
 static bool io_error(struct mig_error *err, const char *path, const char *what)
 {
@@ -38,13 +39,18 @@ static bool write_all(int fd, const char *text, size_t len)
     return true;
 }
 
+static bool is_there(const char *path, struct mig_error *err)
+{
+    errno = EEXIST;
+    io_error(err, path, "cannot be made");
+    return mig_hint(err, "it is there already and stays as it is");
+}
+
 bool cli_file_create(const char *path, const char *text, size_t len, struct mig_error *err)
 {
     int fd MIG_AUTOCLOSE = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd < 0 && errno == EEXIST) {
-        io_error(err, path, "cannot be made");
-        return mig_hint(err, "it is there already and stays as it is");
-    }
+    if (fd < 0 && errno == EEXIST)
+        return is_there(path, err);
     if (fd < 0)
         return io_error(err, path, "cannot be made");
     if (write_all(fd, text, len))
@@ -52,6 +58,61 @@ bool cli_file_create(const char *path, const char *text, size_t len, struct mig_
     io_error(err, path, "cannot be written");
     unlink(path);
     return false;
+}
+
+bool cli_file_begin(const char *path, struct cli_file *ret, struct mig_error *err)
+{
+    *ret = (struct cli_file){ .path = path, .fd = -1 };
+    if (access(path, F_OK) == 0)
+        return is_there(path, err);
+    char *other = mig_printf("%s.%ld.new", path, (long)getpid());
+    ret->fd = open(other, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (ret->fd < 0) {
+        io_error(err, other, "cannot be made");
+        free(other);
+        return false;
+    }
+    ret->other = other;
+    mig_buf_init(&ret->waiting, SIZE_MAX);
+    return true;
+}
+
+static bool write_waiting(struct cli_file *file, struct mig_error *err)
+{
+    bool ok = write_all(file->fd, file->waiting.text, file->waiting.len);
+    mig_buf_reset(&file->waiting);
+    return ok || io_error(err, file->path, "cannot be written");
+}
+
+bool cli_file_add(struct cli_file *file, const char *bytes, size_t len, struct mig_error *err)
+{
+    mig_buf_add(&file->waiting, bytes, len);
+    return file->waiting.len < WAITING_MAX || write_waiting(file, err);
+}
+
+/* Two names of one file, of which one goes: a rename would replace what has come under it meanwhile. Where files have one name
+ * each, an empty one keeps the place. */
+static bool give_name(const struct cli_file *file, struct mig_error *err)
+{
+    if (link(file->other, file->path) == 0)
+        return true;
+    if (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS)
+        return cli_file_create(file->path, "", 0, err) &&
+               (rename(file->other, file->path) == 0 || io_error(err, file->path, "cannot be made"));
+    return errno == EEXIST ? is_there(file->path, err) : io_error(err, file->path, "cannot be made");
+}
+
+bool cli_file_end(struct cli_file *file, bool keep, struct mig_error *err)
+{
+    bool ok = !keep || write_waiting(file, err);
+    if (close(file->fd) != 0 && keep && ok)
+        ok = io_error(err, file->path, "cannot be written");
+    if (ok && keep)
+        ok = give_name(file, err);
+    unlink(file->other);
+    free(file->other);
+    mig_buf_done(&file->waiting);
+    return ok;
 }
 
 bool cli_file_replace(const char *path, const char *text, size_t len, struct mig_error *err)

@@ -12,6 +12,18 @@
 /* Write a new file with the mode the umask gives; refuses to replace one (MIG_ERR_IO, hint says so). */
 bool cli_file_create(const char *path, const char *text, size_t len, struct mig_error *err) MIG_MUST_CHECK;
 
+/* The same in pieces, of any size: begin makes a file of another name beside it, end gives it its own, so that no half of it is ever
+ * under that name. end with keep false, and any failure of it, leaves nothing. */
+struct cli_file {
+    const char *path; /* borrowed */
+    char *other;
+    int fd;
+    struct mig_buf waiting;
+};
+bool cli_file_begin(const char *path, struct cli_file *ret, struct mig_error *err) MIG_MUST_CHECK;
+bool cli_file_add(struct cli_file *file, const char *bytes, size_t len, struct mig_error *err) MIG_MUST_CHECK;
+bool cli_file_end(struct cli_file *file, bool keep, struct mig_error *err) MIG_MUST_CHECK;
+
 /* Replace or create a file by another name and rename: a reader sees the old or the new text. */
 bool cli_file_replace(const char *path, const char *text, size_t len, struct mig_error *err) MIG_MUST_CHECK;
 

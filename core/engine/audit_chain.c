@@ -26,29 +26,55 @@ struct entry {
     const char *uuid, *prev, *digest;
     bson_t body;
     bool has_body, has_at;
+    bool
+        odd; /* a member twice, or one that no entry has: the digest does not cover it, and who reads the entry may see it */
 };
+
+/* The members as flags: which of them were seen. */
+enum { SEEN_ID = 1, SEEN_AT = 2, SEEN_UUID = 4, SEEN_PREV = 8, SEEN_BODY = 16, SEEN_DIGEST = 32 };
+
+static unsigned read_member(const bson_iter_t *it, struct entry *ret)
+{
+    const char *key = bson_iter_key(it);
+    const char *text = BSON_ITER_HOLDS_UTF8(it) ? bson_iter_utf8(it, NULL) : "";
+    if (strcmp(key, "_id") == 0) {
+        if (BSON_ITER_HOLDS_INT64(it) || BSON_ITER_HOLDS_INT32(it))
+            ret->seq = bson_iter_as_int64(it);
+        return SEEN_ID;
+    }
+    if (strcmp(key, "at") == 0) {
+        ret->has_at = BSON_ITER_HOLDS_DATE_TIME(it);
+        ret->at = ret->has_at ? bson_iter_date_time(it) : 0;
+        return SEEN_AT;
+    }
+    if (strcmp(key, "body") == 0) {
+        ret->has_body = BSON_ITER_HOLDS_DOCUMENT(it) && mig_iter_sub(it, &ret->body);
+        return SEEN_BODY;
+    }
+    if (strcmp(key, "uuid") == 0) {
+        ret->uuid = text;
+        return SEEN_UUID;
+    }
+    if (strcmp(key, "prev") == 0) {
+        ret->prev = text;
+        return SEEN_PREV;
+    }
+    if (strcmp(key, "digest") == 0) {
+        ret->digest = text;
+        return SEEN_DIGEST;
+    }
+    return 0;
+}
 
 static void read_entry(const bson_t *doc, struct entry *ret)
 {
     bson_iter_t it;
+    unsigned seen = 0;
     *ret = (struct entry){ .uuid = "", .prev = "", .digest = "" };
     for (bool more = bson_iter_init(&it, doc); more && bson_iter_next(&it);) {
-        const char *key = bson_iter_key(&it);
-        bool is_text = BSON_ITER_HOLDS_UTF8(&it);
-        if (strcmp(key, "_id") == 0 && (BSON_ITER_HOLDS_INT64(&it) || BSON_ITER_HOLDS_INT32(&it))) {
-            ret->seq = bson_iter_as_int64(&it);
-        } else if (strcmp(key, "at") == 0 && BSON_ITER_HOLDS_DATE_TIME(&it)) {
-            ret->at = bson_iter_date_time(&it);
-            ret->has_at = true;
-        } else if (strcmp(key, "uuid") == 0 && is_text) {
-            ret->uuid = bson_iter_utf8(&it, NULL);
-        } else if (strcmp(key, "prev") == 0 && is_text) {
-            ret->prev = bson_iter_utf8(&it, NULL);
-        } else if (strcmp(key, "digest") == 0 && is_text) {
-            ret->digest = bson_iter_utf8(&it, NULL);
-        } else if (strcmp(key, "body") == 0 && BSON_ITER_HOLDS_DOCUMENT(&it)) {
-            ret->has_body = mig_iter_sub(&it, &ret->body);
-        }
+        unsigned member = read_member(&it, ret);
+        ret->odd = ret->odd || member == 0 || (seen & member);
+        seen |= member;
     }
 }
 
@@ -67,6 +93,11 @@ bool mig_audit_walk(struct mig_audit_walk *walk, const bson_t *doc, struct mig_e
                         entry.seq, walk->seq);
     if (!entry.has_body || !entry.has_at)
         return mig_fail(err, MIG_ERR_INTEGRITY, "entry %" PRId64 " was edited: it is not whole", entry.seq);
+    if (entry.odd)
+        return mig_fail(err, MIG_ERR_INTEGRITY,
+                        "entry %" PRId64
+                        " was edited: it has a member that no entry has, or one of them twice",
+                        entry.seq);
     mig_audit_digest(entry.seq, entry.at, entry.uuid, entry.prev, &entry.body, digest);
     if (strcmp(digest, entry.digest) != 0)
         return mig_fail(err, MIG_ERR_INTEGRITY,

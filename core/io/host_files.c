@@ -136,30 +136,51 @@ bool io_host_file_append(struct mig_host *base, const char *path, const char *by
     return ok;
 }
 
-bool io_host_file_read(struct mig_host *base, const char *path, size_t max, struct mig_buf *out,
+bool io_host_file_each(struct mig_host *base, const char *path, bool *ret_there,
+                       bool (*each)(const char *bytes, size_t len, void *ctx), void *ctx,
                        struct mig_error *err)
 {
     (void)base;
     MIG_AUTOCLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (ret_there)
+        *ret_there = fd >= 0 || errno != ENOENT;
     if (fd < 0)
-        return fail_path(err, "read", path, errno);
-    char chunk[16384];
-    size_t total = 0;
+        return (ret_there && !*ret_there) || fail_path(err, "read", path, errno);
+    char piece[65536];
     for (;;) {
-        ssize_t n = read(fd, chunk, sizeof chunk);
+        ssize_t n = read(fd, piece, sizeof piece);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
             return fail_path(err, "read", path, errno);
-        if (n == 0)
+        if (n == 0 || !each(piece, (size_t)n, ctx))
             return true;
-        total += (size_t)n;
-        mig_buf_add(out, chunk, (size_t)n);
-        if (total > max || out->overflow) {
-            MIG_AUTOFREE char *safe = mig_text_safe_dup(path, 400);
-            return mig_fail(err, MIG_ERR_LIMIT, "%s is larger than %zu bytes", safe, max);
-        }
     }
+}
+
+struct reading {
+    struct mig_buf *out;
+    size_t left;
+    bool too_large;
+};
+
+static bool read_piece(const char *bytes, size_t len, void *ctx)
+{
+    struct reading *reading = ctx;
+    mig_buf_add(reading->out, bytes, len);
+    reading->too_large = len > reading->left || reading->out->overflow;
+    reading->left -= reading->too_large ? 0 : len;
+    return !reading->too_large;
+}
+
+bool io_host_file_read(struct mig_host *base, const char *path, size_t max, struct mig_buf *out,
+                       struct mig_error *err)
+{
+    struct reading reading = { .out = out, .left = max };
+    if (!io_host_file_each(base, path, NULL, read_piece, &reading, err))
+        return false;
+    MIG_AUTOFREE char *safe = mig_text_safe_dup(path, 400);
+    return !reading.too_large || mig_fail(err, MIG_ERR_LIMIT, "%s is larger than %zu bytes", safe, max);
 }
 
 bool io_host_file_read_from(struct mig_host *base, const char *path, size_t offset, size_t max,

@@ -37,6 +37,9 @@ bool io_host_file_append(struct mig_host *base, const char *path, const char *by
                          struct mig_error *err);
 bool io_host_file_read(struct mig_host *base, const char *path, size_t max, struct mig_buf *out,
                        struct mig_error *err);
+bool io_host_file_each(struct mig_host *base, const char *path, bool *ret_there,
+                       bool (*each)(const char *bytes, size_t len, void *ctx), void *ctx,
+                       struct mig_error *err);
 bool io_host_file_read_from(struct mig_host *base, const char *path, size_t offset, size_t max,
                             struct mig_buf *out, struct mig_error *err);
 bool io_host_file_replace(struct mig_host *base, const char *path, const char *bytes, size_t len,

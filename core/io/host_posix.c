@@ -174,6 +174,7 @@ static const struct mig_host_ops ops = {
     .wake = wake,
     .file_append = io_host_file_append,
     .file_read = io_host_file_read,
+    .file_each = io_host_file_each,
     .file_read_from = io_host_file_read_from,
     .file_replace = io_host_file_replace,
     .file_close = io_host_file_close,

@@ -47,6 +47,11 @@ struct mig_host_ops {
                         struct mig_error *err);
     bool (*file_read)(struct mig_host *host, const char *path, size_t max, struct mig_buf *out,
                       struct mig_error *err);
+    /* Feed a file's bytes in pieces as they come, to its end or until each says false; also of a pipe. ret_there: NULL, or told
+     * false, without an error, when there is no such file. */
+    bool (*file_each)(struct mig_host *host, const char *path, bool *ret_there,
+                      bool (*each)(const char *bytes, size_t len, void *ctx), void *ctx,
+                      struct mig_error *err);
     /* Add at most max bytes from offset on; nothing at or behind the end. */
     bool (*file_read_from)(struct mig_host *host, const char *path, size_t offset, size_t max,
                            struct mig_buf *out, struct mig_error *err);

@@ -8,8 +8,10 @@ import unittest
 
 import bson
 import migrations as m
-from harness import SOURCE_DIR, MigtuiTest, wait_for
+from bson.raw_bson import RawBSONDocument
+from harness import SOURCE_DIR, MigtuiTest, shared_server, wait_for
 from migrations import files, migration
+from proxy import Proxy
 
 ONE = """{ "migtui": 1, "title": "one", "up": [
   { "id": "a", "insert": { "collection": "people", "documents": [ { "_id": 1 } ] } } ],
@@ -26,6 +28,12 @@ def digest(entry):
          ("body", entry["body"])]
     )  # fmt: skip
     return hashlib.sha256(bson.encode(covered)).hexdigest()
+
+
+def joined(*documents):
+    """One document with the members of all, in this order, also where two have one name."""
+    members = b"".join(document[4:-1] for document in documents) + b"\0"
+    return RawBSONDocument((len(members) + 4).to_bytes(4, "little") + members)
 
 
 class Audit(MigtuiTest):
@@ -149,6 +157,47 @@ class Audit(MigtuiTest):
             project.db().migtui_audit.replace_one({"_id": entry["_id"]}, entry)
         self.refused(project, "entry 1 is not the one that was written")
 
+    def test_a_member_beside_what_the_digest_covers_is_found(self):
+        project = self.given_runs(1)
+        project.db().migtui_audit.update_one({"_id": 3}, {"$set": {"note": "approved by ana"}})
+        self.refused(project, "entry 3 was edited: it has a member that no entry has, or one of them twice")
+
+    def given_raw(self):
+        """A project whose server may be made to tell things that this one would not keep, and its two entries."""
+        proxy = Proxy(shared_server())
+        self.addCleanup(proxy.close)
+        project = self.project({f"{FIRST}_one.jsonc": ONE}, envs={"dev": {"uri": proxy.uri, "server": shared_server()}})
+        project.run("apply", check=0)
+        raw = project.db().get_collection("migtui_audit", bson.CodecOptions(document_class=RawBSONDocument))
+        return project, proxy, list(raw.find({"_id": {"$type": "number"}}, sort=[("_id", 1)]))
+
+    def told(self, proxy, entries):
+        cursor = {"id": bson.Int64(0), "ns": "x.migtui_audit", "firstBatch": entries}
+        return proxy.on("find", "migtui_audit", answer={"ok": 1.0, "cursor": cursor})
+
+    def test_an_entry_that_says_two_things_is_found(self):
+        """Who lists it reads the first body; the digest is of the second."""
+        project, proxy, (one, two) = self.given_raw()
+        forged = bson.encode({"body": {"action": "apply.end", "outcome": "refused"}})
+        with self.told(proxy, [one, joined(forged, two.raw)]):
+            self.refused(project, "entry 2 was edited: it has a member that no entry has, or one of them twice")
+
+    def test_an_entry_that_cannot_be_exported_is_no_end_of_the_export(self):
+        project, proxy, (one, two) = self.given_raw()
+        torn = RawBSONDocument(two.raw.replace(b"apply.end", b"apply.\xff\xfed"))
+        with self.told(proxy, [one, torn]):
+            result = project.run("audit", "export", "--out", "audit.jsonl", check=4)
+        self.assertIn("what follows entry 1 of the audit is not one that migtui writes", result.err)
+        self.assertEqual([], list(project.dir.glob("audit.jsonl*")))
+
+    def test_an_environment_whose_uuid_was_made_a_path_is_no_way_to_other_files(self):
+        project = self.given_runs(1)
+        project.db().migtui_meta.update_one({"_id": "meta"}, {"$set": {"uuid": "../../../outside"}})
+        result = project.run("apply", check=0)
+        self.assertIn("anchor on this host was not written", result.out + result.err)
+        self.assertEqual([], list(project.dir.rglob("outside*")))
+        self.refused(project, "entry 5 is of another environment")
+
     def test_a_removed_entry_is_found(self):
         project = self.given_runs()
         project.db().migtui_audit.delete_one({"_id": 3})
@@ -210,6 +259,9 @@ class Audit(MigtuiTest):
             ("reordered", [lines[0], lines[2], lines[1], *lines[3:]], "entry 2 is missing"),
             ("cut off", lines[:5], "entries were cut off: the chain ends at 5"),
             ("torn", [*lines[:4], lines[4][:90]], "line 5 is not an entry"),
+            ("says two things", [*lines[:2], lines[2].replace('"body"', '"body" : { "action" : "stop" }, "body"'), *lines[3:]],
+             "line 3 is not an entry"),
+            ("says more behind itself", [*lines[:2], lines[2] + lines[7], *lines[3:]], "line 3 is not an entry"),
         ):  # fmt: skip
             with self.subTest(name):
                 file.write_text("\n".join(changed) + "\n")

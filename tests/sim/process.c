@@ -233,13 +233,15 @@ static bool file_append(struct mig_host *host, const char *path, const char *byt
     return true;
 }
 
-static bool file_read(struct mig_host *host, const char *path, size_t max, struct mig_buf *out,
+static bool file_each(struct mig_host *host, const char *path, bool *ret_there,
+                      bool (*each)(const char *bytes, size_t len, void *ctx), void *ctx,
                       struct mig_error *err)
 {
-    (void)max;
     if (!strstr(path, "/audit/"))
         return mig_fail(err, MIG_ERR_IO, "%s: not read in the simulation", path);
-    mig_buf_add(out, process_of(host)->machine->anchors.text, process_of(host)->machine->anchors.len);
+    if (ret_there)
+        *ret_there = true;
+    (void)each(process_of(host)->machine->anchors.text, process_of(host)->machine->anchors.len, ctx);
     return true;
 }
 
@@ -287,7 +289,7 @@ static const struct mig_host_ops ops = {
     .sleep_until = sleep_until,
     .wake = wake,
     .file_append = file_append,
-    .file_read = file_read,
+    .file_each = file_each,
     .file_replace = file_replace,
     .file_close = file_close,
     .process_alive = process_alive,

@@ -58,6 +58,18 @@ static void a_uuid_carries_version_and_variant(void **state)
     assert_string_equal(id, "ffffffff-ffff-4fff-bfff-ffffffffffff");
 }
 
+static void a_uuid_is_told_from_a_path(void **state)
+{
+    (void)state;
+    assert_true(mig_uuid_valid("00000000-0000-4000-8000-00000000000a"));
+    assert_false(mig_uuid_valid(""));
+    assert_false(mig_uuid_valid("../../../../../../../../etc/migtui/x"));
+    assert_false(mig_uuid_valid("00000000-0000-4000-8000-00000000000A"));
+    assert_false(mig_uuid_valid("00000000-0000-4000-8000-0000000000\n0"));
+    assert_false(mig_uuid_valid("000000000000-4000-8000-0000-00000000"));
+    assert_false(mig_uuid_valid("00000000-0000-4000-8000-0000000000000"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -65,6 +77,7 @@ int main(void)
         cmocka_unit_test(later_ulids_sort_later),
         cmocka_unit_test(invalid_ulids_are_refused),
         cmocka_unit_test(a_uuid_carries_version_and_variant),
+        cmocka_unit_test(a_uuid_is_told_from_a_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -105,6 +105,22 @@ static void any_member_that_is_gone_changed_or_of_another_type_is_seen(void **st
     refuses(&edited, "its digest is");
 }
 
+/* A reader takes the first of two, the digest may be of the second: nothing beside what is covered. */
+static void a_member_that_is_there_twice_or_is_none_of_an_entry_is_seen(void **state)
+{
+    (void)state;
+    struct mig_audit_walk walk = after_two();
+    MIG_AUTOBSON bson_t *good = entry(3, UUID, walk.digest, "approve");
+    static const char *const members[] = { "_id", "at", "uuid", "prev", "digest", "body", "note" };
+    for (size_t i = 0; i < MIG_COUNT(members); i++) {
+        bson_t forged = BSON_INITIALIZER;
+        BSON_APPEND_UTF8(&forged, members[i], "forged");
+        bson_concat(&forged, good);
+        refuses(&forged, "a member that no entry has, or one of them twice");
+        bson_destroy(&forged);
+    }
+}
+
 static void a_seq_of_32_bits_is_one_too(void **state)
 {
     (void)state;
@@ -123,6 +139,7 @@ int main(void)
         cmocka_unit_test(a_chain_as_it_was_written_is_whole),
         cmocka_unit_test(an_entry_in_the_wrong_place_is_seen),
         cmocka_unit_test(any_member_that_is_gone_changed_or_of_another_type_is_seen),
+        cmocka_unit_test(a_member_that_is_there_twice_or_is_none_of_an_entry_is_seen),
         cmocka_unit_test(a_seq_of_32_bits_is_one_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
