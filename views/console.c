@@ -53,6 +53,7 @@ static void set_message(struct console *console, bool error, const char *text)
     snprintf(console->message, sizeof console->message, "%s", safe.text);
     mig_utf8_trim(console->message);
     console->message_is_error = error;
+    console->notes.news = false;
     console->message_at_ms = console_now(console);
 }
 
@@ -70,8 +71,8 @@ void console_fail(struct console *console, const char *where, const struct mig_e
 {
     char *text = mig_printf("%s%s%s%s%s", where, where[0] ? ": " : "", err->message, err->hint[0] ? "; " : "",
                             err->hint);
-    set_message(console, true, text);
     console_note(console, where, true, err);
+    set_message(console, true, text);
     if (console->at_end)
         mig_buf_printf(console->at_end, "%s%s", console->at_end->len > 0 ? "\n" : "", text);
     if (console->options.terminal.bell)

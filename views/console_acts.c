@@ -1,4 +1,5 @@
 /* console_acts.c - acts under way: started, told when they are over, and not forgotten at the end of the console. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,7 +95,10 @@ static void act_is_over(struct console *console, const struct console_running_ac
         free(words[3]);
         return;
     }
-    console_say(console, "%s on %s: done", running->name, where);
+    if (strcmp(running->name, "stop") == 0)
+        console_say(console, "stop on %s: it was asked to, and ends as soon as it can", where);
+    else
+        console_say(console, "%s on %s: done", running->name, where);
 }
 
 void console_acts_take(struct console *console)
@@ -133,7 +137,9 @@ void console_act_start(struct console *console, const struct cfg_environment *en
         console_fail(console, name, &err);
         return;
     }
-    console->acts[console->act_count++] = (struct console_running_act){ act, env, name };
+    struct console_running_act *running = &console->acts[console->act_count++];
+    *running = (struct console_running_act){ .act = act, .env = env };
+    snprintf(running->name, sizeof running->name, "%s", name);
     console_say(console, "%s on %s: starting", name, env ? env->name : "?");
 }
 

@@ -141,6 +141,8 @@ static void do_messages(struct console *console, size_t count, char *const *word
 {
     (void)count, (void)words;
     console->notes.scroll = 0;
+    console->notes.unread = 0;
+    console->notes.news = false;
     console->overlay = OVERLAY_MESSAGES;
 }
 

@@ -196,7 +196,8 @@ static void child_words(const struct console *console, struct words *ret)
     if (confirm->typed_field >= 0 && mig_command_takes(command, MIG_OPT_CONFIRM_TEXT))
         add_word(ret, mig_printf("--confirm-text=%s", confirm->wanted));
     bool detaches = mig_command_takes(command, MIG_OPT_DETACH) &&
-                    (command->id != MIG_COMMAND_BACKUP || strcmp(line->arguments[0], "take") == 0);
+                    (command->id != MIG_COMMAND_BACKUP || strcmp(line->arguments[0], "take") == 0 ||
+                     strcmp(line->arguments[0], "drill") == 0);
     if (detaches)
         add_word(ret, mig_strdup("--detach"));
     add_arguments(confirm, ret);
@@ -234,7 +235,8 @@ static void start(struct console *console)
 {
     struct words words;
     const struct cfg_environment *env = console->confirm.env;
-    const char *name = console->confirm.line.command->name;
+    char name[sizeof console->confirm.verb];
+    snprintf(name, sizeof name, "%s", verb_of(&console->confirm));
     child_words(console, &words);
     console_confirm_close(console);
     console_act_start(console, env, name, (const char *const *)words.items);
@@ -325,6 +327,8 @@ void console_act(struct console *console, struct mig_cmdline *take_line)
         mig_cmdline_done(take_line);
         return;
     }
+    console->message[0] = '\0'; /* what was said before is not about this */
+    console->notes.news = false;
     *confirm = (struct console_confirm){
         .line = *take_line, .env = env, .state = CONFIRM_PLANNING, .typed_field = -1, .reason_field = -1
     };

@@ -145,7 +145,8 @@ void confirm_wanted(struct console *console, char *ret, size_t size)
         snprintf(ret, size, "%s", confirm->into);
     else if (line->command->id == MIG_COMMAND_BACKUP)
         snprintf(ret, size, "%s", confirm_writes(line) ? confirm->env->database : "");
-    else if ((line->command->flags & MIG_CMD_PROTECTED) || line->command->id == MIG_COMMAND_STOP ||
-             line->command->id == MIG_COMMAND_APPROVE)
+    else if (line->command->id == MIG_COMMAND_STOP)
+        snprintf(ret, size, "%s", confirm->env->database);
+    else if ((line->command->flags & MIG_CMD_PROTECTED) || line->command->id == MIG_COMMAND_APPROVE)
         snprintf(ret, size, "%s %zu", confirm->env->database, confirm->count);
 }

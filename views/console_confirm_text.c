@@ -117,8 +117,25 @@ static void add_requested(const bson_t *row, struct body *body)
         snprintf(path, sizeof path, "plan.migrations.%d", i);
         if (!mig_doc_sub(row, path, &migration))
             return;
+        long long rest = (long long)mig_doc_int(row, "migrations", 0) - i;
+        if (body->count + 1 == body->room && rest > 1) {
+            add(body, TUI_WARN, "   and %lld more", rest);
+            return;
+        }
         add(body, TUI_PLAIN, "%2d %.40s %.150s", i + 1, mig_doc_str(&migration, "version", ""),
             mig_doc_str(&migration, "title", ""));
+    }
+}
+
+static const char *meaning_of(enum mig_command_id id)
+{
+    switch (id) {
+    case MIG_COMMAND_APPROVE: return "says yes to exactly this, as the one you are";
+    case MIG_COMMAND_REJECT: return "says no, for good: nobody can approve it any more";
+    case MIG_COMMAND_WITHDRAW: return "takes your own request back, for good; nothing of it has run";
+    case MIG_COMMAND_GLASS:
+        return "says that you have looked at what was done; it takes two, and not who did it";
+    default: return "";
     }
 }
 
@@ -135,6 +152,7 @@ static void fill_request(const struct console *console, struct body *body)
                                                                    : "applies",
         (long long)mig_doc_int(row, "migrations", 0), mig_doc_int(row, "migrations", 0) == 1 ? "" : "s");
     add_request(console, body);
+    add(body, TUI_DIM, "%s", meaning_of(confirm->line.command->id));
     add_requested(row, body);
 }
 
@@ -166,7 +184,7 @@ static void fill_backup(const struct console *console, struct body *body)
     }
     if (strcmp(what, "take") == 0) {
         add(body, TUI_PLAIN, "reads all of it into an archive, and reads that back before it counts");
-        add(body, TUI_DIM, "nothing is written there but the record of the backup");
+        add(body, TUI_DIM, "nothing is written there but its record; it goes on without this terminal");
     } else if (strcmp(what, "verify") == 0) {
         add(body, TUI_PLAIN, "reads the archive back whole: every block, its checksums and its counts");
     } else if (strcmp(what, "drill") == 0) {
@@ -182,6 +200,8 @@ static void fill_backup(const struct console *console, struct body *body)
         add(body, TUI_WARN, "into the new database %s on that server", confirm->into);
         add(body, TUI_DIM, "%s itself is not touched; what is there already is never overwritten",
             confirm->env->database);
+        add(body, TUI_DIM,
+            "it goes on without this terminal; S in its log ends it, and nothing is left of it");
     }
 }
 
@@ -211,6 +231,51 @@ static void fill_plan(const struct console *console, const struct mig_seen_plan 
     add_gates(body, plan, id == MIG_COMMAND_REQUEST || id == MIG_COMMAND_APPROVE);
 }
 
+/* "apply", "backup", "restore": as its log begins, where the log is on the screen; else a run that holds the lock is one of
+ * migrations. NULL: not known. */
+static const char *command_of(const struct console *console, const char *run, char *ret, size_t size)
+{
+    const struct cfg_environment *env = console->confirm.env;
+    const struct mig_snap_env *snap = console_snap(console, env);
+    const struct mig_snap_answer *answer = mig_snapshot_answer(console->snapshot, MIG_QUERY_LOG, env, run);
+    const struct mig_seen_log *log = answer ? answer->value : NULL;
+    bson_t first;
+    ret[0] = '\0';
+    if (log && log->first == 0 && mig_seen_log_event(log, 0, &first))
+        snprintf(ret, size, "%s", mig_doc_str(&first, "command", ""));
+    else if (snap && snap->seen && snap->seen->look.history &&
+             mig_lock_alive(&snap->seen->look.history->lock) &&
+             (!run[0] || strcmp(snap->seen->look.history->lock.run, run) == 0))
+        snprintf(ret, size, "%s", snap->seen->look.history->lock.command);
+    return ret[0] ? ret : NULL;
+}
+
+static void fill_stop(const struct console *console, struct body *body)
+{
+    const struct mig_cmdline *line = &console->confirm.line;
+    const struct mig_snap_env *snap = console_snap(console, console->confirm.env);
+    const char *run = line->argument_count ? line->arguments[0] : snap ? snap->progress.run : "";
+    char room[32];
+    const char *command = command_of(console, run, room, sizeof room);
+    bool restores = command && (strcmp(command, "restore") == 0 || strcmp(command, "drill") == 0);
+    if (command && strcmp(command, "backup") == 0) {
+        add(body, TUI_PLAIN, "asks backup %s to stop: it ends within seconds, and leaves no file", run);
+        return;
+    }
+    if (restores) {
+        add(body, TUI_PLAIN, "asks %s %s to stop: it ends within seconds", command, run);
+        add(body, TUI_DIM, "what it has made in the new database is dropped again");
+        return;
+    }
+    if (run[0])
+        add(body, TUI_PLAIN, "asks %s %s to stop after the step it is at", command ? command : "run", run);
+    else
+        add(body, TUI_PLAIN, "asks what is at work there to stop after the step it is at");
+    add(body, TUI_DIM, "resume goes on from there%s",
+        command ? "" : "; a backup or a restore ends, and nothing is left of it");
+    add(body, TUI_WARN, "the program of an exec step is ended: cut short, its step counts as failed");
+}
+
 static void fill_words(const struct console *console, struct body *body)
 {
     const struct console_confirm *confirm = &console->confirm;
@@ -222,12 +287,7 @@ static void fill_words(const struct console *console, struct body *body)
         return;
     }
     if (line->command->id == MIG_COMMAND_STOP) {
-        const struct mig_snap_env *snap = console_snap(console, confirm->env);
-        const char *run = line->argument_count ? line->arguments[0] : snap ? snap->progress.run : "";
-        add(body, TUI_PLAIN, "asks %s%s to stop after the step it is at",
-            run[0] ? "run " : "the run that holds the lock", run);
-        add(body, TUI_DIM, "resume goes on from there");
-        add(body, TUI_WARN, "the program of an exec step is ended: cut short, its step counts as failed");
+        fill_stop(console, body);
         return;
     }
     struct mig_buf words MIG_AUTOBUF;

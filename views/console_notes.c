@@ -20,7 +20,6 @@ void console_note(struct console *console, const char *where, bool error, const 
     if (!notes->items)
         notes->items = mig_alloc_n(CONSOLE_NOTES, sizeof *notes->items);
     if (notes->count == CONSOLE_NOTES) {
-        notes->errors -= note_at(notes, 0)->error;
         notes->first = (notes->first + 1) % CONSOLE_NOTES;
         notes->count--;
     }
@@ -30,7 +29,8 @@ void console_note(struct console *console, const char *where, bool error, const 
                                    .what = *what };
     snprintf(note->where, sizeof note->where, "%s", where);
     mig_utf8_trim(note->where);
-    notes->errors += error;
+    notes->unread += error;
+    notes->news = true;
 }
 
 /* before: NULL when nothing was known. */

@@ -70,7 +70,8 @@ struct console_note {
 struct console_notes {
     struct console_note *items; /* a ring of CONSOLE_NOTES, made when the first comes */
     size_t first, count;
-    size_t errors;
+    size_t unread; /* errors that came since they were last looked at */
+    bool news;     /* the newest came by itself, and nothing was said since: it may have the message line */
     int scroll;
 };
 
@@ -217,7 +218,7 @@ enum console_overlay { OVERLAY_NONE, OVERLAY_PALETTE, OVERLAY_HELP, OVERLAY_MESS
 struct console_running_act {
     struct mig_act *act;
     const struct cfg_environment *env;
-    const char *name; /* of the command */
+    char name[40]; /* of the act: "apply", "backup verify" */
 };
 
 struct console {

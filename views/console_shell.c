@@ -262,7 +262,25 @@ static int draw_audit_heads(const struct console *console, const struct tui_pane
 static bool has_message(const struct console *console)
 {
     return console->message[0] || console->snapshot->files->error.code != MIG_OK ||
-           console->snapshot->files->problems.count > 0 || console->notes.errors > 0;
+           console->snapshot->files->problems.count > 0 || console->notes.news || console->notes.unread > 0;
+}
+
+/* Without a message of the last act: what came by itself and is new, else how much went wrong and was not looked at. The words of
+ * an older error never stand below a newer act. */
+static void draw_unread(const struct console *console, const struct tui_pane *all, int y)
+{
+    const struct console_notes *notes = &console->notes;
+    char text[160];
+    if (notes->news) {
+        const struct console_note *last = &notes->items[(notes->first + notes->count - 1) % CONSOLE_NOTES];
+        snprintf(text, sizeof text, "%s%s", last->where, last->where[0] ? ": " : "");
+        int x = 1 + tui_text(all, 1, y, last->error ? TUI_WARN : TUI_DIM, text);
+        tui_field(all, x, y, all->w - x - 1, TUI_DIM, last->what.message);
+    } else if (notes->unread > 0) {
+        snprintf(text, sizeof text, "%zu error%s so far; :messages", notes->unread,
+                 notes->unread == 1 ? "" : "s");
+        tui_field(all, 1, y, all->w - 2, TUI_DIM, text);
+    }
 }
 
 static void draw_message(const struct console *console, const struct tui_pane *whole, int y)
@@ -287,13 +305,9 @@ static void draw_message(const struct console *console, const struct tui_pane *w
                  console->snapshot->files->problems.count,
                  console->snapshot->files->problems.count == 1 ? "" : "s");
         int x = 1 + tui_text(all, 1, y, TUI_BAD, text);
-        tui_text(all, x + 1, y, TUI_DIM, "E tells which");
-    } else if (console->notes.errors > 0) {
-        const struct console_notes *notes = &console->notes;
-        const struct console_note *last = &notes->items[(notes->first + notes->count - 1) % CONSOLE_NOTES];
-        snprintf(text, sizeof text, "%s%s", last->where, last->where[0] ? ": " : "");
-        int x = 1 + tui_text(all, 1, y, last->error ? TUI_WARN : TUI_DIM, text);
-        tui_field(all, x, y, all->w - x - 1, TUI_DIM, last->what.message);
+        tui_text(all, x + 1, y, TUI_DIM, ":messages tells which");
+    } else {
+        draw_unread(console, all, y);
     }
 }
 

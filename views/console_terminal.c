@@ -25,7 +25,11 @@ struct terminal {
 static bool copy(void *ctx, const char *text, size_t len, const char **ret_path, struct mig_error *err)
 {
     struct terminal *terminal = ctx;
+    struct mig_host *host = terminal->host;
+    struct mig_error ignored; /* what cannot be made cannot be written: that is told */
     *ret_path = terminal->clip_path;
+    if (host->ops->file_append(host, terminal->clip_path, "", 0, false, &ignored)) /* makes the folder too */
+        host->ops->file_close(host, terminal->clip_path);
     return tui_screen_copy(terminal->screen, text, len, err);
 }
 

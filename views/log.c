@@ -16,7 +16,8 @@
 static enum tui_style count_cell(const bson_t *row, const struct view_frame *frame, char *ret, size_t size)
 {
     (void)frame;
-    snprintf(ret, size, "%lld", (long long)mig_doc_int(row, "migrations", 0));
+    if (!mig_doc_has(row, "database")) /* a restore has none */
+        snprintf(ret, size, "%lld", (long long)mig_doc_int(row, "migrations", 0));
     return TUI_PLAIN;
 }
 
@@ -43,8 +44,15 @@ static void detail(const bson_t *row, const struct view_frame *frame, struct mig
     view_rows_fact_of(out, "ticket", row, "ticket");
     view_rows_person(out, row);
     view_rows_fact_of(out, "started", row, "startedAt");
-    snprintf(text, sizeof text, "%lld", (long long)mig_doc_int(row, "steps", 0));
-    view_rows_fact(out, "steps", text);
+    if (mig_doc_has(row, "database")) {
+        view_rows_fact_of(out, "into", row, "database");
+        view_rows_fact_of(out, "backup", row, "backup");
+        snprintf(text, sizeof text, "%lld", (long long)mig_doc_int(row, "documents", 0));
+        view_rows_fact(out, "docs", text);
+    } else {
+        snprintf(text, sizeof text, "%lld", (long long)mig_doc_int(row, "steps", 0));
+        view_rows_fact(out, "steps", text);
+    }
     view_rows_fact_of(out, "run", row, "run");
     snprintf(text, sizeof text, "%.16s", mig_doc_str(row, "planId", ""));
     view_rows_fact(out, "plan", text);

@@ -29,6 +29,8 @@ static enum tui_style status_of(const struct log *log, const char **ret)
 static int64_t length_of(const struct log *log, const struct view_frame *frame)
 {
     const struct log_sum *sum = &log->sum;
+    if (sum->finished_at > 0 && sum->duration_ms >= 0)
+        return sum->duration_ms; /* the same figure as in its last line */
     int64_t end = sum->finished_at > 0 ? sum->finished_at : frame->wall_ms;
     return sum->started_at > 0 && end > sum->started_at ? end - sum->started_at : 0;
 }

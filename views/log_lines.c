@@ -49,6 +49,7 @@ static void add(struct log_sum *sum, const bson_t *event)
         sum->failures++;
     } else if (strcmp(name, "run.finished") == 0) {
         sum->finished_at = mig_event_at(event);
+        sum->duration_ms = mig_doc_int(event, "durationMs", -1);
         copy(sum->status, sizeof sum->status, event, "status");
     }
 }

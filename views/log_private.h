@@ -12,6 +12,7 @@
 struct log_sum {
     uint64_t next; /* number of the first event that was not added */
     int64_t started_at, finished_at;
+    int64_t duration_ms; /* as the run itself tells it; -1: it did not */
     int64_t step_at;
     int64_t done, total, rate;
     int64_t migrations, migrations_done;

@@ -5,12 +5,14 @@
 
 #include "app/backup.h"
 #include "app/history.h"
+#include "app/lock.h"
 #include "base/cleanup.h"
 #include "base/doc.h"
 #include "base/mem.h"
 #include "base/text.h"
 
-#define GATE_LIMIT 50
+#define GATE_LIMIT        50
+#define RESTORE_SILENT_MS 60000 /* six beats: nobody waits for it to go on */
 
 static void safe_copy(const bson_t *doc, const char *path, char *ret, size_t size)
 {
@@ -132,6 +134,39 @@ bool mig_backups_load(struct mig_app *app, struct mig_store *store, int64_t limi
     return ok;
 }
 
+bool mig_restore_is_alive(struct mig_host *host, const bson_t *doc)
+{
+    struct mig_lock sign; /* written with the same names */
+    mig_lock_decode(doc, &sign);
+    sign.expires_at = sign.beat_at + RESTORE_SILENT_MS;
+    mig_lock_check_holder(host, &sign);
+    return mig_doc_has(doc, "database") && strcmp(mig_doc_str(doc, "status", ""), "running") == 0 &&
+           mig_lock_alive(&sign);
+}
+
+struct asked_restore {
+    struct mig_host *host;
+    bool alive;
+};
+
+static bool take_restore(const bson_t *doc, void *context)
+{
+    struct asked_restore *asked = context;
+    asked->alive = mig_restore_is_alive(asked->host, doc);
+    return false;
+}
+
+static bool restore_is_running(struct mig_app *app, struct mig_store *store, const char *runs, const char *id,
+                               struct mig_error *err)
+{
+    struct asked_restore asked = { .host = app->host };
+    MIG_AUTOBSON bson_t *command =
+        BCON_NEW("aggregate", BCON_UTF8(runs), "cursor", "{", "}", "pipeline", "[", "{", "$match", "{", "_id",
+                 BCON_UTF8(id), "}", "}", "{", "$set", "{", "_now", "$$NOW", "}", "}", "]");
+    struct mig_call call = { .command = command, .max_time_ms = 5000 };
+    return store->ops->query(store, &call, take_restore, &asked, err) && asked.alive;
+}
+
 bool mig_backup_is_running(struct mig_app *app, struct mig_store *store, const char *id,
                            struct mig_error *err)
 {
@@ -143,9 +178,10 @@ bool mig_backup_is_running(struct mig_app *app, struct mig_store *store, const c
                  "{", "_id", BCON_UTF8(id), "}", "}", "{", "$set", "{", "_now", "$$NOW", "}", "}", "]");
     struct mig_call call = { .command = command, .max_time_ms = 5000 };
     bool ok = store->ops->query(store, &call, take_record, &found, err);
-    ok = ok && found.count > 0 && found.items[0].state == MIG_BACKUP_RUNNING;
+    bool running = ok && found.count > 0 && found.items[0].state == MIG_BACKUP_RUNNING;
+    bool known = found.count > 0;
     mig_backups_done(&found);
-    return ok;
+    return running || (ok && !known && restore_is_running(app, store, names.runs, id, err));
 }
 
 void mig_backups_done(struct mig_backups *backups)
@@ -178,15 +214,14 @@ void mig_backup_gate(struct mig_app *app, const struct cfg_environment *env, str
     mig_backups_done(&backups);
 }
 
-bool mig_backup_stop(struct mig_app *app, struct mig_store *store, const char *id, const char *by,
-                     bool *ret_found, struct mig_error *err)
+/* Into the record of that id which says that it runs. */
+static bool ask_to_stop(struct mig_store *store, const char *collection, const char *state, const char *id,
+                        const char *by, bool *ret_found, struct mig_error *err)
 {
-    struct mig_names names;
     struct mig_reply reply;
-    mig_names_make(app->config->prefix, &names);
     MIG_AUTOBSON bson_t *command =
-        BCON_NEW("findAndModify", BCON_UTF8(names.backups), "query", "{", "_id", BCON_UTF8(id), "state",
-                 "running", "}", "update", "{", "$set", "{", "stop", "{", "by", BCON_UTF8(by), "}", "}", "}");
+        BCON_NEW("findAndModify", BCON_UTF8(collection), "query", "{", "_id", BCON_UTF8(id), state, "running",
+                 "}", "update", "{", "$set", "{", "stop", "{", "by", BCON_UTF8(by), "}", "}", "}");
     struct mig_call call = { .command = command, .write = true, .max_time_ms = 5000 };
     *ret_found = false;
     store->ops->command(store, &call, &reply);
@@ -197,4 +232,21 @@ bool mig_backup_stop(struct mig_app *app, struct mig_store *store, const char *i
         *err = reply.error;
     mig_reply_done(&reply);
     return ok && *ret_found;
+}
+
+bool mig_backup_stop(struct mig_app *app, struct mig_store *store, const char *id, const char *by,
+                     bool *ret_found, struct mig_error *err)
+{
+    struct mig_names names;
+    struct mig_error none = { 0 };
+    mig_names_make(app->config->prefix, &names);
+    if (ask_to_stop(store, names.backups, "state", id, by, ret_found, &none))
+        return true;
+    if (none.code != MIG_OK) {
+        *err = none;
+        return false;
+    }
+    /* A run of migrations is stopped by its lock; in its document here nobody would look. */
+    return restore_is_running(app, store, names.runs, id, err) &&
+           ask_to_stop(store, names.runs, "status", id, by, ret_found, err);
 }

@@ -64,13 +64,17 @@ struct mig_backup_result {
 bool mig_backup_take(struct mig_app *app, const struct cfg_environment *env,
                      const struct mig_backup_options *options, struct mig_backup_result *ret);
 
-/* Ask a running backup to stop; seen within ten seconds. False with *ret_found false: there is none of that id that runs. */
+/* Ask a running backup, restore or drill to stop; seen within ten seconds. False with *ret_found false: there is none of that id that runs. */
 bool mig_backup_stop(struct mig_app *app, struct mig_store *store, const char *id, const char *by,
                      bool *ret_found, struct mig_error *err);
 
-/* Is a backup of that id at work, as its record says? False also when that cannot be read; *err then says why. */
+/* Is a backup, restore or drill of that id at work, as its record says? False also when that cannot be read; *err then says why. */
 bool mig_backup_is_running(struct mig_app *app, struct mig_store *store, const char *id,
                            struct mig_error *err);
+
+/* Is this document of <prefix>runs, with the server's time in _now, that of a restore or drill at work: it beats, and its
+ * process is not known to be dead? */
+bool mig_restore_is_alive(struct mig_host *host, const bson_t *doc);
 
 /* ---- what there is ---- */
 
@@ -148,7 +152,10 @@ void mig_restore_plan_done(struct mig_restore_plan *plan);
 /* Carry it out: blocks until it is over. The plan is made anew first, with its refusals. Collections are created with their
  * options, documents inserted as they are (validators bypassed), indexes built, views created; then counts and indexes are
  * compared with the archive, whose checksums were checked on the way. Whatever fails, what was created is dropped again, and the
- * message says so where even that failed. Every attempt is in the environment's audit. True when status is SUCCEEDED. */
+ * message says so where even that failed. Every attempt is in the environment's audit. True when status is SUCCEEDED.
+ *
+ * Side effects besides: a document in <prefix>runs and events in <prefix>log of the environment, as of any run (not while the target
+ * is the environment's own database); and, until it has ended, a mark in the target that says that it is not whole. */
 bool mig_restore_run(struct mig_app *app, const struct cfg_environment *env,
                      const struct mig_restore_options *options, struct mig_restore_result *ret);
 

@@ -323,8 +323,8 @@ const struct mig_command mig_command_rows[MIG_COMMANDS] = {
     [MIG_COMMAND_RUNS] = {
         .id = MIG_COMMAND_RUNS, .name = "runs", .arguments = "", .group = RUNS,
         .summary = "List runs, newest first",
-        .help = "Runs of every operator and host, as the environments' databases know them: what holds the lock. Backups are in backup\n"
-                "list, restores in audit list; log, attach and stop take the id of a backup too.",
+        .help = "Runs of every operator and host, as the environments' databases know them: what holds the lock, restores and drills.\n"
+                "Backups are in backup list; log, attach and stop take the id of a backup too.",
         .examples = SHOWN { { "runs --env prod", "who ran what on prod" }, { 0 } },
         .options = ROWS { { MIG_OPT_ENV, "only these environments" }, { MIG_OPT_LIMIT, "at most so many (20)" }, END },
         .flags = READS,
@@ -352,7 +352,8 @@ const struct mig_command mig_command_rows[MIG_COMMANDS] = {
         .id = MIG_COMMAND_STOP, .name = "stop", .arguments = "[RUN]", .max_arguments = 1, .value = MIG_VALUE_RUN, .group = RUNS,
         .summary = "Ask a run to stop after the step it is at",
         .help = "The run sees it within seconds, ends between two steps or two ranges of a batch, and lets the lock go. Resume\n"
-                "goes on from there. Without RUN: the one that holds the lock.\n\n"
+                "goes on from there. Without RUN: the one that holds the lock, else a backup, restore or drill; such a one ends,\n"
+                "and nothing is left of it.\n\n"
                 "The program of an exec step is ended. One that exits 0 then is done; one cut short has failed, and so has the\n"
                 "run: look at what it did (recover) before resume.",
         .examples = SHOWN { { "stop --env prod", "whatever runs there" }, { 0 } },
@@ -411,7 +412,7 @@ const struct mig_command mig_command_rows[MIG_COMMANDS] = {
                           { MIG_OPT_NO_VERIFY, "take: do not read the archive back" },
                           { MIG_OPT_REASON, "take: why, for the record" },
                           { MIG_OPT_TICKET, "take: which ticket, for the record" },
-                          { MIG_OPT_DETACH, "take: leave it running in the background and print the run's id" },
+                          { MIG_OPT_DETACH, "take, drill: leave it running in the background and print the run's id" },
                           { MIG_OPT_LIMIT, "list: at most so many (20)" },
                           { MIG_OPT_YES, "prune: do not ask; never enough on a protected environment" },
                           { MIG_OPT_CONFIRM_TEXT, "prune: what would be typed on a protected environment: its database" }, END },
@@ -425,7 +426,9 @@ const struct mig_command mig_command_rows[MIG_COMMANDS] = {
                 "compares counts and indexes with the archive. The target must be empty, and on a protected environment it is\n"
                 "never the environment's own database: restore beside it, look, then decide. migtui's lock and approvals are\n"
                 "not restored. Reads archives of migtui and of mongodump.\n\n"
-                "Without BACKUP: the newest that finished. Without --into: the database's name, \"_restored_\" and the time.",
+                "Without BACKUP: the newest that finished. Without --into: the database's name, \"_restored_\" and the time.\n\n"
+                "It does not end with the terminal (attach shows it again, stop ends it and leaves nothing). One that is killed\n"
+                "leaves a database that is marked as half restored: migtui refuses it as an environment until it is dropped.",
         .examples = SHOWN { { "restore --env prod", "the newest backup of prod, into a new database beside it" },
                             { "restore 01JD3Q8W0N5B7Y2V4T6R8P0M1K --env test --into shop_look", "one backup, into a database of that name" },
                             { "restore dump.archive.gz --env dev --into shop_copy", "an archive of mongodump" }, { 0 } },
@@ -434,7 +437,8 @@ const struct mig_command mig_command_rows[MIG_COMMANDS] = {
                           { MIG_OPT_YES, "do not ask; never enough on a protected environment" },
                           { MIG_OPT_CONFIRM_TEXT, "what would be typed on a protected environment: the new database's name" },
                           { MIG_OPT_REASON, "why, for the record" },
-                          { MIG_OPT_TICKET, "which ticket, for the record" }, END },
+                          { MIG_OPT_TICKET, "which ticket, for the record" },
+                          { MIG_OPT_DETACH, "once it was confirmed, leave it running in the background and print the run's id" }, END },
         .flags = WRITES,
     },
     [MIG_COMMAND_DOCTOR] = {
@@ -506,8 +510,8 @@ const struct mig_command mig_command_rows[MIG_COMMANDS] = {
         .flags = MIG_CMD_CLI,
     },
     [MIG_COMMAND_RUN] = {
-        .id = MIG_COMMAND_RUN, .name = "run", .arguments = "apply|rollback|resume|undo|promote|backup [FILE|VERSION…]", .min_arguments = 1,
-        .max_arguments = MIG_ARGUMENTS_ANY, .choices = "apply|rollback|resume|undo|promote|backup", .value = MIG_VALUE_TEXT, .group = TOOLS,
+        .id = MIG_COMMAND_RUN, .name = "run", .arguments = "apply|rollback|resume|undo|promote|backup|restore|drill [FILE|VERSION…]", .min_arguments = 1,
+        .max_arguments = MIG_ARGUMENTS_ANY, .choices = "apply|rollback|resume|undo|promote|backup|restore|drill", .value = MIG_VALUE_TEXT, .group = TOOLS,
         .summary = "The detached runner: what apply --detach starts",
         .help = "Has no terminal and says nothing; the run's journal says it all.",
         .examples = SHOWN { { "run apply --env dev --id 01JD3Q8W0N5B7Y2V4T6R8P0M1K", "as apply --detach calls it" }, { 0 } },
@@ -518,7 +522,8 @@ const struct mig_command mig_command_rows[MIG_COMMANDS] = {
                           { MIG_OPT_OF_RUN, "as rollback takes it" },
                           { MIG_OPT_KEY, "as promote takes it" },
                           { MIG_OPT_METHOD, "as backup takes it" },
-                          { MIG_OPT_NO_VERIFY, "as backup takes it" }, END },
+                          { MIG_OPT_NO_VERIFY, "as backup takes it" },
+                          { MIG_OPT_INTO, "as restore takes it" }, END },
         .flags = WRITES | MIG_CMD_HIDDEN,
     },
 };

@@ -294,12 +294,19 @@ static enum mig_event_tone run_stopping(const bson_t *event, struct mig_buf *out
 static enum mig_event_tone run_finished(const bson_t *event, struct mig_buf *out)
 {
     const char *status = mig_doc_str(event, "status", "unknown");
-    mig_buf_str(out, "run ");
+    bool of_data = mig_doc_str(event, "command", "")[0] != '\0'; /* a backup, restore or drill */
+    add_member(out, event, of_data ? "command" : "", "run");
+    mig_buf_char(out, ' ');
     add_member(out, event, "status", "unknown");
-    mig_buf_str(out, ": ");
-    mig_text_count(out, mig_doc_int(event, "applied", 0), "migration");
-    mig_buf_str(out, ", ");
-    mig_text_count(out, mig_doc_int(event, "steps", 0), "step");
+    if (!of_data) {
+        mig_buf_str(out, ": ");
+        mig_text_count(out, mig_doc_int(event, "applied", 0), "migration");
+        mig_buf_str(out, ", ");
+        mig_text_count(out, mig_doc_int(event, "steps", 0), "step");
+    } else if (mig_doc_str(event, "file", NULL)) {
+        mig_buf_str(out, ": ");
+        mig_event_backed_up(event, out);
+    }
     add_took(out, event);
     if (mig_doc_str(event, "error.message", "")[0]) {
         mig_buf_str(out, "; ");

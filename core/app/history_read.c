@@ -170,6 +170,7 @@ static bool take_document(const bson_t *doc, void *context)
         history->server_now = mig_doc_time(doc, "_now", 0);
     } else if (strcmp(kind, "lock") == 0) {
         mig_lock_decode(doc, &history->lock);
+        safe_copy(doc, "restoring.run", history->restoring, sizeof history->restoring);
         history->server_now = history->lock.server_now;
     } else if (bson_iter_init_find(&it, doc, "records") && BSON_ITER_HOLDS_ARRAY(&it) &&
                bson_iter_recurse(&it, &each)) {
@@ -340,6 +341,15 @@ bool mig_history_load(struct mig_store *store, const struct mig_names *names, co
                       "the database's migtui collections have layout %d; this migtui knows %d",
                       history->format, MIG_LAYOUT);
         mig_hint(err, "use the newer migtui that wrote them");
+    }
+    if (ok && history->restoring[0]) {
+        ok = mig_fail(
+            err, MIG_ERR_INTEGRITY,
+            "the database is half restored: restore %s into it has not ended, and what is there is not whole",
+            history->restoring);
+        mig_hint(
+            err,
+            "while that is at work, wait for it; where it was killed, drop the database and restore anew");
     }
     if (!ok) {
         mig_history_free(history);

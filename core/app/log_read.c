@@ -140,10 +140,10 @@ bool mig_log_run_is_gone(struct mig_log_reader *reader, struct mig_store *store)
 void mig_log_end_unknown(struct mig_log_reader *reader, mig_event_fn on_event, void *ctx)
 {
     struct feeding feeding = { .reader = reader, .on_event = on_event, .ctx = ctx };
-    MIG_AUTOBSON bson_t *event =
-        BCON_NEW("event", "run.finished", "at", "", "seq", BCON_INT64(reader->seq + 1), "run",
-                 BCON_UTF8(reader->run), "status", "unknown", "error", "{", "name", "unknown-outcome",
-                 "message", "the run is gone: it neither finished nor holds the lock any more", "hint",
-                 "migtui recover shows where it stands", "}");
+    MIG_AUTOBSON bson_t *event = BCON_NEW(
+        "event", "run.finished", "at", "", "seq", BCON_INT64(reader->seq + 1), "run", BCON_UTF8(reader->run),
+        "status", "unknown", "error", "{", "name", "unknown-outcome", "message",
+        "the run is gone: it did not finish, and nothing is heard of it any more", "hint",
+        "what it left: migtui recover; of a backup or restore: migtui runs, migtui backup list", "}");
     feed_event(&feeding, event);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/backup.h"
 #include "app/history.h"
 #include "app/lock.h"
 #include "app/log_read.h"
@@ -20,6 +21,7 @@
 #define PIECE_MAX ((size_t)1024 * 1024)
 
 struct listing {
+    struct mig_host *host;
     bool (*each)(const bson_t *entry, void *ctx);
     void *ctx;
     const char *environment;
@@ -64,7 +66,8 @@ static bool run_row(const bson_t *doc, void *context)
     const char *run = mig_doc_str(doc, "_id", "");
     const char *status = mig_doc_str(doc, "status", "");
     bool running = strcmp(status, "running") == 0;
-    bool holds = mig_lock_alive(&listing->lock) && strcmp(listing->lock.run, run) == 0;
+    bool holds = (mig_lock_alive(&listing->lock) && strcmp(listing->lock.run, run) == 0) ||
+                 mig_restore_is_alive(listing->host, doc);
     add_text(&row, "run", doc, "_id");
     add_text(&row, "environment", doc, "environment");
     add_text(&row, "command", doc, "command");
@@ -78,6 +81,11 @@ static bool run_row(const bson_t *doc, void *context)
     add_who(&row, doc);
     BSON_APPEND_INT64(&row, "migrations", mig_doc_int(doc, "migrations", 0));
     BSON_APPEND_INT64(&row, "steps", mig_doc_int(doc, "steps", 0));
+    if (mig_doc_has(doc, "database")) { /* a restore or a drill: into which, and what came of it */
+        add_text(&row, "database", doc, "database");
+        add_text(&row, "backup", doc, "backup");
+        BSON_APPEND_INT64(&row, "documents", mig_doc_int(doc, "documents", 0));
+    }
     add_text(&row, "error", doc, "error");
     add_text(&row, "request", doc, "request");
     bson_iter_t gates; /* as they stood under the lock; texts are made safe by who shows them */
@@ -108,11 +116,12 @@ bool mig_runs_list(struct mig_app *app, const struct cfg_environment *env, int64
                    bool (*each)(const bson_t *run, void *ctx), void *ctx, struct mig_error *err)
 {
     struct mig_names names;
-    struct listing listing = { .each = each, .ctx = ctx, .environment = env->name };
+    struct listing listing = { .host = app->host, .each = each, .ctx = ctx, .environment = env->name };
     mig_names_make(app->config->prefix, &names);
     MIG_AUTOBSON bson_t *command =
-        BCON_NEW("find", BCON_UTF8(names.runs), "filter", "{", "}", "sort", "{", "_id", BCON_INT32(-1), "}",
-                 "limit", BCON_INT64(limit), "projection", "{", "versions", BCON_INT32(0), "}");
+        BCON_NEW("aggregate", BCON_UTF8(names.runs), "cursor", "{", "}", "pipeline", "[", "{", "$sort", "{",
+                 "_id", BCON_INT32(-1), "}", "}", "{", "$limit", BCON_INT64(limit), "}", "{", "$project", "{",
+                 "versions", BCON_INT32(0), "}", "}", "{", "$set", "{", "_now", "$$NOW", "}", "}", "]");
     return list(app, env, command, run_row, &listing, err);
 }
 

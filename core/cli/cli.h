@@ -114,6 +114,8 @@ CLI_COMMAND(demo);
 CLI_COMMAND(version);
 CLI_COMMAND(help);
 CLI_COMMAND(run);
-CLI_COMMAND(backup_run); /* run backup */
+CLI_COMMAND(backup_run);  /* run backup */
+CLI_COMMAND(restore_run); /* run restore */
+CLI_COMMAND(drill_run);   /* run drill */
 
 #endif

@@ -28,22 +28,23 @@ struct target {
     size_t count;
 };
 
-/* A backup holds no lock: one that is at work is known by its record. */
-static bool find_backup(struct cli *cli, struct target *target)
+/* A backup, restore or drill holds no lock: one that is at work is known by its record. */
+static bool find_recorded(struct cli *cli, struct target *target, cli_list_fn list, const char *id,
+                          const char *state)
 {
     struct cli_docs docs = { 0 };
     struct mig_error ignored;
     bool found = false;
-    (void)cli_gather(cli, target->envs, target->count, mig_backup_list, 5, &docs, &ignored);
+    (void)cli_gather(cli, target->envs, target->count, list, 5, &docs, &ignored);
     for (size_t i = 0; i < docs.count && !found; i++) {
         const char *name = mig_doc_str(docs.items[i], "environment", "");
-        found = strcmp(mig_doc_str(docs.items[i], "state", ""), "running") == 0;
+        found = strcmp(mig_doc_str(docs.items[i], state, ""), "running") == 0;
         for (size_t k = 0; found && k < target->count; k++) {
             if (strcmp(target->envs[k]->name, name) == 0)
                 target->envs[0] = target->envs[k];
         }
         if (found)
-            snprintf(target->run, sizeof target->run, "%s", mig_doc_str(docs.items[i], "backup", ""));
+            snprintf(target->run, sizeof target->run, "%s", mig_doc_str(docs.items[i], id, ""));
     }
     cli_docs_done(&docs);
     return found;
@@ -77,7 +78,8 @@ static bool find_alive(struct cli *cli, struct target *target, struct mig_error 
             mig_hint(err, "say which: --env NAME, or its id");
         }
     }
-    if (found == 0 && find_backup(cli, target))
+    if (found == 0 && (find_recorded(cli, target, mig_backup_list, "backup", "state") ||
+                       find_recorded(cli, target, mig_runs_list, "run", "status")))
         found = 1;
     else if (found == 0 && failed)
         *err = failed->error;
@@ -237,8 +239,8 @@ int cli_stop(struct cli *cli, struct mig_error *err)
     if (!ok)
         return CLI_FAILED;
     if (cli->format == CLI_TEXT) {
-        cli_say(cli, "asked run %s on %s to stop after its step; watch it: migtui attach %s", target.run,
-                env->name, target.run);
+        cli_say(cli, "asked run %s on %s to stop; watch it: migtui attach %s", target.run, env->name,
+                target.run);
         return 0;
     }
     bson_t doc MIG_AUTODOC = BSON_INITIALIZER;

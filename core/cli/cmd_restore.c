@@ -1,14 +1,16 @@
-/* cmd_restore.c - restore, backup drill, backup prune: a plan first, then a question, then the work. */
+/* cmd_restore.c - restore, backup drill, backup prune: a plan first, then a question, then the work, here or in a runner. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "app/audit.h"
+#include "base/id.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/timefmt.h"
 #include "cli/cmd_backup.h"
 #include "cli/confirm.h"
+#include "cli/detach.h"
 
 #define OUTPUT_MAX (4UL * 1024 * 1024)
 
@@ -98,18 +100,18 @@ static void tell_document(struct cli *cli, const struct cfg_environment *env,
 }
 
 static int carry_out(struct cli *cli, const struct cfg_environment *env, struct mig_restore_options *options,
-                     struct mig_error *err)
+                     bool runner, struct mig_error *err)
 {
     struct cli_listener listener;
     struct mig_restore_result result;
     cli_listener_init(&listener, cli);
-    options->on_event = cli_listener_event;
+    options->on_event = runner ? NULL : cli_listener_event;
     options->event_ctx = &listener;
-    cli_signals_mode(cli->signals, CLI_MODE_RUN);
+    cli_signals_mode(cli->signals, runner ? CLI_MODE_RUNNER : CLI_MODE_RUN);
     bool ok = mig_restore_run(cli->app, env, options, &result);
     cli_signals_mode(cli->signals, CLI_MODE_PLAIN);
     out_events_break(&listener.text);
-    if (ok && cli->format == CLI_JSON)
+    if (ok && cli->format == CLI_JSON && !runner)
         tell_document(cli, env, &result);
     if (!ok)
         *err = result.error;
@@ -132,7 +134,9 @@ static bool prepare(struct cli *cli, const struct cfg_environment *env,
                     struct mig_error *err)
 {
     bool ok = mig_restore_plan(cli->app, env, options, plan, err);
-    if (ok && cli->format == CLI_TEXT && !cli->quiet) {
+    bool told =
+        !mig_cmdline_has(cli->line, MIG_OPT_DETACH) || cli_will_ask(cli, env); /* else the run's id alone */
+    if (ok && told && cli->format == CLI_TEXT && !cli->quiet) {
         struct mig_buf text MIG_AUTOBUF;
         mig_buf_init(&text, OUTPUT_MAX);
         plan_text(env, plan, &text);
@@ -142,6 +146,26 @@ static bool prepare(struct cli *cli, const struct cfg_environment *env,
     if (!ok)
         note_refusal(cli, env, "restore", err);
     return ok;
+}
+
+static bool named_by_path(const struct cli *cli)
+{
+    return cli->line->argument_count > 0 && !mig_ulid_valid(cli->line->arguments[0]);
+}
+
+/* Exactly what was shown: the archive by its id or path, the database by its name. */
+static int detach(struct cli *cli, const struct cfg_environment *env, const struct mig_restore_plan *plan,
+                  struct mig_error *err)
+{
+    const struct cli_detached how = {
+        .act = "restore",
+        .env = env,
+        .plan_id = "",
+        .confirm_text = env->is_protected ? plan->target : NULL,
+        .what = plan->backup.id[0] && !named_by_path(cli) ? plan->backup.id : plan->archive,
+        .into = plan->target,
+    };
+    return cli_detach(cli, &how, err);
 }
 
 int cli_restore(struct cli *cli, struct mig_error *err)
@@ -155,10 +179,45 @@ int cli_restore(struct cli *cli, struct mig_error *err)
     fill(cli, cli->line->argument_count > 0 ? cli->line->arguments[0] : NULL, false, &options);
     if (prepare(cli, env, &options, &plan, err)) {
         options.into = plan.target; /* the name that was shown, though the clock went on */
-        status = carry_out(cli, env, &options, err);
+        status = mig_cmdline_has(cli->line, MIG_OPT_DETACH) ? detach(cli, env, &plan, err)
+                                                            : carry_out(cli, env, &options, false, err);
     }
     mig_restore_plan_done(&plan);
     return status;
+}
+
+static const char *named_for_runner(const struct cli *cli)
+{
+    return cli->line->argument_count > 1 ? cli->line->arguments[1] : NULL;
+}
+
+int cli_restore_run(struct cli *cli, struct mig_error *err)
+{
+    const struct cfg_environment *env = cli_environment(cli, err);
+    const char *into = mig_cmdline_value(cli->line, MIG_OPT_INTO);
+    struct mig_restore_options options;
+    if (!env)
+        return CLI_FAILED;
+    fill(cli, named_for_runner(cli), false, &options);
+    if (!options.what || !into) {
+        mig_fail(err, MIG_ERR_USAGE, "run restore: which archive, and into which database?");
+        return CLI_FAILED;
+    }
+    const struct cli_act act = { .env = env, .verb = "restore", .wanted = into };
+    if (cli_confirm(cli, &act, err)) /* what was typed there is looked at once more */
+        return carry_out(cli, env, &options, true, err);
+    note_refusal(cli, env, "restore", err);
+    return CLI_FAILED;
+}
+
+int cli_drill_run(struct cli *cli, struct mig_error *err)
+{
+    const struct cfg_environment *env = cli_environment(cli, err);
+    struct mig_restore_options options;
+    if (!env)
+        return CLI_FAILED;
+    fill(cli, named_for_runner(cli), true, &options);
+    return carry_out(cli, env, &options, true, err);
 }
 
 int cli_backup_drill(struct cli *cli, struct mig_error *err)
@@ -168,7 +227,12 @@ int cli_backup_drill(struct cli *cli, struct mig_error *err)
     if (!env)
         return CLI_FAILED;
     fill(cli, cli->line->argument_count > 1 ? cli->line->arguments[1] : NULL, true, &options);
-    return carry_out(cli, env, &options, err);
+    if (!mig_cmdline_has(cli->line, MIG_OPT_DETACH))
+        return carry_out(cli, env, &options, false, err);
+    const struct cli_detached how = {
+        .act = "drill", .env = env, .plan_id = "", .what = options.what ? options.what : ""
+    };
+    return cli_detach(cli, &how, err);
 }
 
 /* ---- prune ---- */

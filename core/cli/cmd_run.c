@@ -97,6 +97,10 @@ int cli_run(struct cli *cli, struct mig_error *err)
     const char *act = cli->line->arguments[0];
     if (strcmp(act, "backup") == 0)
         return cli_backup_run(cli, err);
+    if (strcmp(act, "restore") == 0)
+        return cli_restore_run(cli, err);
+    if (strcmp(act, "drill") == 0)
+        return cli_drill_run(cli, err);
     if (strcmp(act, "promote") == 0)
         return cli_promote(cli, err);
     enum run_act which = strcmp(act, "apply") == 0    ? RUN_APPLY

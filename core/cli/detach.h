@@ -9,9 +9,11 @@ struct cli_detached {
     const struct cfg_environment *env;
     const char *plan_id;      /* "" when there is none */
     const char *confirm_text; /* what was typed, or NULL */
+    const char *what;         /* instead of the line's arguments, "": none; NULL: those */
+    const char *into;         /* --into, where the line has none; NULL: none */
 };
 
-/* Start it with the options and arguments of this command line, wait until it is at work or over, and print the run's id. */
+/* Start it with the options and arguments of this command line (but for what is said above), wait until it is at work or over, and print the run's id. */
 int cli_detach(struct cli *cli, const struct cli_detached *how, struct mig_error *err);
 
 #endif

@@ -67,8 +67,9 @@ struct cli_table *cli_runs_table(const struct cli_style *style)
 
 void cli_runs_row(struct cli_table *table, const bson_t *run)
 {
-    char count[32];
-    snprintf(count, sizeof count, "%" PRId64, mig_doc_int(run, "migrations", 0));
+    char count[32] = "";
+    if (!mig_doc_has(run, "database")) /* a restore has none */
+        snprintf(count, sizeof count, "%" PRId64, mig_doc_int(run, "migrations", 0));
     text_cell(table, CLI_PLAIN, run, "run");
     text_cell(table, CLI_PLAIN, run, "environment");
     text_cell(table, CLI_PLAIN, run, "command");

@@ -81,8 +81,12 @@ static void build_words(const struct cli *cli, const struct cli_detached *how, c
         cfg_option_flag(cfg_option_find(line->flags[i].name), flag);
         add_word(words, mig_printf("%s=%s", flag, line->flags[i].value));
     }
+    if (how->into && !mig_cmdline_has(line, MIG_OPT_INTO))
+        add_word(words, mig_printf("--into=%s", how->into));
     add_word(words, mig_strdup("--"));
-    for (size_t i = 0; i < line->argument_count; i++)
+    if (how->what && how->what[0])
+        add_word(words, mig_strdup(how->what));
+    for (size_t i = 0; !how->what && i < line->argument_count; i++)
         add_word(words, mig_strdup(line->arguments[i]));
     add_word(words, NULL);
 }
@@ -131,6 +135,7 @@ static int journal_state(const char *path)
         return 0;
     if (strstr(text.text, "\"run.finished\""))
         return 3;
+    /* Those of a backup, restore and drill are named alike. */
     if (strstr(text.text, "\"lock.acquired\"") || strstr(text.text, "\"migration.started\"") ||
         strstr(text.text, "\"backup.started\""))
         return 2;

@@ -117,6 +117,7 @@ struct mig_history {
     char environment_uuid[MIG_UUID_SIZE]; /* "" when the database was never initialised */
     char project[128];
     int format;                 /* layout number in meta; 0 when absent */
+    char restoring[32];         /* run of a restore into this database that has not ended; "" : none */
     struct mig_record *records; /* sorted by version */
     size_t count;
     size_t room;

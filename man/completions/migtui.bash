@@ -64,7 +64,7 @@ _migtui() {
         history) words=" --env --limit$words" ;;
         audit) words="list verify export --env --limit --out --anchor$words" ;;
         backup) words="list take verify inspect drill prune --env --method --no-verify --reason --ticket --detach --limit --yes --confirm-text$words" ;;
-        restore) words="$(compgen -f -- "$cur") --env --into --yes --confirm-text --reason --ticket$words" ;;
+        restore) words="$(compgen -f -- "$cur") --env --into --yes --confirm-text --reason --ticket --detach$words" ;;
         doctor) words=" --env$words" ;;
         config) words="show check --origin$words" ;;
         schema) words="migration status plan events$words" ;;

@@ -178,7 +178,7 @@ complete -c migtui -n '__fish_seen_subcommand_from backup' -l method -x -a 'arch
 complete -c migtui -n '__fish_seen_subcommand_from backup' -l no-verify -d 'take: do not read the archive back'
 complete -c migtui -n '__fish_seen_subcommand_from backup' -l reason -s m -x -d 'take: why, for the record'
 complete -c migtui -n '__fish_seen_subcommand_from backup' -l ticket -x -d 'take: which ticket, for the record'
-complete -c migtui -n '__fish_seen_subcommand_from backup' -l detach -s d -d 'take: leave it running in the background and print the run\'s id'
+complete -c migtui -n '__fish_seen_subcommand_from backup' -l detach -s d -d 'take, drill: leave it running in the background and print the run\'s id'
 complete -c migtui -n '__fish_seen_subcommand_from backup' -l limit -s l -x -d 'list: at most so many (20)'
 complete -c migtui -n '__fish_seen_subcommand_from backup' -l yes -s y -d 'prune: do not ask; never enough on a protected environment'
 complete -c migtui -n '__fish_seen_subcommand_from backup' -l confirm-text -x -d 'prune: what would be typed on a protected environment: its database'
@@ -190,6 +190,7 @@ complete -c migtui -n '__fish_seen_subcommand_from restore' -l yes -s y -d 'do n
 complete -c migtui -n '__fish_seen_subcommand_from restore' -l confirm-text -x -d 'what would be typed on a protected environment: the new database\'s name'
 complete -c migtui -n '__fish_seen_subcommand_from restore' -l reason -s m -x -d 'why, for the record'
 complete -c migtui -n '__fish_seen_subcommand_from restore' -l ticket -x -d 'which ticket, for the record'
+complete -c migtui -n '__fish_seen_subcommand_from restore' -l detach -s d -d 'once it was confirmed, leave it running in the background and print the run\'s id'
 complete -c migtui -n '__fish_seen_subcommand_from restore' -F
 complete -c migtui -n __fish_use_subcommand -a doctor -d 'Check configuration, files and servers, and say what each server can do'
 complete -c migtui -n '__fish_seen_subcommand_from doctor' -l env -s e -x -a '(__migtui_environments)' -d 'only these environments'

@@ -11,7 +11,8 @@ from harness import SOURCE_DIR, MigtuiTest, Project, shared_server
 from pymongo.errors import PyMongoError
 
 RAW = CodecOptions(document_class=RawBSONDocument)
-OWN = ("migtui_audit", "migtui_backups", "migtui_log", "migtui_lock", "migtui_meta", "migtui_approvals")
+OWN = ("migtui_audit", "migtui_backups", "migtui_log", "migtui_lock", "migtui_meta", "migtui_approvals",
+       "migtui_runs")  # fmt: skip
 
 
 def corpus():

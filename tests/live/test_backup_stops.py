@@ -34,6 +34,12 @@ class Stopped(BackupTest):
         with self.dev.servers["dev"].fail_point(["getMore"], times="alwaysOn", blockConnection=True, blockTimeMS=LATE_MS):
             yield
 
+    def slow_writing(self):
+        return self.dev.servers["dev"].fail_point(["insert"], times="alwaysOn", blockConnection=True, blockTimeMS=LATE_MS)
+
+    def newest_run(self):
+        return self.dev.run("runs", "--format", "json", check=0).json()["runs"][0]
+
     def running(self):
         return self.dev.db().migtui_backups.find_one({"state": "running"})
 
@@ -105,18 +111,43 @@ class Stopped(BackupTest):
         backup = self.taken(self.dev)
         name, back = self.back(self.dev)
         again = ("restore", backup["backup"], "--env", "dev", "--into", name, "--yes")
-        with self.dev.servers["dev"].fail_point(["insert"], times="alwaysOn", blockConnection=True, blockTimeMS=LATE_MS):
+        with self.slow_writing():
             restoring = self.dev.spawn(*again)
-            wait_for(back.list_collection_names, what="a collection that is being restored")
+            wait_for(lambda: "blobs" in back.list_collection_names(), what="a collection that is being restored")
             restoring.kill()
             restoring.ended()
+        self.assertEqual(self.newest_run()["status"], "interrupted")
+        with self.subTest("what it left is no environment"):
+            look = self.dev.dir / "look.yaml"
+            look.write_text(self.dev.config_file.read_text().replace(self.dev.environments["dev"]["database"], name))
+            seen = self.dev.run("status", "--config", look, "--format", "json").json()["environments"][0]
+            self.assertFalse(seen["reachable"])
+            self.assertIn("half restored", seen["error"]["message"])
         refused = self.dev.run(*again)
         self.assertEqual(refused.rc, 6, refused)
         self.assertIn("is not empty", refused.err)
         self.assertIn("where a restore that was killed left it, drop it first", refused.err)
         self.dev.servers["dev"].client().drop_database(name)
         self.dev.run(*again, check=0)
+        self.assertEqual(self.dev.run("status", "--config", look, "--format", "json").json()["environments"][0]["reachable"], True)
         self.assertEqual(back.blobs.count_documents({}), 2 * BATCHES)
+
+    def test_a_detached_restore_is_seen_watched_and_stopped_from_elsewhere_and_leaves_nothing(self):
+        backup = self.taken(self.dev)
+        name, back = self.back(self.dev)
+        elsewhere = {"XDG_STATE_HOME": str(self.dev.dir / "elsewhere")}
+        with self.slow_writing():
+            run = self.dev.run("restore", backup["backup"], "--env", "dev", "--into", name, "--detach", check=0).out.strip()
+            seen = self.newest_run()
+            self.assertEqual([seen[key] for key in ("run", "command", "status", "database")], [run, "restore", "running", name])
+            attached = self.dev.spawn("attach", "--env", "dev", "--format", "ndjson", env=elsewhere)
+            wait_for(lambda: any(event["event"] == "backup.started" for event in attached.ndjson()), what="its first lines")
+            self.dev.run("stop", run, "--env", "dev", env=elsewhere, check=0)
+            self.assertEqual(attached.ended(), 130, attached.err())
+        last = attached.ndjson()[-1]
+        self.assertEqual((last["event"], last["run"], last["status"]), ("run.finished", run, "stopped"))
+        self.assertEqual(self.newest_run()["status"], "stopped")
+        self.assertEqual(back.list_collection_names(), [])
 
     def test_a_server_that_dies_meanwhile_fails_the_backup(self):
         with self.dev.servers["dev"].fail_point(["getMore"], times="alwaysOn", closeConnection=True):

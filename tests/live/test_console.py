@@ -194,7 +194,7 @@ class Acts(ConsoleTest):
         """A run at its exec step that is stopped from the console, and ends so."""
         run = p.run("apply", "--detach", check=0).out.strip()
         wait_for(lambda: "at work" in p.run("log", run).out, 60, "the program")
-        s = self.play(p, "wait LOCKED\n:rw dev 10m\n:stop\nwait after the step it is at\nscreen asked\nkey y\nwait done\n")
+        s = self.play(p, "wait LOCKED\n:rw dev 10m\n:stop\nwait after the step it is at\nscreen asked\nkey y\nwait it was asked to\n")
         wait_for(lambda: p.run("runs", "--format", "json").json()["runs"][0]["status"] != "running", 60, "the end of the run")
         self.assertEqual(p.run("runs", "--format", "json").json()["runs"][0]["status"], status)
         return s

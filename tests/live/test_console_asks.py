@@ -80,21 +80,31 @@ class Approvals(ConsoleTest):
 
 
 class Backups(ConsoleTest):
-    def test_one_is_taken_and_restored_beside_and_nothing_goes_on_one_key(self):
+    def test_one_is_taken_restored_beside_and_drilled_and_nothing_goes_on_one_key(self):
         p = self.project(TWO, envs={"prod": {"protected": True}})
+        database = p.environments["prod"]["database"]
         p.run("apply", "--plan", p.run("plan", "--env", "prod", "--format", "json", check=2).json()["planId"],
-              "--confirm-text", f"{p.environments['prod']['database']} 2", check=0)  # fmt: skip
-        into = f"{p.environments['prod']['database']}_look"
+              "--confirm-text", f"{database} 2", check=0)  # fmt: skip
+        into = f"{database}_look"
         self.addCleanup(lambda: p.db("prod").client.drop_database(into))
         s = self.play(
-            p, "size 120x36\ntimeout 60s\n:view backups --env prod\nwait No backup yet\nkey b\nwait !!! backup\nscreen take\nkey y esc\nwait nothing was run\nkey b\nwait !!! backup\n"
+            p, "size 120x36\ntimeout 60s\n:view backups --env prod\nwait No backup yet\nkey b\nwait !!! backup\nscreen take\nkey y esc\nwait cancelled\nkey b\nwait !!! backup\n"
                "key tab enter\nwait has begun\n:view backups --env prod\nwait proven\n:backup prune --env prod\nwait read-only here\n:rw prod 10m\n"
                ":backup prune --env prod\nwait !!! backup\nscreen prune\nkey esc\n"
-               f":restore --env prod --into {into}\nwait !!! restore\nscreen restore\ntype {into}\nwait unlocked\nkey tab tab enter\nwait succeeded\n",
+               f":restore --env prod --into {into}\nwait !!! restore\nscreen restore\nkey y enter\nkey esc\nwait cancelled\n"
+               f":restore --env prod --into {into}\nwait !!! restore\ntype {into}\nwait unlocked\nkey tab tab enter\nwait restore on prod!  succeeded\nscreen restored\n"
+               f":view backups --env prod\nwait proven\nkey D\nwait !!! backup drill\nscreen drill\ntype {database}\nwait unlocked\nkey tab tab enter\n"
+               "wait drill on prod!  succeeded\nscreen drilled\n:view log\nwait drill\nwait restore\nscreen runs\n",
         )  # fmt: skip
         self.assertIn("[ Cancel ]", s.screen("take"))
-        for part in ("TARGET prod", f"into the new database {into}", "proven", f'Type "{into}"'):
+        for part in ("TARGET prod", f"into the new database {into}", "proven", f'Type "{into}"', "goes on without this terminal"):
             self.assertIn(part, s.screen("restore"))
         self.assertIn("older than 30d", s.screen("prune"))
-        self.assertIn(f'Type "{p.environments["prod"]["database"]}"', s.screen("prune"))
+        self.assertIn(f'Type "{database}"', s.screen("prune"))
         self.assertIn("people", p.db("prod").client[into].list_collection_names())
+        for part in ("TARGET prod", "scratch database", "proven", f'Type "{database}"'):
+            self.assertIn(part, s.screen("drill"))
+        self.assertEqual([name for name in p.db("prod").client.list_database_names() if f"{database}_drill" in name], [])
+        runs = p.run("runs", "--format", "json").json()["runs"]
+        self.assertEqual([(run["command"], run["status"]) for run in runs[:2]], [("drill", "succeeded"), ("restore", "succeeded")])
+        self.assertEqual(runs[1]["database"], into)

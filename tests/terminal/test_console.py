@@ -110,6 +110,16 @@ class Looks(ConsoleTest):
         self.leave(t)
         self.assertLess(time.monotonic() - began, 20)  # the connection is tried for sixty
 
+    def test_y_copies_the_screen_into_a_file_too_whose_folder_need_not_be_there(self):
+        p = self.project(TWO, envs=("dev",))
+        state = p.dir / "not" / "there"
+        t = self.console(p, shown="dev ok", XDG_STATE_HOME=str(state))
+        t.press("y")
+        t.wait("also in")
+        clip = state / "migtui" / "clip"
+        self.assertIn("create people", clip.read_text())
+        self.assertEqual([path.stat().st_mode & 0o777 for path in (clip, clip.parent)], [0o600, 0o700])
+
     def test_without_utf8_and_without_colours(self):
         p = self.project(TWO, envs=("dev",))
         t = self.console(p, LANG="C", LC_ALL="C", NO_COLOR="1", shown="dev ok")
@@ -178,6 +188,29 @@ class Ends(ConsoleTest):
         again.wait("migrating 1 ")
         wait_for(lambda: "people" in p.db().list_collection_names(), 60, "the second migration")
         wait_for(lambda: self.runs(p)[0]["status"] == "succeeded", 60, "its end")
+
+    def test_hanging_up_in_the_middle_of_a_restore_leaves_it_alone(self):
+        p = self.project({}, envs=("dev",), server=harness.shared_server(failpoints=True))
+        p.db().people.insert_many([{"_id": i} for i in range(3000)])
+        p.run("backup", "take", check=0)
+        into = f"{p.db().name}_look"
+        self.addCleanup(p.servers["dev"].client().drop_database, into)
+        restored = p.servers["dev"].client()[into]
+        t = self.console(p, shown="dev ok")
+        self.open_window(t, "dev")
+        with p.servers["dev"].fail_point(["insert"], times="alwaysOn", blockConnection=True, blockTimeMS=1000):
+            self.ask(t, f"restore --into {into}", "goes ahead")
+            t.press("y")
+            t.wait("has begun")
+            t.tmux("kill-server")
+            self.assertEqual([run["command"] for run in self.runs(p)], ["restore"])
+            again = self.console(p, shown="dev")
+            again.press("3")
+            again.wait(lambda screen: "Runs of" in screen and "restore" in screen)
+            again.press("Enter")
+            again.wait(f"into {into}")  # its log, from the first line
+        wait_for(lambda: self.runs(p)[0]["status"] == "succeeded", 60, "its end")
+        self.assertEqual(restored.people.count_documents({}), 3000)
 
     def test_signals_give_the_terminal_back(self):
         p = self.project(TWO, envs=("dev",))

@@ -1,7 +1,7 @@
 /* restore.c - from the archive's first byte to counts that agree; or nothing left of it.
  *
- * plan → prelude: create collections → documents as they come → the archive's end, every checksum equal → indexes → views →
- * counts and indexes compared. Nothing that was there before is touched: the target was empty.
+ * plan → the target is marked as unfinished, the run put on record → prelude: create collections → documents as they come → the archive's end, every checksum equal → indexes → views →
+ * counts and indexes compared → the mark goes. Nothing that was there before is touched: the target was empty.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,6 +146,8 @@ static bool go_on(void *ctx, int64_t done, int64_t total, struct mig_error *err)
         r->told_ms = now;
         tell_progress(r);
     }
+    if (mig_flag_is_set(&r->stopping))
+        return mig_fail(err, MIG_ERR_INTERRUPTED, "stopped by %s", r->stop_by);
     return !mig_flag_is_set(r->options->stop) ||
            mig_fail(err, MIG_ERR_INTERRUPTED, "stopped by %s", r->host->self.os_user);
 }
@@ -235,8 +237,13 @@ static bool prepare(struct restoring *r, struct mig_error *err)
 static void clean_up(struct restoring *r, struct mig_error *err)
 {
     struct mig_error failed = { 0 };
+    bool own = strcmp(r->plan.target, r->env->database) == 0;
     if (restore_drop(r, &failed)) {
-        if (!err->hint[0])
+        if (!err->hint[0] && own)
+            mig_hint(err,
+                     "nothing of it is left in %s but migtui's record of this try: drop that before the next",
+                     r->plan.target);
+        else if (!err->hint[0])
             mig_hint(err, "nothing of it is left in %s; it can be tried again", r->plan.target);
         return;
     }
@@ -252,9 +259,11 @@ static bool carry_out(struct restoring *r, struct mig_error *err)
     if (!ok)
         return false;
     tell_restoring(r);
-    ok = carry_over(r, err) && finish_parts(r, err);
+    ok = restore_mark(r, err) && restore_record_begin(r, err) && carry_over(r, err) && finish_parts(r, err);
     if (ok)
         tell_progress(r);
+    if (ok && !r->options->drill)
+        ok = restore_unmark(r, err);
     if (!ok)
         clean_up(r, err);
     else if (r->options->drill && !restore_drop(r, err)) {
@@ -316,6 +325,7 @@ bool mig_restore_run(struct mig_app *app, const struct cfg_environment *env,
     mig_journal_init(&r->journal, r->host, ret->run, options->on_event, options->event_ctx);
     bool ok = carry_out(r, &err);
     name_end(r, ok, &err);
+    restore_record_end(r);
     audit(r, action_of(r), ok ? NULL : &ret->error);
     tell_finished(r);
     restoring_done(r);

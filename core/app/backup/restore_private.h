@@ -36,12 +36,19 @@ struct restoring {
     struct mig_names names;
     struct mig_journal journal;
     struct mig_store *store;
+    struct mig_store *beat_store; /* a long index build never stops the beat */
     struct located at;
     struct mig_server server;
     char uuid[MIG_UUID_SIZE]; /* of the environment; "" when it has none */
     int64_t began_ms, told_ms;
+    bool began; /* the target is marked, or may be */
     struct restoring_part *parts;
     size_t count;
+
+    struct mig_task *beat;
+    volatile bool over;     /* for the beat */
+    volatile bool stopping; /* by the beat: somebody asked for it; then .stop_by is whole */
+    char stop_by[128];
 };
 
 /* ---- restore_plan.c ---- */
@@ -52,7 +59,17 @@ bool restore_plan_on(struct mig_app *app, const struct cfg_environment *env, str
 /* True for what is never restored: the lock and approvals of migtui, and system collections. */
 bool restore_leaves_out(const struct mig_names *names, const char *prefix, const char *collection);
 
+/* ---- restore_record.c ---- */
+/* Put it on record and keep it alive there. Nothing where the target is the environment's own database. */
+bool restore_record_begin(struct restoring *r, struct mig_error *err);
+/* How it ended, as r->result says; warns in the journal when that cannot be written. */
+void restore_record_end(struct restoring *r);
+
 /* ---- restore_write.c: what a namespace needs ---- */
+/* The mark of an unfinished restore, in <prefix>lock of the target, which is never restored: a database that has it is read as
+ * no environment (mig_history_load refuses it), so that what a killed restore left never looks whole. */
+bool restore_mark(struct restoring *r, struct mig_error *err);
+bool restore_unmark(struct restoring *r, struct mig_error *err);
 /* Create the collection (not a view) with its options. */
 bool restore_create(struct restoring *r, struct restoring_part *part, struct mig_error *err);
 bool restore_document(struct restoring *r, struct restoring_part *part, const uint8_t *bytes, uint32_t len,
@@ -62,7 +79,7 @@ bool restore_indexes(struct restoring *r, struct restoring_part *part, struct mi
 bool restore_view(struct restoring *r, struct restoring_part *part, struct mig_error *err);
 /* Compare what is there with what the archive had. */
 bool restore_compare(struct restoring *r, struct restoring_part *part, struct mig_error *err);
-/* Drop what was created. */
+/* Drop what was created, and the mark last. */
 bool restore_drop(struct restoring *r, struct mig_error *err);
 /* A copy under another name is another environment: it gets a uuid of its own, so that no plan or approval fits both. */
 bool restore_rename_meta(struct restoring *r, struct mig_error *err);

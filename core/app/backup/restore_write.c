@@ -316,6 +316,26 @@ bool restore_compare(struct restoring *r, struct restoring_part *part, struct mi
     return true;
 }
 
+bool restore_mark(struct restoring *r, struct mig_error *err)
+{
+    MIG_AUTOBSON bson_t *command =
+        BCON_NEW("update", BCON_UTF8(r->names.lock), "updates", "[", "{", "q", "{", "_id", "lock", "}", "u",
+                 "{", "$set", "{", "owner", BCON_NULL, "restoring", "{", "run", BCON_UTF8(r->result->run),
+                 "by", BCON_UTF8(r->app->operator_name), "host", BCON_UTF8(r->host->self.host), "source",
+                 BCON_UTF8(r->plan.source), "backup", BCON_UTF8(r->plan.backup.id), "note",
+                 BCON_UTF8("this database is being restored, or was left half restored: it is not whole"),
+                 "}", "}", "}", "upsert", BCON_BOOL(true), "}", "]");
+    r->began = true;
+    return write_to(r, command, false, err) || mig_context(err, "marking %s as unfinished", r->plan.target);
+}
+
+bool restore_unmark(struct restoring *r, struct mig_error *err)
+{
+    MIG_AUTOBSON bson_t *command = BCON_NEW("drop", BCON_UTF8(r->names.lock));
+    return write_to(r, command, false, err) || err->server_code == 26 /* NamespaceNotFound */ ||
+           mig_context(err, "taking the mark of an unfinished restore from %s", r->plan.target);
+}
+
 bool restore_drop(struct restoring *r, struct mig_error *err)
 {
     bool ok = true;
@@ -330,7 +350,7 @@ bool restore_drop(struct restoring *r, struct mig_error *err)
             ok = false;
         }
     }
-    return ok;
+    return ok && (!r->began || restore_unmark(r, err));
 }
 
 bool restore_rename_meta(struct restoring *r, struct mig_error *err)

@@ -54,6 +54,10 @@ static void a_run_reads_as_prose(void **state)
     says("{'event': 'run.stopping', 'by': 'ivo'}", "stopping after this step, asked by ivo", MIG_TONE_WARN);
     says("{'event': 'run.finished', 'status': 'succeeded', 'applied': 1, 'steps': 2, 'durationMs': 4300}",
          "run succeeded: 1 migration, 2 steps, 4.3s", MIG_TONE_GOOD);
+    says(
+        "{'event': 'run.finished', 'command': 'restore', 'status': 'succeeded', 'applied': 0, 'steps': 0, 'file': "
+        "'shop_look', 'documents': 14, 'collections': 7, 'bytes': 9700, 'durationMs': 294}",
+        "restore succeeded: shop_look: 14 documents of 7 collections, 9.7 kB, 294ms", MIG_TONE_GOOD);
     says("{'event': 'run.finished', 'status': 'failed', 'applied': 0, 'steps': 1, 'error': {'message': "
          "'E11000', 'hint': 'migtui resume'}}",
          "run failed: 0 migrations, 1 step; E11000. Next: migtui resume", MIG_TONE_BAD);

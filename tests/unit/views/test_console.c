@@ -283,6 +283,34 @@ static void what_a_server_says_reaches_no_cell_raw(void **state)
     free(text);
 }
 
+/* The words of an error stand in the message line until something newer is said; then only how many there were. */
+static void an_older_error_never_stands_below_a_newer_act(void **state)
+{
+    struct console_world *w = *state;
+    console_world_settle(w);
+    console_command(w->console, "view nowhere");
+    char *text = console_world_screen(w, 120, 36);
+    assert_non_null(strstr(text, "there is no view 'nowhere'"));
+    free(text);
+    console_command(w->console, "rw test 10m");
+    console_world_key(w, 'j');
+    text = console_world_screen(w, 120, 36);
+    assert_null(strstr(text, "nowhere"));
+    assert_non_null(strstr(text, "errors so far; :messages"));
+    free(text);
+    console_command(w->console, "view nowhere");
+    open_mark(w, "test");
+    text = console_world_screen(w, 120, 36);
+    assert_null(strstr(text, "nowhere"));
+    free(text);
+    console_world_key(w, TUI_KEY_ESC);
+    console_command(w->console, "messages");
+    console_world_key(w, TUI_KEY_ESC);
+    text = console_world_screen(w, 120, 36);
+    assert_null(strstr(text, "so far"));
+    free(text);
+}
+
 static void a_countdown_is_in_the_header(void **state)
 {
     struct console_world *w = *state;
@@ -499,6 +527,7 @@ int main(void)
         CONSOLE_TEST(names_of_environments_are_never_cut_away),
         CONSOLE_TEST(it_lives_at_any_size_with_anything_open),
         CONSOLE_TEST(what_a_server_says_reaches_no_cell_raw),
+        CONSOLE_TEST(an_older_error_never_stands_below_a_newer_act),
         CONSOLE_TEST(a_countdown_is_in_the_header),
         CONSOLE_TEST(help_finds_what_is_typed),
         CONSOLE_TEST(tab_completes_what_may_stand_there),
