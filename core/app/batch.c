@@ -249,8 +249,22 @@ static enum mig_unit_end hush(struct mig_batch_run *b, enum mig_unit_end end, st
     mig_run_step_context(r, b->item, b->step, comment, sizeof comment, &ctx);
     for (int attempt = 0; b->unheard_until && !gone; attempt++) {
         int running = mig_step_at_work(&ctx, r->plan->items[b->item].steps[b->step].step, &look);
-        if (running == 0 && (told || r->host->ops->mono_ms(r->host) >= b->unheard_until))
+        int64_t left = b->unheard_until - r->host->ops->mono_ms(r->host);
+        if (running == 0 && (told || left <= 0))
             break;
+        if (running > 0 && left < -MIG_TRANSIENT_MS) {
+            mig_fail(err, MIG_ERR_UNKNOWN_OUTCOME,
+                     "the server is still at a command of step %s that is long past its time limit",
+                     r->records[b->item].steps[b->step].id);
+            mig_hint(err, "migtui resume --env %s ends it and goes on", r->env->name);
+            return MIG_UNIT_UNKNOWN;
+        }
+        if (attempt == 0)
+            mig_journal_warn(&r->journal,
+                             "%s: a command of step %s got no answer; waiting until the server is no longer "
+                             "at it, its time limit is in %lld s",
+                             r->records[b->item].version, r->records[b->item].steps[b->step].id,
+                             (long long)(left + 999) / 1000);
         if (!mig_beat_pause(r, running < 0 || attempt < 4 ? attempt : 4, &look)) {
             *err = look;
             return look.code == MIG_ERR_FENCED ? MIG_UNIT_FENCED : MIG_UNIT_UNKNOWN;
