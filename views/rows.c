@@ -290,21 +290,24 @@ static void draw_nothing(const struct view_rows *rows, const struct view_frame *
     view_empty(pane, text);
 }
 
-/* Members of the chosen row, name and value a line. */
+/* Members of the chosen row, name and value a line. A long value takes what the others leave: an error is read to its end. */
 static void draw_facts(const char *facts, const struct tui_pane *pane)
 {
     int y = 0;
     int name_w = 0;
+    int after = 0;
     for (const char *line = facts; *line; line += strcspn(line, "\n"), line += *line == '\n') {
         int w = (int)strcspn(line, "\t");
         name_w = w > name_w && line[w] == '\t' ? w : name_w;
+        after++;
     }
     for (const char *line = facts; *line && y < pane->h;) {
         size_t len = strcspn(line, "\n");
         size_t name = strcspn(line, "\t");
         char *value MIG_AUTOFREE = mig_strndup(line + name + 1, len - name - 1);
         tui_text_len(pane, 0, y, TUI_DIM, line, name);
-        int rows = pane->h - y < 6 ? pane->h - y : 6;
+        int rows = pane->h - y - --after;
+        rows = rows > 1 ? rows : 1;
         int used = view_paragraph(pane, name_w + 1, y, pane->w - name_w - 1, rows, TUI_PLAIN, value);
         y += used > 0 ? used : 1;
         line += len;

@@ -67,6 +67,19 @@ static void a_silent_environment_and_bad_files_are_among_them(void **state)
     assert_true(stage_shows(&stage, 120, 36, "migrations: no such folder"));
 }
 
+static void a_long_error_is_read_to_its_end(void **state)
+{
+    (void)state;
+    mig_fail(
+        &world.snapshot->files->error, MIG_ERR_SERVER,
+        "createIndexes refused: Index build failed: 3d5eb84e-87bf-4674-bef1-74b1fbd4e2ea: Collection shop.vouchers "
+        "( 524bbfa6-d35e-4364-b2a4-3c1f8f7f2a11 ) :: caused by :: E11000 duplicate key error collection: "
+        "shop.vouchers index: code_1 dup key: { code: \"SPRING-10\" }");
+    world.snapshot->number++;
+    stage_key(&stage, "G");
+    assert_true(stage_shows(&stage, 120, 36, "\"SPRING-10\" }"));
+}
+
 static void a_question_that_failed_is_told_once(void **state)
 {
     (void)state;
@@ -134,6 +147,7 @@ int main(void)
         TROUBLE(all_that_is_wrong_at_every_size),
         TROUBLE(enter_leads_to_where_it_can_be_looked_into),
         TROUBLE(a_silent_environment_and_bad_files_are_among_them),
+        TROUBLE(a_long_error_is_read_to_its_end),
         TROUBLE(a_question_that_failed_is_told_once),
         TROUBLE(h_and_l_leave_one_environment),
         TROUBLE(every_key_of_errors_does_something),
