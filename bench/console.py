@@ -194,7 +194,8 @@ def three(report, server):
     report.say(f"Below {MOVE_BYTES} bytes within the page, each of them: {verdict(max(sizes) < MOVE_BYTES)}; a move that scrolls sends "
                f"more, as a terminal scrolls whole rows and the pane beside the table stays.")  # fmt: skip
     report.say(f"{IDLE_S} idle seconds that no minute ends in: {quiet_bytes} bytes: {verdict(quiet_bytes == 0)}; the drawing "
-               f"thread woke up {quiet_wakeups} times. Resident: {memory:.1f} MB at first, "
+               f"thread woke up {quiet_wakeups} times: for an answer (an environment is asked every 15 s where the server tells changes), "
+               f"and where one could have become older than 5 s. Resident: {memory:.1f} MB at first, "
                f"{grown:.1f} MB after; below {RESIDENT_LIMIT_MB} MB: {verdict(max(memory, grown) < RESIDENT_LIMIT_MB)}.")  # fmt: skip
 
 

@@ -218,12 +218,47 @@ static void an_unchanged_second_sends_nothing_on_any_screen(void **state)
         an_unchanged_second_sends_nothing(screens[i]);
 }
 
+/* A stream tells every four seconds that nothing has changed, which is no reason to wake up; that data could have become old is
+ * one. Ticks of a minute, each of which something is due at. */
+static void a_quiet_minute_has_few_ticks_and_each_is_due(void **state)
+{
+    (void)state;
+    struct desk desk;
+    size_t ticks = 0;
+    size_t sent = 0;
+    open_desk(&desk, fill_fresh);
+    struct console *console = desk.stage.console;
+    struct mig_snapshot *snapshot = desk.stage.world.snapshot;
+    console->message[0] = '\0'; /* the greeting */
+    drawn(&desk);
+    while (desk.stage.host.now_ms < WORLD_NOW_MS + 60000) {
+        int64_t now = desk.stage.host.now_ms;
+        int64_t due = console_due(console);
+        bool old = false;
+        bool minute = (WORLD_WALL_MS + due - WORLD_NOW_MS) % 60000 == 0;
+        for (size_t e = 0; e < snapshot->env_count; e++)
+            old = old || due == snapshot->envs[e].seen_ms + CONSOLE_NEW_MS;
+        assert_true(due > now); /* never again at once */
+        assert_true(old || minute);
+        desk.stage.host.now_ms = due;
+        for (size_t e = 0; e < snapshot->env_count; e++) /* the snapshot that is taken at the tick */
+            snapshot->envs[e].seen_ms = due - (due + 1300 * (int64_t)e) % 4000;
+        sent += drawn(&desk) > 0;
+        ticks++;
+    }
+    print_message("ticks of a quiet minute: %zu, frames that send something: %zu\n", ticks, sent);
+    assert_in_range(ticks, 12, 3 * 15 + 3); /* an environment each four seconds */
+    assert_in_range(sent, 1, 3);            /* the clock; what ran a moment ago, twice */
+    close_desk(&desk);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_move_among_like_migrations_is_within_the_budget),
         cmocka_unit_test(a_move_among_different_migrations_costs_what_they_differ_in),
         cmocka_unit_test(an_unchanged_second_sends_nothing_on_any_screen),
+        cmocka_unit_test(a_quiet_minute_has_few_ticks_and_each_is_due),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
