@@ -10,6 +10,7 @@
 #define FOREGROUND  12     /* 0: the terminal's own, else the colour's code - 29 */
 #define BACKGROUND  16
 #define COLOUR_MASK 15U
+#define REPEATS_MAX 2000
 
 void tui_sgr_forget(struct tui_sgr *sgr)
 {
@@ -148,6 +149,22 @@ static void take_attributes(struct tui_sgr *sgr, const char *bytes, size_t len, 
     sgr->blind = true;
 }
 
+/* The last character so often again. Some that call themselves xterm do not know the sequence, or (libvterm, and so the terminal in
+ * Neovim and in Emacs) lose what follows at the end of a row. */
+static bool repeat(const struct tui_sgr *sgr, const char *digits, size_t len, struct mig_buf *out)
+{
+    size_t times = 0;
+    for (size_t i = 0; i < len; i++) {
+        if (digits[i] < '0' || digits[i] > '9' || times > REPEATS_MAX)
+            return false;
+        times = times * 10 + (size_t)(digits[i] - '0');
+    }
+    bool known = sgr->last >= 0x20 && sgr->last < 0x7F && times <= REPEATS_MAX;
+    if (known)
+        mig_buf_fill(out, sgr->last, times ? times : 1);
+    return known;
+}
+
 static void take_control(struct tui_sgr *sgr, const char *bytes, size_t len, struct mig_buf *out)
 {
     char last = bytes[len - 1];
@@ -158,6 +175,8 @@ static void take_control(struct tui_sgr *sgr, const char *bytes, size_t len, str
     }
     if (!is_private && !only_moves(last))
         say(sgr, out);
+    if (!is_private && last == 'b' && repeat(sgr, bytes + 2, len - 3, out))
+        return;
     mig_buf_add(out, bytes, len);
     sgr->known = sgr->known && !is_private; /* some bring back what was kept */
 }
@@ -200,6 +219,7 @@ void tui_sgr_squeeze(struct tui_sgr *sgr, const char *bytes, size_t len, struct 
             used = end;
             say(sgr, out);
             mig_buf_add(out, at, used);
+            sgr->last = at[used - 1];
         } else { /* what another sequence does to attributes or character sets is not known */
             bool plain = *at != ESC && *at != SHIFT_OUT;
             used = *at == ESC ? escape_sequence(at, left) : 1;

@@ -1,4 +1,5 @@
-/* sgr.h - the changes of attributes in what ncurses has written, in as few bytes as they can be said in.
+/* sgr.h - the changes of attributes in what ncurses has written, in as few bytes as they can be said in; and no repetitions (REP),
+ * which not every terminal gets right.
  *
  * ncurses says each change in full ("\033(B\033[0;1;7m"), and switches off what the next character switches on again. Half of
  * what the move of a selection cost was that. Here changes (ECMA-48 SGR) are held back until a character is drawn with them, and
@@ -19,6 +20,7 @@ struct tui_sgr {
     unsigned has, wanted; /* attributes and colours, packed */
     bool known;           /* .has is what the terminal has */
     bool blind; /* .wanted is not what the terminal was told: nothing is said until all is switched off */
+    char last;  /* byte that was drawn */
     bool ascii; /* its character set is the plain one */
 };
 

@@ -19,11 +19,8 @@ static void fill_story(struct snapshot_world *world)
     world_plan(world, "prod", "", false);
 }
 
-void shell_stage_open(struct shell_stage *stage, bool utf8, void (*fill)(struct snapshot_world *world))
+static void open_console(struct shell_stage *stage, bool utf8)
 {
-    *stage = (struct shell_stage){ 0 };
-    snapshot_world_init(&stage->world);
-    (fill ? fill : fill_story)(&stage->world);
     host_fake_init(&stage->host);
     stage->host.now_ms = WORLD_NOW_MS;
     stage->ops = *stage->host.base.ops;
@@ -35,6 +32,14 @@ void shell_stage_open(struct shell_stage *stage, bool utf8, void (*fill)(struct 
     stage->console = console_new(&options);
     mig_unshare(stage->console->snapshot);
     stage->console->snapshot = mig_share(stage->world.snapshot);
+}
+
+void shell_stage_open(struct shell_stage *stage, bool utf8, void (*fill)(struct snapshot_world *world))
+{
+    *stage = (struct shell_stage){ 0 };
+    snapshot_world_init(&stage->world);
+    (fill ? fill : fill_story)(&stage->world);
+    open_console(stage, utf8);
     struct view *top = console_top(stage->console);
     struct view_frame frame = console_frame(stage->console);
     top->class->update(top, &frame);
@@ -44,6 +49,20 @@ void shell_stage_close(struct shell_stage *stage)
 {
     assert_true(console_free(stage->console, 0));
     snapshot_world_end(&stage->world);
+}
+
+void shell_stage_lend(struct shell_stage *stage, bool utf8, const struct snapshot_world *world,
+                      struct view *view)
+{
+    *stage = (struct shell_stage){ .world = *world };
+    open_console(stage, utf8);
+    stage->console->stack[stage->console->depth++] = view;
+}
+
+void shell_stage_give_back(struct shell_stage *stage)
+{
+    stage->console->depth--;
+    assert_true(console_free(stage->console, 0));
 }
 
 void shell_stage_press(struct shell_stage *stage, uint32_t key)

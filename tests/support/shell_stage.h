@@ -21,6 +21,11 @@ struct shell_stage {
 void shell_stage_open(struct shell_stage *stage, bool utf8, void (*fill)(struct snapshot_world *world));
 void shell_stage_close(struct shell_stage *stage);
 
+/* The console on the world of somebody else, with his view on top; without taking either. */
+void shell_stage_lend(struct shell_stage *stage, bool utf8, const struct snapshot_world *world,
+                      struct view *view);
+void shell_stage_give_back(struct shell_stage *stage);
+
 /* A key that was pressed by itself; a text key by key. */
 void shell_stage_press(struct shell_stage *stage, uint32_t key);
 void shell_stage_type(struct shell_stage *stage, const char *text);

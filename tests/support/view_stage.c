@@ -2,6 +2,8 @@
 #include "support/view_stage.h"
 
 #include "support/golden.h"
+#include "support/shell_stage.h"
+#include "support/vterm_screen.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,13 +18,15 @@
 #include "app/cmdline.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "base/rows.h"
 
 void stage_open(struct view_stage *stage, const struct snapshot_world *world, const char *words)
 {
     char **split = NULL;
     size_t count = 0;
     struct mig_error err = { 0 };
-    *stage = (struct view_stage){ .frame = { .snapshot = world->snapshot,
+    *stage = (struct view_stage){ .world = world,
+                                  .frame = { .snapshot = world->snapshot,
                                              .utf8 = true,
                                              .now_ms = WORLD_NOW_MS,
                                              .wall_ms = WORLD_WALL_MS } };
@@ -119,6 +123,8 @@ void stage_every_key(const struct snapshot_world *world, const char *words)
 
 /* ---- pictures ---- */
 
+static const int sizes[][2] = { { 120, 36 }, { 80, 24 }, { 60, 15 }, { 40, 10 } };
+
 /* What the console leaves of the screen: header, tabs, message line and hints have a row each, below 20 rows header and message
  * only. */
 static struct tui_pane body_of(struct tui_canvas *canvas)
@@ -173,6 +179,46 @@ bool stage_shows(struct view_stage *stage, int cols, int rows, const char *text)
     return strstr(screen, text) != NULL;
 }
 
+/* Twice: as the first frame of a terminal, and after another picture. */
+static void seen_as(struct view_stage *stage, const struct vterm_screen_options *options, const char *name)
+{
+    struct shell_stage shell;
+    struct vterm_screen vterm;
+    char *what MIG_AUTOFREE =
+        mig_printf("%s, %dx%d%s%s", name, options->cols, options->rows, options->c_locale ? ", ASCII" : "",
+                   options->no_color ? ", without colour" : "");
+    vterm_screen_open(&vterm, options);
+    shell_stage_lend(&shell, vterm.canvas->utf8, stage->world, stage->view);
+    for (int i = 0; i < 2; i++) {
+        tui_canvas_blank(vterm.canvas);
+        console_draw(shell.console, vterm.canvas);
+        vterm_screen_frame(&vterm);
+        vterm_screen_shows_canvas(&vterm, what);
+        tui_canvas_blank(vterm.canvas);
+        struct tui_pane all = tui_pane_all(vterm.canvas);
+        tui_fill(&all, 0, 0, all.w, all.h, TUI_DANGER, '#');
+        vterm_screen_frame(&vterm);
+    }
+    shell_stage_give_back(&shell);
+    vterm_screen_close(&vterm);
+}
+
+void stage_seen(struct view_stage *stage, const char *name)
+{
+    for (size_t i = MIG_COUNT(sizes);
+         i-- > 0;) { /* the largest last: that is what the view stands at afterwards */
+        struct vterm_screen_options options = { .cols = sizes[i][0], .rows = sizes[i][1] };
+        options.c_locale = true;
+        seen_as(stage, &options, name);
+        options.no_color = "1";
+        seen_as(stage, &options, name);
+        options.c_locale = false;
+        seen_as(stage, &options, name);
+        options.no_color = NULL;
+        seen_as(stage, &options, name);
+    }
+}
+
 static void compare(const char *name, const char *suffix, const char *text)
 {
     char *file MIG_AUTOFREE = mig_printf("tests/golden/%s%s.txt", name, suffix);
@@ -189,15 +235,16 @@ static void compare_at(struct view_stage *stage, const char *name, int cols, int
 
 void stage_golden_at(struct view_stage *stage, const char *name, int cols, int rows)
 {
+    stage_seen(stage, name);
     compare_at(stage, name, cols, rows, true);
 }
 
 void stage_golden(struct view_stage *stage, const char *name)
 {
-    static const int sizes[][2] = { { 120, 36 }, { 80, 24 }, { 60, 15 }, { 40, 10 } };
     struct mig_buf plain MIG_AUTOBUF;
     mig_buf_init(&plain, 1 << 20);
-    for (size_t i = 0; i < 4; i++)
+    stage_seen(stage, name);
+    for (size_t i = 0; i < MIG_COUNT(sizes); i++)
         compare_at(stage, name, sizes[i][0], sizes[i][1], true);
     compare_at(stage, name, 120, 36, false);
     char *styles MIG_AUTOFREE = stage_text(stage, 120, 36, true, true);

@@ -6,6 +6,7 @@
 #include "views/classes.h"
 
 struct view_stage {
+    const struct snapshot_world *world;
     struct view_frame frame;
     struct view *view;
     struct view_answer answer; /* of the last key */
@@ -26,6 +27,9 @@ void stage_says(const struct view_stage *stage, const char *message);
  * cell instead of its character. */
 char *stage_text(struct view_stage *stage, int cols, int rows, bool utf8, bool styles);
 bool stage_shows(struct view_stage *stage, int cols, int rows, const char *text);
+/* The same, inside the whole console, at every size in colour, without it (NO_COLOR) and in ASCII (LC_ALL=C), is seen by a
+ * terminal emulator as it was drawn, cell by cell. stage_golden and stage_golden_at begin with it. */
+void stage_seen(struct view_stage *stage, const char *name);
 /* tests/golden/<name>-<cols>x<rows>[-ascii].txt at 120x36, 80x24, 60x15 and 40x10, the styles at 120x36, --plain as
  * <name>-plain.txt. UPDATE_GOLDEN=1 writes them. */
 void stage_golden(struct view_stage *stage, const char *name);

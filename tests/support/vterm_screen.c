@@ -47,7 +47,7 @@ static struct emulator *emulator_new(int cols, int rows)
 void vterm_screen_open(struct vterm_screen *vterm, const struct vterm_screen_options *options)
 {
     *vterm = (struct vterm_screen){ .cols = options->cols, .rows = options->rows };
-    assert_non_null(setlocale(LC_ALL, "C.UTF-8"));
+    assert_non_null(setlocale(LC_ALL, options->c_locale ? "C" : "C.UTF-8"));
     assert_int_equal(pipe2(vterm->pipe, O_CLOEXEC | O_NONBLOCK), 0);
     fcntl(vterm->pipe[1], F_SETPIPE_SZ, 1 << 20);
     mig_buf_init(&vterm->sent, 16 << 20);
@@ -61,7 +61,11 @@ void vterm_screen_open(struct vterm_screen *vterm, const struct vterm_screen_opt
         .term = options->term ? options->term : "xterm-256color",
     };
     struct mig_error err = { 0 };
+    if (options->no_color)
+        setenv("NO_COLOR", options->no_color, 1);
     vterm->screen = tui_screen_open(&screen, &err);
+    unsetenv("NO_COLOR");
+    vterm->mono = options->mono || (options->no_color && options->no_color[0]);
     assert_string_equal(err.message, "");
     assert_non_null(vterm->screen);
     vterm->canvas = tui_screen_canvas(vterm->screen);
@@ -154,6 +158,85 @@ void vterm_screen_looks(const struct vterm_screen *vterm, struct mig_buf *out)
         out->len = end;
         mig_buf_char(out, '\n');
     }
+}
+
+/* ---- what was drawn, cell by cell ---- */
+
+struct look {
+    int colour; /* of the eight; -1: the terminal's own */
+    bool bold, underline, reverse;
+};
+
+/* As the table in tui/flush.c, from its purpose: what each role must be told apart by, with colour and without. */
+static const struct {
+    struct look colour, mono;
+} looks[TUI_STYLES] = {
+    [TUI_PLAIN] = { { -1, false, false, false }, { -1, false, false, false } },
+    [TUI_DIM] = { { -1, false, false, false }, { -1, false, false, false } },
+    [TUI_STRONG] = { { -1, true, false, false }, { -1, true, false, false } },
+    [TUI_TITLE] = { { -1, true, false, false }, { -1, true, false, false } },
+    [TUI_BORDER] = { { -1, false, false, false }, { -1, false, false, false } },
+    [TUI_HEADER] = { { -1, true, false, false }, { -1, true, false, false } },
+    [TUI_KEY] = { { 6, false, false, false }, { -1, true, false, false } },
+    [TUI_GOOD] = { { 2, false, false, false }, { -1, false, false, false } },
+    [TUI_WARN] = { { 3, true, false, false }, { -1, true, false, false } },
+    [TUI_BAD] = { { 1, true, false, false }, { -1, true, true, false } },
+    [TUI_INFO] = { { 6, false, false, false }, { -1, false, false, false } },
+    [TUI_STALE] = { { -1, false, false, false }, { -1, false, false, false } },
+    [TUI_DANGER] = { { 1, true, false, true }, { -1, true, false, true } },
+    [TUI_ADDED] = { { 2, false, false, false }, { -1, true, false, false } },
+    [TUI_REMOVED] = { { 1, false, false, false }, { -1, false, true, false } },
+    [TUI_MATCH] = { { 3, false, false, true }, { -1, false, false, true } },
+    [TUI_FIELD] = { { -1, false, true, false }, { -1, false, true, false } },
+    [TUI_CHOSEN] = { { -1, false, false, true }, { -1, false, false, true } },
+};
+
+static bool same_characters(const struct tui_cell *drawn, const VTermScreenCell *seen)
+{
+    if (seen->chars[0] == 0)
+        return drawn->chars[0] == ' ' && drawn->chars[1] == 0;
+    for (int i = 0; i < TUI_CELL_CHARS; i++) { /* 0 ends both */
+        if (drawn->chars[i] != seen->chars[i])
+            return false;
+        if (drawn->chars[i] == 0)
+            break;
+    }
+    return true;
+}
+
+static bool same_look(const struct tui_cell *drawn, const VTermScreenCell *seen, bool mono)
+{
+    const struct look *look = mono ? &looks[drawn->style].mono : &looks[drawn->style].colour;
+    bool coloured = !VTERM_COLOR_IS_DEFAULT_FG(&seen->fg);
+    bool colour = coloured ? VTERM_COLOR_IS_INDEXED(&seen->fg) && seen->fg.indexed.idx == look->colour
+                           : look->colour == -1;
+    return colour && VTERM_COLOR_IS_DEFAULT_BG(&seen->bg) && !!seen->attrs.bold == look->bold &&
+           !!seen->attrs.underline == look->underline &&
+           !!seen->attrs.reverse == (look->reverse != drawn->chosen);
+}
+
+void vterm_screen_shows_canvas(const struct vterm_screen *vterm, const char *what)
+{
+    const struct tui_canvas *canvas = vterm->canvas;
+    int x, y;
+    for (int i = 0; i < canvas->cols * canvas->rows; i++) {
+        const struct tui_cell *drawn = &canvas->cells[i];
+        VTermScreenCell seen = cell_at(vterm, i % canvas->cols, i / canvas->cols);
+        bool wide = (i + 1) % canvas->cols && drawn[0].chars[0] && drawn[1].chars[0] == 0;
+        if (drawn->chars[0] == 0) /* the right half: seen with the left one */
+            continue;
+        if (!same_characters(drawn, &seen) || seen.width != (wide ? 2 : 1))
+            fail_msg("%s: U+%04x at %d,%d is seen as U+%04x", what, drawn->chars[0], i % canvas->cols,
+                     i / canvas->cols, seen.chars[0]);
+        if (!same_look(drawn, &seen, vterm->mono))
+            fail_msg("%s: U+%04x at %d,%d, style %d%s, is seen as '%c'", what, drawn->chars[0],
+                     i % canvas->cols, i / canvas->cols, drawn->style, drawn->chosen ? ", chosen," : "",
+                     look_of(&seen));
+    }
+    bool shown = vterm_screen_cursor(vterm, &x, &y);
+    assert_int_equal(shown, canvas->cursor_x >= 0);
+    if (shown && (x != canvas->cursor_x || y != canvas->cursor_y))
+        fail_msg("%s: the cursor is at %d,%d, not at %d,%d", what, x, y, canvas->cursor_x, canvas->cursor_y);
 }
 
 bool vterm_screen_cursor(const struct vterm_screen *vterm, int *ret_x, int *ret_y)

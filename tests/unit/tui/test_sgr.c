@@ -44,6 +44,8 @@ static void a_change_is_said_once_and_as_a_difference(void **state)
         { "\033[7m\033[K\033[m", "\033[7m\033[K\033[m" }, /* clears with what is on */
         { "\033[7m\033[5;1H\b\r\033[3dx\033[m", "\033[5;1H\b\r\033[3d\033[7mx\033[m" },
         { "plain \xe2\x9c\x93", "plain \xe2\x9c\x93" },
+        { "+-\033[4b+\033[7m \033[bx\033[m", "+-----+\033[7m  x\033[m" }, /* repetitions are spelled out */
+        { "\xe2\x94\x80\033[3b\033[99999b", "\xe2\x94\x80\033[3b\033[99999b" }, /* of one byte only */
     };
     for (size_t i = 0; i < MIG_COUNT(rows); i++) {
         struct tui_sgr sgr = { .known = true, .ascii = true };

@@ -142,6 +142,7 @@ static void add_picture(const struct story *story, const struct picture *picture
     tui_canvas_blank(vterm.canvas);
     console_draw(stage.console, vterm.canvas);
     vterm_screen_frame(&vterm);
+    vterm_screen_shows_canvas(&vterm, story->name);
     mig_buf_printf(out, "-- %dx%d%s%s\n", picture->cols, picture->rows, picture->ascii ? " ascii" : "",
                    !picture->looks ? ""
                    : picture->mono ? ", looks without colour"
