@@ -8,12 +8,17 @@ import os
 import random
 import shutil
 import subprocess
+import sys
 
+import bson
 from backfill import OtherServer
 from common import Report, fresh, harness, main, median, measured, ratio, resident, rounds, server_name, spread, verdict
 
+import archive  # of tests/live, as harness is
+
 COUNT = int(os.environ.get("MIGTUI_BENCH_DOCUMENTS", "100000"))
 PROGRAM = os.environ.get("MIGTUI_BENCH_SERVER")
+PARTS = sys.argv[1:]  # speed, memory; none: both
 MEMORY_LIMIT_MB = 64
 LARGE = 15_500_000
 WORDS = [f"{a}{b}" for a in ("mon", "ven", "gar", "tal", "sil", "dor") for b in ("a", "ero", "it", "une", "elle", "ix")]
@@ -114,16 +119,62 @@ def speed(report, server):
     report.say(f"At least as fast as mongodump (which reads nothing back): {verdict(holds)}.")
 
 
+def fill_many(db):
+    for begin in range(0, 200_000, 5000):
+        db.orders.insert_many([document(n) for n in range(begin, begin + 5000)], ordered=False)
+
+
+def fill_forty(db):
+    """As many collections of the same documents."""
+    docs = [document(n) for n in range(3000)]
+    for number in range(40):
+        db[f"c{number:02}"].insert_many(docs, ordered=False)
+
+
+def interleaved(project):
+    """The forty as mongodump --numParallelCollections=40 would write them: two documents of each in turn. Ours reads four
+    at a time, whatever their number."""
+    docs = [bson.encode(document(n)) for n in range(3000)]
+    metadata = {"options": {}, "indexes": [{"v": 2, "key": {"_id": 1}, "name": "_id_"}], "uuid": "0" * 32, "type": "collection"}
+    path = project.dir / "interleaved.archive.gz"
+    archive.write(path, "forty", {f"c{number:02}": (metadata | {"collectionName": f"c{number:02}"}, docs) for number in range(40)}, same=True)
+    return path
+
+
+def by_restore(project, *backup):
+    """Of the newest backup, or of a file."""
+    into = f"{project.db().name}_back"
+    project.servers["dev"].drop(into)
+    run = measured(harness.BINARY, "restore", *backup, "--env", "dev", "--into", into, "--yes", "--quiet", cwd=project.dir, env=project.env)
+    project.servers["dev"].drop(into)
+    return run
+
+
+CASES = {
+    "16 of 15.5 MB, in four collections": fill_large,
+    "12,000 small and 16 of 15.5 MB among them, in four collections": fill_mixed,
+    "200,000 of a kilobyte, in one": fill_many,
+    "120,000 of a kilobyte, in forty": fill_forty,
+}
+
+
 def memory(report, server):
     rows = []
-    for what, fill in {"16 of 15.5 MB": fill_large, "12,000 small and 16 of 15.5 MB among them": fill_mixed}.items():
+
+    def row(what, *runs):
+        held = all(run is None or run.resident_mb < MEMORY_LIMIT_MB for run in runs)
+        rows.append([what, *(resident([run]) if run else "" for run in runs), verdict(held)])
+
+    for what, fill in CASES.items():
         with fresh(({}, {"dev": {"server": server}})) as project:
             fill(project.db())
-            ours = [by_migtui(project) for _ in range(3)]
-            theirs = resident([by_mongodump(project)]) if shutil.which("mongodump") else "not on PATH"
-        rows.append([what, resident(ours), theirs, verdict(float(resident(ours)) < MEMORY_LIMIT_MB)])
-    report.say(f"## Documents as large as they may be, in four collections: memory, below {MEMORY_LIMIT_MB} MB")
-    report.table(["documents", "migtui, resident MB", "mongodump, resident MB", ""], rows)
+            row(what, max((by_migtui(project) for _ in range(2)), key=lambda run: run.resident_mb),
+                measured(harness.BINARY, "backup", "verify", "--env", "dev", "--quiet", cwd=project.dir, env=project.env),
+                by_restore(project))  # fmt: skip
+            if fill is fill_forty:
+                row("the same forty, two documents of each in turn", None, None, by_restore(project, interleaved(project)))
+    report.say(f"## Memory of migtui: resident MB, at most; below {MEMORY_LIMIT_MB}")
+    report.table(["documents", "take, reading back", "verify", "restore", ""], rows)
 
 
 def bench():
@@ -131,8 +182,10 @@ def bench():
     with Report("backup", "Backup beside mongodump", server) as report:
         if PROGRAM:
             report.say(f"Server: {os.path.basename(PROGRAM)}, as MongoDB {server_name(server).rsplit(' ', 1)[-1]}.")
-        speed(report, server)
-        memory(report, server)
+        if not PARTS or "speed" in PARTS:
+            speed(report, server)
+        if not PARTS or "memory" in PARTS:
+            memory(report, server)
 
 
 if __name__ == "__main__":

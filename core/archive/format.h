@@ -20,5 +20,6 @@
 #define ARC_DOCUMENT_MIN   5
 #define ARC_NAME_MAX       256
 #define ARC_NAMESPACES_MAX 100000
+#define ARC_PRELUDE_MAX    (64 * 1024 * 1024) /* of metadata: it is in memory as a whole */
 
 #endif

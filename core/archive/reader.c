@@ -12,6 +12,9 @@
 #include "base/mem.h"
 #include "base/text.h"
 
+#define CARRY_MAX  (ARC_DOCUMENT_MAX + 8)
+#define CARRY_KEPT ((size_t)1024 * 1024) /* a larger one is let go before anything else takes memory */
+
 enum state { AT_MAGIC, AT_HEADER, IN_PRELUDE, AT_BLOCK, IN_BLOCK };
 
 struct arc_reader {
@@ -26,6 +29,7 @@ struct arc_reader {
     struct arc_header header;
     struct arc_namespace *list;
     size_t count, room;
+    size_t metadata_bytes;
     size_t *order; /* indexes of list, sorted by db and data */
     size_t current;
     bool ending; /* the current block is the end of its namespace */
@@ -35,7 +39,7 @@ struct arc_reader *arc_reader_new(const struct arc_sink *sink)
 {
     struct arc_reader *reader = mig_alloc(sizeof *reader);
     reader->sink = *sink;
-    mig_buf_init(&reader->carry, ARC_DOCUMENT_MAX + 8);
+    mig_buf_init(&reader->carry, CARRY_MAX);
     return reader;
 }
 
@@ -115,6 +119,10 @@ static bool take_namespace(struct arc_reader *reader, const bson_t *doc, struct 
         return damaged(reader, err, "a namespace of the prelude has no name");
     if (reader->count == ARC_NAMESPACES_MAX)
         return damaged(reader, err, "the prelude has more than 100000 namespaces");
+    const char *metadata = mig_doc_str(doc, "metadata", "");
+    reader->metadata_bytes += strlen(metadata);
+    if (reader->metadata_bytes > ARC_PRELUDE_MAX)
+        return damaged(reader, err, "the prelude has more than 64 MB of metadata");
     reader->list = mig_grow(reader->list, reader->count, &reader->room, sizeof *reader->list);
     bool buckets = strcmp(type, "timeseries") == 0 && has_buckets(&reader->header);
     reader->list[reader->count++] = (struct arc_namespace){
@@ -122,7 +130,7 @@ static bool take_namespace(struct arc_reader *reader, const bson_t *doc, struct 
         .collection = mig_strdup(collection),
         .data = buckets ? mig_printf(ARC_BUCKETS "%s", collection) : mig_strdup(collection),
         .type = mig_strdup(type),
-        .metadata = mig_strdup(mig_doc_str(doc, "metadata", "")),
+        .metadata = mig_strdup(metadata),
         .size = mig_doc_int(doc, "size", 0),
     };
     return true;
@@ -308,6 +316,18 @@ static bool take_item(struct arc_reader *reader, const uint8_t *bytes, uint32_t 
     return ok;
 }
 
+static bool let_go(struct arc_reader *reader, struct mig_error *err)
+{
+    struct mig_buf *carry = &reader->carry;
+    if (carry->len <= CARRY_KEPT) {
+        mig_buf_reset(carry);
+        return true;
+    }
+    mig_buf_done(carry);
+    mig_buf_init(carry, CARRY_MAX);
+    return !reader->sink.rest || reader->sink.rest(reader->sink.ctx, err);
+}
+
 /* What was cut before, completed from the new bytes. *used: how many of them it took. */
 static bool complete_carry(struct arc_reader *reader, const uint8_t *bytes, size_t len, size_t *used,
                            struct mig_error *err)
@@ -318,11 +338,8 @@ static bool complete_carry(struct arc_reader *reader, const uint8_t *bytes, size
         uint32_t need;
         if (!length_here(reader, (const uint8_t *)carry->text, carry->len, &need, err))
             return false;
-        if (need > 0 && carry->len >= need) {
-            bool ok = take_item(reader, (const uint8_t *)carry->text, need, err);
-            mig_buf_reset(carry);
-            return ok;
-        }
+        if (need > 0 && carry->len >= need)
+            return take_item(reader, (const uint8_t *)carry->text, need, err) && let_go(reader, err);
         size_t want = (need > 0 ? need : 4) - carry->len;
         size_t take = want < len - *used ? want : len - *used;
         if (take == 0)

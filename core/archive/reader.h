@@ -1,7 +1,7 @@
 /* reader.h - an archive checked and taken apart as its bytes come: mongodump's or ours, plain or gzip.
  *
  * Feed it bytes in pieces of any size; it calls the sink for what it finds, in the order of the archive, and refuses the first
- * byte that does not belong. Memory: the prelude, one document, 64 KB. Nothing is believed before reader_end has said yes:
+ * byte that does not belong. Memory: the prelude (at most ARC_PRELUDE_MAX bytes of metadata), one document, 64 KB. Nothing is believed before reader_end has said yes:
  * what the sink was given earlier may belong to a damaged archive, and the CRC of a namespace is known only at its end.
  */
 #ifndef MIG_ARCHIVE_READER_H
@@ -39,6 +39,8 @@ struct arc_sink {
                     struct mig_error *err);
     /* One document of list[index]; its length is right, what is inside was not looked at. */
     bool (*document)(void *ctx, size_t index, const uint8_t *bytes, uint32_t len, struct mig_error *err);
+    /* The document that was just given was a large one, and its bytes are let go: the moment for what takes memory itself. */
+    bool (*rest)(void *ctx, struct mig_error *err);
     /* list[index] ended, and its CRC agrees. */
     bool (*closed)(void *ctx, size_t index, struct mig_error *err);
 };

@@ -83,17 +83,23 @@ static void append_read_concern(struct io_mongo_store *store, bson_t *doc)
     bson_append_document_end(doc, &concern);
 }
 
-/* The command with what the call asks to be added. A lone server has no majority to read. */
+/* The command with what the call asks to be added; itself where that is nothing, for it may be large. A lone server has no
+ * majority to read. */
 static void build(struct io_mongo_store *store, const struct mig_call *call, bool standalone, bson_t *ret)
 {
-    bson_copy_to(call->command, ret);
-    if (call->max_time_ms > 0 && !bson_has_field(ret, "maxTimeMS"))
-        BSON_APPEND_INT64(ret, "maxTimeMS", call->max_time_ms);
-    if (call->txn || call->no_concern)
+    const bson_t *command = call->command;
+    bool concern = !call->txn && !call->no_concern;
+    bool time = call->max_time_ms > 0 && !bson_has_field(command, "maxTimeMS");
+    bool write = concern && call->write && !bson_has_field(command, "writeConcern");
+    bool read = concern && !call->write && !standalone && !bson_has_field(command, "readConcern");
+    if (!time && !write && !read && bson_init_static(ret, bson_get_data(command), command->len))
         return;
-    if (call->write && !bson_has_field(ret, "writeConcern"))
+    bson_copy_to(command, ret);
+    if (time)
+        BSON_APPEND_INT64(ret, "maxTimeMS", call->max_time_ms);
+    if (write)
         append_write_concern(ret);
-    else if (!call->write && !standalone && !bson_has_field(ret, "readConcern"))
+    if (read)
         append_read_concern(store, ret);
 }
 

@@ -125,11 +125,15 @@ class Stopped(BackupTest):
             self.assertIn("half restored", seen["error"]["message"])
         refused = self.dev.run(*again)
         self.assertEqual(refused.rc, 6, refused)
-        self.assertIn("is not empty", refused.err)
-        self.assertIn("where a restore that was killed left it, drop it first", refused.err)
+        told = [f"database {name} is not empty: restore {self.newest_run()['run']} of backup {backup['backup']}, begun ",
+                "was killed there and left it half restored", f"migtui restore {backup['backup']} --env dev --into {name}_2",
+                f'db.getSiblingDB("{name}").dropDatabase()']  # fmt: skip
+        for words in told:
+            self.assertIn(words, refused.err)
         self.dev.servers["dev"].client().drop_database(name)
         self.dev.run(*again, check=0)
         self.assertEqual(self.dev.run("status", "--config", look, "--format", "json").json()["environments"][0]["reachable"], True)
+        self.assertIn("no restore that was cut short is on record", self.dev.run(*again, check=6).err)
         self.assertEqual(back.blobs.count_documents({}), 2 * BATCHES)
 
     def test_a_detached_restore_is_seen_watched_and_stopped_from_elsewhere_and_leaves_nothing(self):

@@ -100,7 +100,6 @@ static bool take_prelude(void *ctx, const struct arc_header *header, struct arc_
         part->from = &list[i];
         part->name = mig_strdup(list[i].collection);
         snprintf(part->type, sizeof part->type, "%s", list[i].type);
-        bson_init(&part->batch);
         part->left_out = strcmp(list[i].db, r->plan.source) != 0 ||
                          restore_leaves_out(&r->names, r->app->config->prefix, list[i].collection);
         if (part->left_out)
@@ -129,12 +128,17 @@ static bool take_document(void *ctx, size_t index, const uint8_t *bytes, uint32_
     return restore_document(r, &r->parts[index], bytes, len, err);
 }
 
+static bool take_rest(void *ctx, struct mig_error *err)
+{
+    return restore_flush_due(ctx, err);
+}
+
 static bool take_end(void *ctx, size_t index, struct mig_error *err)
 {
     struct restoring *r = ctx;
     struct restoring_part *part = &r->parts[index];
     part->documents = part->from->documents;
-    return part->left_out || restore_flush(r, part, err);
+    return part->left_out || (restore_flush_due(r, err) && restore_flush(r, part, err));
 }
 
 static bool go_on(void *ctx, int64_t done, int64_t total, struct mig_error *err)
@@ -183,7 +187,7 @@ static bool finish_parts(struct restoring *r, struct mig_error *err)
 
 static bool carry_over(struct restoring *r, struct mig_error *err)
 {
-    const struct arc_sink sink = { r, take_prelude, take_document, take_end };
+    const struct arc_sink sink = { r, take_prelude, take_document, take_rest, take_end };
     const struct scan_options options = { .sink = &sink, .progress = go_on, .progress_ctx = r };
     struct manifest manifest = { 0 };
     struct scan scan = { 0 };
@@ -247,8 +251,11 @@ static void clean_up(struct restoring *r, struct mig_error *err)
             mig_hint(err, "nothing of it is left in %s; it can be tried again", r->plan.target);
         return;
     }
-    mig_hint(err, "a part of it is left in database %s (%.200s): drop that before you try again",
-             r->plan.target, failed.message);
+    mig_hint(
+        err,
+        "a part of it is left in database %s (%.150s), and is no whole copy: restore into another name, and drop "
+        "this one with mongosh: db.getSiblingDB(\"%s\").dropDatabase()",
+        r->plan.target, failed.message, r->plan.target);
 }
 
 static bool carry_out(struct restoring *r, struct mig_error *err)
@@ -258,6 +265,7 @@ static bool carry_out(struct restoring *r, struct mig_error *err)
     tell_started(r);
     if (!ok)
         return false;
+    audit(r, r->options->drill ? "drill.start" : "restore.start", NULL);
     tell_restoring(r);
     ok = restore_mark(r, err) && restore_record_begin(r, err) && carry_over(r, err) && finish_parts(r, err);
     if (ok)
@@ -295,12 +303,8 @@ static void restoring_done(struct restoring *r)
         (void)mig_journal_flush(&r->journal, r->store, &r->names, 10000, &ignored);
         r->store->ops->close(r->store);
     }
-    for (size_t i = 0; i < r->count; i++) {
-        free(r->parts[i].name);
-        bson_destroy(&r->parts[i].batch);
-        if (r->parts[i].metadata)
-            bson_destroy(r->parts[i].metadata);
-    }
+    for (size_t i = 0; i < r->count; i++)
+        restore_part_done(&r->parts[i]);
     free(r->parts);
     located_done(&r->at);
     mig_restore_plan_done(&r->plan);

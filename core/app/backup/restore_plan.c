@@ -46,7 +46,86 @@ static bool take_one(const bson_t *doc, void *context)
     return false;
 }
 
-static bool check_target(const struct cfg_environment *env, struct mig_store *store,
+/* The newest restore into that database on record, when it never told its end: it was killed, or is at work. */
+struct unended {
+    struct mig_host *host;
+    char run[MIG_ULID_SIZE], backup[MIG_ULID_SIZE + 16], at[MIG_TIME_SIZE], who[120];
+    bool alive;
+};
+
+static bool take_unended(const bson_t *doc, void *context)
+{
+    struct unended *unended = context;
+    const char *run = mig_doc_str(doc, "_id", ""), *backup = mig_doc_str(doc, "backup", "");
+    if (strcmp(mig_doc_str(doc, "status", ""), "running") != 0 || !mig_ulid_valid(run))
+        return false;
+    MIG_AUTOFREE char *user = mig_text_safe_dup(mig_doc_str(doc, "osUser", "?"), 40);
+    MIG_AUTOFREE char *host = mig_text_safe_dup(mig_doc_str(doc, "host", "?"), 60);
+    snprintf(unended->run, sizeof unended->run, "%s", run);
+    if (mig_ulid_valid(backup))
+        snprintf(unended->backup, sizeof unended->backup, " of backup %s", backup);
+    snprintf(unended->who, sizeof unended->who, "%s on %s", user, host);
+    mig_time_iso(mig_doc_time(doc, "startedAt", 0), unended->at);
+    unended->alive = mig_restore_is_alive(unended->host, doc);
+    return false;
+}
+
+static void find_unended(struct mig_app *app, struct mig_store *store, const char *target,
+                         struct unended *ret)
+{
+    struct mig_names names;
+    struct mig_error ignored; /* then nothing is known of it, which is what is said */
+    *ret = (struct unended){ .host = app->host };
+    mig_names_make(app->config->prefix, &names);
+    MIG_AUTOBSON bson_t *command =
+        BCON_NEW("aggregate", BCON_UTF8(names.runs), "cursor", "{", "}", "pipeline", "[", "{", "$match", "{",
+                 "database", BCON_UTF8(target), "}", "}", "{", "$sort", "{", "_id", BCON_INT32(-1), "}", "}",
+                 "{", "$limit", BCON_INT32(1), "}", "{", "$set", "{", "_now", "$$NOW", "}", "}", "]");
+    struct mig_call call = { .command = command, .max_time_ms = 20000 };
+    (void)store->ops->query(store, &call, take_unended, ret, &ignored);
+}
+
+/* The same into a name that is likely to be free: what goes at once. */
+static void name_again(const struct cfg_environment *env, const struct mig_restore_options *options,
+                       const char *target, char *ret, size_t size)
+{
+    const char *what = options->what ? options->what : "";
+    const char *shown = !*what || mig_ulid_valid(what) ? what : "FILE";
+    snprintf(ret, size, "migtui restore %s%s--env %s --into %.58s_2", shown, *shown ? " " : "", env->name,
+             target);
+}
+
+static bool fail_not_empty(struct mig_app *app, const struct cfg_environment *env, struct mig_store *store,
+                           const struct mig_restore_options *options, const char *target, const char *found,
+                           struct mig_error *err)
+{
+    struct unended unended;
+    MIG_AUTOFREE char *safe = mig_text_safe_dup(found, 80);
+    char again[200];
+    name_again(env, options, target, again, sizeof again);
+    find_unended(app, store, target, &unended);
+    if (!unended.run[0]) {
+        mig_fail(
+            err, MIG_ERR_BACKUP,
+            "database %s is not empty: it has a collection %s, and no restore that was cut short is on record "
+            "for it",
+            target, safe);
+        return mig_hint(err, "nothing was touched; take a name that is free: %s", again);
+    }
+    mig_fail(err, MIG_ERR_BACKUP, "database %s is not empty: restore %s%s, begun %s by %s, %s", target,
+             unended.run, unended.backup, unended.at, unended.who,
+             unended.alive ? "is at work there" : "was killed there and left it half restored");
+    if (unended.alive)
+        return mig_hint(err, "see it: migtui attach %s --env %s; or go on beside it: %s", unended.run,
+                        env->name, again);
+    return mig_hint(
+        err,
+        "nothing was touched. Begin anew under another name: %s; then drop what is left, with mongosh: "
+        "db.getSiblingDB(\"%s\").dropDatabase()",
+        again, target);
+}
+
+static bool check_target(struct mig_app *app, const struct cfg_environment *env, struct mig_store *store,
                          const struct mig_restore_options *options, const struct mig_restore_plan *plan,
                          struct mig_error *err)
 {
@@ -68,11 +147,7 @@ static bool check_target(const struct cfg_environment *env, struct mig_store *st
         return false;
     if (!found[0])
         return true;
-    MIG_AUTOFREE char *safe = mig_text_safe_dup(found, 80);
-    mig_fail(err, MIG_ERR_BACKUP, "database %s is not empty: it has a collection %s", plan->target, safe);
-    return mig_hint(
-        err, "name another with --into; where a restore that was killed left it, drop it first: a restore "
-             "begins anew, and never goes on in a database that has something");
+    return fail_not_empty(app, env, store, options, plan->target, found, err);
 }
 
 /* ---- the archive ---- */
@@ -193,8 +268,8 @@ bool restore_plan_on(struct mig_app *app, const struct cfg_environment *env, str
 {
     *ret = (struct mig_restore_plan){ 0 };
     name_target(app, env, options, ret);
-    return check_target(env, store, options, ret, err) && locate(app, env, store, options->what, at, err) &&
-           plan_archive(app, env, at, ret, err);
+    return check_target(app, env, store, options, ret, err) &&
+           locate(app, env, store, options->what, at, err) && plan_archive(app, env, at, ret, err);
 }
 
 bool mig_restore_plan(struct mig_app *app, const struct cfg_environment *env,

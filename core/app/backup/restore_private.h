@@ -8,6 +8,13 @@
 #include "app/history.h"
 #include "app/journal.h"
 
+/* The next insert of one namespace as it grows: there is no other copy of its documents. */
+struct restoring_insert {
+    bson_t command, list; /* list: the open member "documents" of command */
+    uint32_t count;
+    uint32_t bytes;
+};
+
 /* One namespace of the archive on its way into the target. */
 struct restoring_part {
     const struct arc_namespace *from; /* while the archive is read */
@@ -17,11 +24,10 @@ struct restoring_part {
     bson_t *metadata;  /* parsed; NULL for what is left out */
     bool left_out;
     bool created;
-    char into
-        [300]; /* the collection that documents are inserted into: of a time series, its buckets'; "" until the first */
+    char *
+        into; /* the collection that documents are inserted into: of a time series, its buckets'; NULL until the first */
     bool raw_data;
-    bson_t batch; /* documents of the next insert, as an array */
-    uint32_t batch_count;
+    struct restoring_insert *next; /* NULL: no document waits */
     int64_t inserted;
     int64_t indexes;
 };
@@ -44,12 +50,18 @@ struct restoring {
     bool began; /* the target is marked, or may be */
     struct restoring_part *parts;
     size_t count;
+    size_t waiting; /* bytes of documents in the parts' next inserts */
+    struct restoring_part
+        *due; /* its next insert is large, and goes as soon as the reader has let the document go */
 
     struct mig_task *beat;
     volatile bool over;     /* for the beat */
     volatile bool stopping; /* by the beat: somebody asked for it; then .stop_by is whole */
     char stop_by[128];
 };
+
+/* Of all that wait: an archive may have as many collections in turn as it likes. */
+#define RESTORE_WAITING_MAX ((size_t)8 * 1024 * 1024)
 
 /* ---- restore_plan.c ---- */
 bool restore_plan_on(struct mig_app *app, const struct cfg_environment *env, struct mig_store *store,
@@ -75,6 +87,9 @@ bool restore_create(struct restoring *r, struct restoring_part *part, struct mig
 bool restore_document(struct restoring *r, struct restoring_part *part, const uint8_t *bytes, uint32_t len,
                       struct mig_error *err);
 bool restore_flush(struct restoring *r, struct restoring_part *part, struct mig_error *err);
+bool restore_flush_due(struct restoring *r, struct mig_error *err);
+/* Free what waits and names it. */
+void restore_part_done(struct restoring_part *part);
 bool restore_indexes(struct restoring *r, struct restoring_part *part, struct mig_error *err);
 bool restore_view(struct restoring *r, struct restoring_part *part, struct mig_error *err);
 /* Compare what is there with what the archive had. */

@@ -105,8 +105,7 @@ static void choose_into(const struct restoring *r, struct restoring_part *part)
     bool buckets = strcmp(part->type, "timeseries") == 0 && !part->from->measurements;
     bool target_has_buckets = r->server.major < 8 || (r->server.major == 8 && r->server.minor < 3);
     part->raw_data = buckets && !target_has_buckets;
-    snprintf(part->into, sizeof part->into, "%s%s", buckets && target_has_buckets ? ARC_BUCKETS : "",
-             part->name);
+    part->into = mig_printf("%s%s", buckets && target_has_buckets ? ARC_BUCKETS : "", part->name);
 }
 
 bool restore_view(struct restoring *r, struct restoring_part *part, struct mig_error *err)
@@ -116,19 +115,23 @@ bool restore_view(struct restoring *r, struct restoring_part *part, struct mig_e
 
 /* ---- documents ---- */
 
-static void begin_insert(const struct restoring_part *part, bson_t *command)
+/* Whole, so that it is sent as it is: of what is added to a command later a copy is made. */
+static void begin_insert(struct restoring_part *part)
 {
-    bson_t concern;
+    struct restoring_insert *next = part->next = mig_alloc(sizeof *part->next);
+    bson_t *command = &next->command, concern;
     bson_init(command);
     BSON_APPEND_UTF8(command, "insert", part->into);
     BSON_APPEND_BOOL(command, "ordered", true);
     BSON_APPEND_BOOL(command, "bypassDocumentValidation", true);
     if (part->raw_data)
         BSON_APPEND_BOOL(command, "rawData", true);
+    BSON_APPEND_INT64(command, "maxTimeMS", WRITE_MS);
     /* The last write waits for a majority, and counts are compared behind it. */
     BSON_APPEND_DOCUMENT_BEGIN(command, "writeConcern", &concern);
     BSON_APPEND_INT32(&concern, "w", 1);
     bson_append_document_end(command, &concern);
+    BSON_APPEND_ARRAY_BEGIN(command, "documents", &next->list);
 }
 
 /* Servers put the time in place of an empty timestamp at the top of an inserted document. */
@@ -174,11 +177,14 @@ static bool put_back_timestamps(struct restoring *r, struct restoring_part *part
     return write_to(r, &command, false, err) || fail_at(part, "documents of", err);
 }
 
-static bool restore_timestamps(struct restoring *r, struct restoring_part *part, struct mig_error *err)
+static bool restore_timestamps(struct restoring *r, struct restoring_part *part, const bson_t *command,
+                               struct mig_error *err)
 {
-    bson_iter_t each;
+    bson_iter_t documents, each;
     bool ok = true;
-    for (bool more = bson_iter_init(&each, &part->batch); ok && more && bson_iter_next(&each);) {
+    for (bool more =
+             bson_iter_init_find(&documents, command, "documents") && bson_iter_recurse(&documents, &each);
+         ok && more && bson_iter_next(&each);) {
         bson_t doc;
         if (mig_iter_sub(&each, &doc) && has_empty_timestamp(&doc))
             ok = put_back_timestamps(r, part, &doc, err);
@@ -188,21 +194,60 @@ static bool restore_timestamps(struct restoring *r, struct restoring_part *part,
 
 bool restore_flush(struct restoring *r, struct restoring_part *part, struct mig_error *err)
 {
-    bson_t command;
-    if (part->batch_count == 0)
+    struct restoring_insert *next = part->next;
+    if (!next)
         return true;
-    begin_insert(part, &command);
-    BSON_APPEND_ARRAY(&command, "documents", &part->batch);
-    bool ok = write_to(r, &command, false, err);
-    bson_destroy(&command);
-    if (!ok)
-        return fail_at(part, "documents of", err);
-    ok = part->raw_data || restore_timestamps(r, part, err);
-    part->inserted += part->batch_count;
-    part->batch_count = 0;
-    bson_destroy(&part->batch);
-    bson_init(&part->batch);
+    bson_append_array_end(&next->command, &next->list);
+    bool ok = write_to(r, &next->command, false, err);
+    if (ok)
+        ok = part->raw_data || restore_timestamps(r, part, &next->command, err);
+    else
+        fail_at(part, "documents of", err);
+    part->inserted += ok ? next->count : 0;
+    r->waiting -= next->bytes;
+    bson_destroy(&next->command);
+    free(next);
+    part->next = NULL;
     return ok;
+}
+
+bool restore_flush_due(struct restoring *r, struct mig_error *err)
+{
+    struct restoring_part *due = r->due;
+    r->due = NULL;
+    return !due || restore_flush(r, due, err);
+}
+
+static bool flush_all(struct restoring *r, struct mig_error *err)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        if (!restore_flush(r, &r->parts[i], err))
+            return false;
+    }
+    return true;
+}
+
+void restore_part_done(struct restoring_part *part)
+{
+    if (part->next)
+        bson_destroy(&part->next->command);
+    free(part->next);
+    free(part->name);
+    free(part->into);
+    if (part->metadata)
+        bson_destroy(part->metadata);
+}
+
+/* Whether the documents that wait shall go before one of len bytes comes. */
+static bool make_room(struct restoring *r, struct restoring_part *part, uint32_t len, struct mig_error *err)
+{
+    const struct restoring_insert *next = part->next;
+    if (!restore_flush_due(r, err))
+        return false;
+    if (next && (next->count >= BATCH_DOCUMENTS || next->bytes + len > BATCH_BYTES) &&
+        !restore_flush(r, part, err))
+        return false;
+    return r->waiting + len <= RESTORE_WAITING_MAX || flush_all(r, err);
 }
 
 bool restore_document(struct restoring *r, struct restoring_part *part, const uint8_t *bytes, uint32_t len,
@@ -215,17 +260,19 @@ bool restore_document(struct restoring *r, struct restoring_part *part, const ui
         mig_fail(err, MIG_ERR_BACKUP, "a document is no BSON");
         return fail_at(part, "the archive is damaged:", err);
     }
-    if (!part->into[0])
+    if (!part->into)
         choose_into(r, part);
-    if (part->batch_count >= BATCH_DOCUMENTS ||
-        (part->batch_count > 0 && part->batch.len + len > BATCH_BYTES)) {
-        if (!restore_flush(r, part, err))
-            return false;
-    }
-    size_t key_len = bson_uint32_to_string(part->batch_count++, &key, buffer, sizeof buffer);
-    bson_append_document(&part->batch, key, (int)key_len, &doc);
-    /* a large one goes at once: each of many collections would keep one else, where the archive has them in turn */
-    return part->batch.len <= BATCH_BYTES || restore_flush(r, part, err);
+    if (!make_room(r, part, len, err))
+        return false;
+    if (!part->next)
+        begin_insert(part);
+    size_t key_len = bson_uint32_to_string(part->next->count++, &key, buffer, sizeof buffer);
+    bson_append_document(&part->next->list, key, (int)key_len, &doc);
+    part->next->bytes += len;
+    r->waiting += len;
+    if (part->next->bytes > BATCH_BYTES)
+        r->due = part;
+    return true;
 }
 
 /* ---- indexes ---- */
@@ -286,7 +333,7 @@ bool restore_compare(struct restoring *r, struct restoring_part *part, struct mi
     MIG_AUTODOC bson_t count = BSON_INITIALIZER;
     MIG_AUTOBSON bson_t *list = BCON_NEW("listIndexes", BCON_UTF8(part->name));
     bson_t stages, stage, empty;
-    BSON_APPEND_UTF8(&count, "aggregate", part->into[0] ? part->into : part->name);
+    BSON_APPEND_UTF8(&count, "aggregate", part->into ? part->into : part->name);
     BSON_APPEND_ARRAY_BEGIN(&count, "pipeline", &stages);
     BSON_APPEND_DOCUMENT_BEGIN(&stages, "0", &stage);
     BSON_APPEND_UTF8(&stage, "$count", "n");

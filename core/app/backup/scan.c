@@ -32,6 +32,12 @@ static bool on_document(void *ctx, size_t index, const uint8_t *bytes, uint32_t 
     return !sink || !sink->document || sink->document(sink->ctx, index, bytes, len, err);
 }
 
+static bool on_rest(void *ctx, struct mig_error *err)
+{
+    const struct arc_sink *sink = ((struct scanning *)ctx)->options->sink;
+    return !sink || !sink->rest || sink->rest(sink->ctx, err);
+}
+
 static bool on_closed(void *ctx, size_t index, struct mig_error *err)
 {
     const struct arc_sink *sink = ((struct scanning *)ctx)->options->sink;
@@ -86,7 +92,7 @@ bool scan_archive(struct mig_storage *storage, const char *archive, const struct
                   struct scan *ret, struct mig_error *err)
 {
     struct scanning s = { .options = options };
-    const struct arc_sink sink = { &s, on_prelude, on_document, on_closed };
+    const struct arc_sink sink = { &s, on_prelude, on_document, on_rest, on_closed };
     struct mig_storage_file *file;
     int64_t total;
     *ret = (struct scan){ 0 };

@@ -22,6 +22,8 @@ struct found {
     int64_t documents;
     size_t namespaces, closed;
     int64_t sum;
+    uint32_t last; /* bytes of the newest document */
+    int rests;
 };
 
 static bool on_prelude(void *ctx, const struct arc_header *header, struct arc_namespace *list, size_t count,
@@ -41,8 +43,18 @@ static bool on_document(void *ctx, size_t index, const uint8_t *bytes, uint32_t 
     if (!bson_init_static(&doc, bytes, len))
         return mig_fail(err, MIG_ERR_FAILED, "no document");
     found->documents++;
+    found->last = len;
     if (bson_iter_init_find(&n, &doc, "n"))
         found->sum += bson_iter_as_int64(&n);
+    return true;
+}
+
+static bool on_rest(void *ctx, struct mig_error *err)
+{
+    struct found *found = ctx;
+    assert_true(found->last > 1024 * 1024);
+    (void)err;
+    found->rests++;
     return true;
 }
 
@@ -56,7 +68,7 @@ static bool on_closed(void *ctx, size_t index, struct mig_error *err)
 static bool read_in_pieces(const char *bytes, size_t len, size_t piece, struct found *ret,
                            struct mig_error *err)
 {
-    const struct arc_sink sink = { ret, on_prelude, on_document, on_closed };
+    const struct arc_sink sink = { ret, on_prelude, on_document, on_rest, on_closed };
     struct arc_reader *reader = arc_reader_new(&sink);
     *ret = (struct found){ 0 };
     bool ok = true;
@@ -330,9 +342,68 @@ static void a_length_beyond_a_document_is_refused_before_it_is_allocated(void **
     refused(&archive, "neither a document nor a terminator");
 }
 
+static void add_large(struct mig_buf *out, uint32_t size, uint64_t *crc)
+{
+    MIG_AUTOFREE char *bytes = mig_alloc(size);
+    MIG_AUTODOC bson_t doc = BSON_INITIALIZER;
+    BSON_APPEND_BINARY(&doc, "b", BSON_SUBTYPE_BINARY, (uint8_t *)bytes, size);
+    mig_buf_add(out, (const char *)bson_get_data(&doc), doc.len);
+    *crc = arc_crc64(bson_get_data(&doc), doc.len, *crc);
+}
+
+/* Who gets it makes a copy: that one and the reader's shall not be there at once with whatever is made of it. */
+static void behind_a_large_document_there_is_a_rest(void **state)
+{
+    (void)state;
+    struct mig_buf archive MIG_AUTOBUF;
+    struct found found;
+    struct mig_error err = { 0 };
+    uint64_t crc = 0;
+    mig_buf_init(&archive, ARCHIVE_MAX);
+    arc_prelude_begin(&archive, 1, "8.0.1", "test");
+    arc_prelude_namespace(&archive, "shop", "a", "collection", "{}", 5);
+    arc_prelude_end(&archive);
+    arc_block_begin(&archive, "shop", "a");
+    for (int i = 0; i < 5; i++)
+        add_large(&archive, i % 2 ? 3 * 1024 * 1024 : 500, &crc);
+    arc_block_end(&archive);
+    arc_namespace_end(&archive, "shop", "a", crc);
+    assert_true(read_in_pieces(archive.text, archive.len, 65536, &found, &err));
+    assert_int_equal(found.documents, 5);
+    assert_int_equal(found.rests, 2);
+}
+
+/* A few kilobytes of gzip can hold any number of them, and they are all kept. */
+static void a_prelude_of_much_metadata_is_refused(void **state)
+{
+    (void)state;
+    struct mig_buf archive MIG_AUTOBUF;
+    MIG_AUTOFREE char *blanks = mig_alloc(13 * 1024 * 1024 + 1);
+    memset(blanks, ' ', 13 * 1024 * 1024);
+    struct found found;
+    struct mig_error err = { 0 };
+    const struct arc_sink sink = { &found, on_prelude, on_document, on_rest, on_closed };
+    struct arc_reader *reader = arc_reader_new(&sink);
+    mig_buf_init(&archive, ARCHIVE_MAX);
+    arc_prelude_begin(&archive, 1, "8.0.1", "test");
+    bool ok = arc_reader_feed(reader, archive.text, archive.len, &err);
+    int taken = 0;
+    for (; ok && taken < 9; taken++) {
+        mig_buf_reset(&archive);
+        arc_prelude_namespace(&archive, "shop", (char[]){ (char)('a' + taken), 0 }, "collection", blanks, 0);
+        ok = arc_reader_feed(reader, archive.text, archive.len, &err);
+    }
+    arc_reader_free(reader);
+    assert_false(ok);
+    assert_int_equal(taken, 5);
+    assert_non_null(strstr(err.message, "more than 64 MB of metadata"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(behind_a_large_document_there_is_a_rest),
+        cmocka_unit_test(a_prelude_of_much_metadata_is_refused),
         cmocka_unit_test(pieces_of_any_size_give_the_same),
         cmocka_unit_test(gzip_members_one_after_the_other_are_one_archive),
         cmocka_unit_test(crc_is_that_of_xz_and_of_go),
