@@ -164,7 +164,8 @@ static const char *const expected[CFG_TYPES] = {
 void cfg_option_limits(const struct cfg_option *option, struct mig_buf *out)
 {
     if (option->type == CFG_INTEGER) {
-        mig_buf_printf(out, "%lld to %lld", (long long)option->low, (long long)option->high);
+        mig_buf_printf(out, option->low == option->high ? "%lld" : "%lld to %lld", (long long)option->low,
+                       (long long)option->high);
     } else if (option->type == CFG_DURATION) {
         print_duration(option->low, out);
         mig_buf_str(out, " to ");

@@ -46,7 +46,7 @@ PICTURES = [
     ("diff", (BIG,), [":view plan --env dev --at 20260615090000 --tab diff"], "added", "plan-diff"),
     ("log", (BIG, MIDDLE), [":view log --env dev --run {run}"], "The end", "log"),
     ("runs", (BIG,), [":view log"], "succeeded", "runs"),
-    ("promote", (BIG, MIDDLE), [":view promote", "j"], "Gates of", "promote"),
+    ("promote", (BIG, MIDDLE), [":view promote", "j"], "ates of prod", "promote"),
     ("backups", (BIG,), [":view backups"], "proven", "backups"),
     ("history", (BIG, MIDDLE), [":view history"], "/38", "history"),
     ("recover", (BIG, MIDDLE), [":view recover --env dev"], "Ways out", "recover"),
@@ -113,8 +113,22 @@ class Story:
         edited = self.project / "migrations/20260615090000_invoice_numbers.jsonc"
         edited.write_text(edited.read_text().replace("100000", "200000"))
         self.run("verify-dir", "--write")
+        self.age()
         found = re.search(r'"run": "(\w+)"', self.run("runs", "--env", "dev", "--format", "json"))
         return {"run": found[1]}
+
+
+    def age(self):
+        """As if it had been told over a week: else everything ran just now."""
+        minutes = {"dev": 6 * 1440 + 300, "test": 4 * 1440 + 95, "prod": 2 * 1440 + 200}
+        for name, back in minutes.items():
+            for collection, failed in (("history", {"state": "failed"}), ("runs", {"status": "failed"})):
+                for of, ago in ((failed, 21), ({next(iter(failed)): {"$ne": "failed"}}, back)):
+                    for field in ("startedAt", "endedAt"):
+                        then = {"$dateSubtract": {"startDate": f"${field}", "unit": "minute", "amount": ago}}
+                        self.db(name)[f"migtui_{collection}"].update_many(
+                            {**of, field: {"$exists": True}}, [{"$set": {field: then}}]
+                        )
 
 
 def digest_of(golden, cols, rows):

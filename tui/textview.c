@@ -113,12 +113,29 @@ static size_t glyph_end(const char *text, size_t at, size_t len, int *width)
     return at + glyph.bytes;
 }
 
+/* Columns that the later rows of a wrapped line are moved in by: to where its text begins, after a part with a style of its own (a
+ * time), a sign of a list or of a difference, and blanks. */
+static int hang_of(const struct tui_textview *view, const struct fetched *line)
+{
+    const char *text = line->line.text;
+    const struct tui_span *first = &line->line.spans[0];
+    size_t at = first->at == 0 && first->len < line->len ? first->len : 0;
+    if (at == 0 && line->len > 2 && strchr("+-*", text[0]) && text[1] == ' ')
+        at = 1;
+    while (at < line->len && text[at] == ' ')
+        at++;
+    int columns = 0, width;
+    for (size_t i = 0; i < at; columns += width)
+        i = glyph_end(text, i, line->len, &width);
+    return 2 * columns <= view->w ? columns : 0;
+}
+
 /* Where the row that begins at byte at ends: behind the last blank that leaves it half full at least, else in the middle of a word. Blanks
  * at the break stay with the row that they end, in sight or not. */
 static size_t row_end(const struct tui_textview *view, const struct fetched *line, size_t at)
 {
     const char *text = line->line.text;
-    int used = 0, width;
+    int used = at > 0 ? hang_of(view, line) : 0, width;
     size_t start = at, after_blank = 0;
     bool word = false; /* one has begun: what stands before it is indentation */
     while (at < line->len) {
@@ -451,7 +468,7 @@ static int draw_line(const struct tui_textview *view, const struct tui_text_line
     do {
         size_t end = view->wrap ? row_end(view, &line, at) : line.len;
         if (row-- <= 0) {
-            draw_bytes(pane, view->wrap ? 0 : -view->x, y, &styler, at, end);
+            draw_bytes(pane, !view->wrap ? -view->x : at > 0 ? hang_of(view, &line) : 0, y, &styler, at, end);
             if (chosen)
                 tui_choose(pane, 0, y, pane->w);
             y++;

@@ -8,7 +8,7 @@
 #define DETAIL_FROM   100 /* columns of the pane from which there is room for details beside it */
 #define ONE_ENV_BELOW 80  /* under these only the environment in focus is shown */
 #define TITLE_LEAST   14
-#define TITLE_GOOD    16 /* dates are shown when the title keeps so much */
+#define TITLE_GOOD    24 /* dates are shown when the title keeps so much */
 #define GAP           2  /* tui_table's, between columns */
 #define DATE_W        6  /* " 11-20" */
 

@@ -181,7 +181,7 @@ static void row_cell(void *ctx, size_t row, size_t column, struct tui_table_cell
 static const struct tui_column columns[] = {
     { .title = "FROM, TO",          .min = 12, .max = 20, .rank = 9 },
     { .title = "READY",             .min = 5,  .max = 5,  .rank = 8, .right = true },
-    { .title = "STANDS AGAINST IT", .min = 16, .max = 80, .rank = 7 },
+    { .title = "STANDS AGAINST IT", .min = 16, .max = 0, .rank = 7 },
 };
 // clang-format on
 
@@ -273,6 +273,52 @@ static int draw_ready(const struct leg *leg, const struct tui_pane *pane, int y)
     return y;
 }
 
+/* How many rows the gates need, each with its remedy; and how many are closed. */
+static int gate_rows(const struct mig_plan *plan, size_t *ret_closed)
+{
+    int rows = 0;
+    *ret_closed = 0;
+    for (size_t i = 0; i < plan->gate_count; i++) {
+        bool open = plan->gates[i].state == MIG_GATE_OK;
+        rows += 1 + (!open && plan->gates[i].remedy[0]);
+        *ret_closed += !open;
+    }
+    return rows;
+}
+
+/* Where there is no room for all, how many are closed. */
+static void draw_gates(const struct mig_plan *plan, const char *env, bool utf8, const struct tui_pane *pane,
+                       int y)
+{
+    size_t closed;
+    if (y + 1 + gate_rows(plan, &closed) > pane->h) {
+        if (y >= pane->h)
+            y = pane->h - 1;
+        if (closed == 0)
+            line(pane, y, TUI_GOOD, "All %zu gates of %s are open, plan %.8s; o shows them", plan->gate_count,
+                 env, plan->id);
+        else
+            line(pane, y, TUI_WARN, "%zu of %zu gates of %s are closed, plan %.8s; o shows them", closed,
+                 plan->gate_count, env, plan->id);
+        return;
+    }
+    y = line(pane, y, TUI_TITLE, "Gates of %s, plan %.8s", env, plan->id);
+    for (size_t i = 0; i < plan->gate_count; i++) {
+        const struct mig_gate *gate = &plan->gates[i];
+        bool open = gate->state == MIG_GATE_OK;
+        enum tui_mark mark = open                              ? TUI_MARK_OK
+                             : gate->state == MIG_GATE_UNKNOWN ? TUI_MARK_UNKNOWN
+                                                               : TUI_MARK_NO;
+        y = line(pane, y,
+                 open                              ? TUI_GOOD
+                 : gate->state == MIG_GATE_UNKNOWN ? TUI_WARN
+                                                   : TUI_BAD,
+                 "%s %s%s%s", tui_mark(mark, utf8), gate->name, gate->reason[0] ? ": " : "", gate->reason);
+        if (!open && gate->remedy[0])
+            y = line(pane, y, TUI_DIM, "  next: %s", gate->remedy);
+    }
+}
+
 static void draw_leg(const struct leg *leg, const struct view_frame *frame, const struct tui_pane *pane)
 {
     int y = 0;
@@ -296,22 +342,7 @@ static void draw_leg(const struct leg *leg, const struct view_frame *frame, cons
         line(pane, y + 1, TUI_BAD, "%s", seen->refused.message);
         return;
     }
-    y = line(pane, y + 1, TUI_TITLE, "Gates of %s, plan %.8s", leg->to->env->name, seen->plan->id);
-    for (size_t i = 0; i < seen->plan->gate_count; i++) {
-        const struct mig_gate *gate = &seen->plan->gates[i];
-        bool open = gate->state == MIG_GATE_OK;
-        enum tui_mark mark = open                              ? TUI_MARK_OK
-                             : gate->state == MIG_GATE_UNKNOWN ? TUI_MARK_UNKNOWN
-                                                               : TUI_MARK_NO;
-        y = line(pane, y,
-                 open                              ? TUI_GOOD
-                 : gate->state == MIG_GATE_UNKNOWN ? TUI_WARN
-                                                   : TUI_BAD,
-                 "%s %s%s%s", tui_mark(mark, frame->utf8), gate->name, gate->reason[0] ? ": " : "",
-                 gate->reason);
-        if (!open && gate->remedy[0])
-            y = line(pane, y, TUI_DIM, "  next: %s", gate->remedy);
-    }
+    draw_gates(seen->plan, leg->to->env->name, frame->utf8, pane, y + 1);
 }
 
 static void draw(struct view *view, const struct view_frame *frame, const struct tui_pane *pane)

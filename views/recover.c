@@ -67,7 +67,7 @@ static const struct tui_column columns[] = {
     { .title = "STATE",     .min = 11, .max = 11, .rank = 8 },
     { .title = "DIRECTION", .min = 9,  .max = 9,  .rank = 2 },
     { .title = "STEP",      .min = 8,  .max = 30, .rank = 5 },
-    { .title = "THE STEP",  .min = 19, .max = 19, .rank = 4 },
+    { .title = "WHAT IT DID", .min = 19, .max = 19, .rank = 4 },
 };
 // clang-format on
 

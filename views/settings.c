@@ -59,7 +59,7 @@ static enum tui_style origin_cell(const bson_t *row, const struct view_frame *fr
 static const struct view_rows_column columns[] = {
     { { .title = "OPTION", .min = 20, .max = 36, .rank = 8 }, NULL, "name" },
     { { .title = "VALUE",  .min = 14, .max = 0,  .rank = 7 }, value_cell, NULL },
-    { { .title = "FROM",   .min = 16, .max = 26, .rank = 6 }, origin_cell, NULL },
+    { { .title = "FROM",   .min = 14, .max = 20, .rank = 6 }, origin_cell, NULL },
 };
 // clang-format on
 

@@ -191,7 +191,30 @@ static void wrapped_lines_break_at_blanks_where_they_can(void **state)
     struct tui_text_lines lines = { .count = 4, .line = words_line };
     tui_textview_init(&view, false, true);
     drawn(&view, &lines, 8, 10);
-    canvas_shows(canvas, "run one\nof two\na longes\nt-of-all\nword\n  x   y\nz\nabcdefgh\nijkl\n");
+    canvas_shows(canvas, "run one\nof two\na longes\nt-of-all\nword\n  x   y\n  z\nabcdefgh\nijkl\n");
+    tui_textview_done(&view);
+}
+
+static void hanging_line(void *ctx, uint64_t number, struct tui_text_line *ret)
+{
+    (void)ctx;
+    static const char *const texts[] = { "10:20 one two three", "+   \"a\": 1, \"b\": 2", "- - one two three",
+                                         "         deep is deep" };
+    ret->text = texts[number];
+    if (number == 0)
+        ret->spans[0] = (struct tui_span){ 0, 5, TUI_DIM };
+}
+
+/* A time and what stands after it, a difference and its indentation: the rest stands under where the text begins. */
+static void wrapped_lines_hang_under_their_text(void **state)
+{
+    (void)state;
+    struct tui_textview view;
+    struct tui_text_lines lines = { .count = 4, .line = hanging_line };
+    tui_textview_init(&view, false, true);
+    drawn(&view, &lines, 14, 12);
+    canvas_shows(canvas, "10:20 one two\n      three\n+   \"a\": 1,\n    \"b\": 2\n- - one two\n  three\n"
+                         "         deep\nis deep\n"); /* beyond the middle there would be no room */
     tui_textview_done(&view);
 }
 
@@ -354,6 +377,7 @@ int main(void)
         cmocka_unit_test_teardown(sideways_stays_through_everything, let_go),
         cmocka_unit_test_teardown(wrapped_lines_scroll_by_rows, let_go),
         cmocka_unit_test_teardown(wrapped_lines_break_at_blanks_where_they_can, let_go),
+        cmocka_unit_test_teardown(wrapped_lines_hang_under_their_text, let_go),
         cmocka_unit_test_teardown(searching_goes_to_the_next_and_the_one_before, let_go),
         cmocka_unit_test_teardown(a_long_search_goes_on_later, let_go),
         cmocka_unit_test_teardown(a_filter_leaves_only_lines_that_have_it, let_go),

@@ -101,8 +101,8 @@ static void nothing_old_is_green(void **state)
 static void an_interrupted_run_is_told_from_a_running_one(void **state)
 {
     (void)state;
-    assert_true(stage_shows(&stage, 120, 36, "running 62%"));
-    assert_true(stage_shows(&stage, 80, 24, "run 62%"));
+    assert_true(stage_shows(&stage, 160, 36, "running 62%"));
+    assert_true(stage_shows(&stage, 120, 36, "run 62%"));
     world_runner_died(&world);
     assert_false(stage_shows(&stage, 120, 36, "1 running"));
     assert_true(stage_shows(&stage, 120, 36, "interrupted"));

@@ -61,6 +61,20 @@ static void each_act_opens_the_plan_up_to_there(void **state)
     stage_commands(&stage, "view plan --env prod --to 20261118090000 --tab gates");
 }
 
+/* A heading with nothing below it would say that there are no gates. */
+static void gates_without_room_are_counted(void **state)
+{
+    (void)state;
+    world_plan_all(&world, "prod", false);
+    const struct mig_snap_answer *all =
+        mig_snapshot_answer(world.snapshot, MIG_QUERY_PLAN, world_env(&world, "prod"), "");
+    world_answer(&world, MIG_QUERY_PLAN, "prod", "--to 20261118090000", mig_share(all->value));
+    assert_true(stage_shows(&stage, 80, 36, "Gates of prod, plan "));
+    assert_true(stage_shows(&stage, 80, 36, "✗ approvals: 0 of 2"));
+    assert_true(stage_shows(&stage, 80, 20, "3 of 5 gates of prod are closed, plan "));
+    assert_false(stage_shows(&stage, 80, 20, "Gates of prod"));
+}
+
 static void a_silent_environment_comes_first(void **state)
 {
     (void)state;
@@ -89,6 +103,7 @@ int main(void)
         TEST(the_path_at_every_size),
         TEST(only_what_ran_before_is_ready),
         TEST(each_act_opens_the_plan_up_to_there),
+        TEST(gates_without_room_are_counted),
         TEST(a_silent_environment_comes_first),
         TEST(in_step_there_is_nothing_to_do),
         TEST(every_key_does_something),
