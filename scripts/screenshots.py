@@ -48,7 +48,8 @@ PICTURES = [
     ("runs", (BIG,), [":view log"], "succeeded", "runs"),
     ("promote", (BIG, MIDDLE), [":view promote", "j"], "ates of prod", "promote"),
     ("backups", (BIG,), [":view backups"], "proven", "backups"),
-    ("history", (BIG, MIDDLE), [":view history"], "/38", "history"),
+    ("history", (BIG,), [":view history"], "ok: files", "history"),
+    ("history", (MIDDLE,), [":view history"], "/38", "history"),
     ("recover", (BIG, MIDDLE), [":view recover --env dev"], "Ways out", "recover"),
     ("errors", (BIG,), [":view errors"], "Errors of", "errors"),
     ("settings", (BIG,), [":view settings"], "leaseSeconds", "settings"),
@@ -152,7 +153,7 @@ def take(story, facts, picture, size):
                 terminal.press("Tab" if act.endswith("\t") else "Enter")  # half a command is completed
             else:
                 terminal.type(act)
-        terminal.wait(lambda screen: wanted in screen and "Asking" not in screen and "asking" not in screen)
+        terminal.wait(lambda screen: wanted in screen and not re.search("[Aa]sking|not answered yet", screen))
         capture = terminal.tmux("capture-pane", "-e", "-p", "-N")
     finally:
         terminal.close()

@@ -47,8 +47,9 @@ class Story(harness.MigtuiTest):
         t.press("Tab", "Tab")
         t.type(reason)
         t.press("Tab")
-        for letter in words:
+        for end, letter in enumerate(words, 1):  # each seen before the next: what comes at once is taken for pasted
             t.press("Space" if letter == " " else letter)
+            t.wait(f'"{words}":  {words[:end]}')
         t.wait("unlocked")
         t.press("Tab", "Tab", "Enter")
 
