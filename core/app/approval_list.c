@@ -80,11 +80,12 @@ static bool is_for_me(const struct listing *l, const struct mig_request *request
     if (verdict->state != MIG_APPROVAL_WAITING || (l->policy.is_signed && !l->has_key) ||
         !mig_policy_names(&l->policy, &l->who))
         return false;
-    if (!l->policy.self_approval && mig_person_same(&l->who, &request->requested.who, by, sizeof by))
+    if (!l->policy.self_approval &&
+        mig_policy_same(&l->policy, &l->who, &request->requested.who, by, sizeof by))
         return false;
     for (size_t i = 0; i < request->decision_count; i++) {
         if (request->decisions[i].counts &&
-            mig_person_same(&l->who, &request->decisions[i].who, by, sizeof by))
+            mig_policy_same(&l->policy, &l->who, &request->decisions[i].who, by, sizeof by))
             return false;
     }
     return true;

@@ -240,15 +240,20 @@ int cli_backup_drill(struct cli *cli, struct mig_error *err)
 static int prune(struct cli *cli, const struct cfg_environment *env, const struct mig_backups *plan,
                  struct mig_error *err)
 {
-    for (size_t i = 0; i < plan->count; i++) {
-        if (!mig_backup_remove(cli->app, env, &plan->items[i], err)) {
-            mig_context(err, "%zu of %zu were removed", i, plan->count);
-            return CLI_FAILED;
-        }
-        if (cli->format == CLI_TEXT)
+    size_t removed = 0;
+    for (size_t i = 0; i < plan->count; i++) { /* one that cannot go is no reason to keep the others */
+        struct mig_error why;
+        bool ok = mig_backup_remove(cli->app, env, &plan->items[i], &why);
+        if (ok && cli->format == CLI_TEXT)
             cli_say(cli, "removed %s", plan->items[i].file);
+        if (!ok && removed == i)
+            *err = why;
+        removed += ok;
     }
-    return 0;
+    if (removed == plan->count)
+        return 0;
+    mig_context(err, "%zu of %zu were removed", removed, plan->count);
+    return CLI_FAILED;
 }
 
 int cli_backup_prune(struct cli *cli, struct mig_error *err)

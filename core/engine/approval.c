@@ -48,16 +48,34 @@ static bool name_is(const char *full, const char *wanted)
     return strcmp(full, wanted) == 0 || (strlen(wanted) == len && strncmp(full, wanted, len) == 0);
 }
 
-bool mig_policy_names(const struct mig_policy *policy, const struct mig_person *who)
+/* The name of approvers that means this person; NULL: none does. */
+static const char *name_of(const struct mig_policy *policy, const struct mig_person *who)
 {
     for (size_t i = 0; i < policy->approver_count; i++) {
         const char *wanted = policy->approvers[i];
         if (policy->is_signed ? strcmp(who->principal, wanted) == 0
             : who->db_user[0] ? name_is(who->db_user, wanted)
                               : strcmp(who->os_user, wanted) == 0)
-            return true;
+            return wanted;
     }
-    return policy->approver_count == 0;
+    return NULL;
+}
+
+bool mig_policy_names(const struct mig_policy *policy, const struct mig_person *who)
+{
+    return policy->approver_count == 0 || name_of(policy, who);
+}
+
+bool mig_policy_same(const struct mig_policy *policy, const struct mig_person *a, const struct mig_person *b,
+                     char *ret_by, size_t size)
+{
+    if (mig_person_same(a, b, ret_by, size))
+        return true;
+    const char *name = name_of(policy, a);
+    if (!name || name != name_of(policy, b))
+        return false;
+    snprintf(ret_by, size, "approver %s", name);
+    return true;
 }
 
 /* ---- the signed bytes ---- */
@@ -115,14 +133,15 @@ static void weigh(const struct mig_request *request, const struct mig_policy *po
         snprintf(why, size, "%.100s is not one of the approvers", mig_person_name(&decision->who));
         return;
     }
-    if (!policy->self_approval && mig_person_same(&decision->who, &request->requested.who, by, sizeof by)) {
+    if (!policy->self_approval &&
+        mig_policy_same(policy, &decision->who, &request->requested.who, by, sizeof by)) {
         snprintf(why, size, "it is by who %s (same %.140s)",
                  request->kind == MIG_REQUEST_GLASS ? "broke the glass" : "requested it", by);
         return;
     }
     for (size_t i = 0; i < index; i++) {
         const struct mig_decision *other = &request->decisions[i];
-        if (other->counts && mig_person_same(&decision->who, &other->who, by, sizeof by)) {
+        if (other->counts && mig_policy_same(policy, &decision->who, &other->who, by, sizeof by)) {
             snprintf(why, size, "the same person has decided already (same %.140s)", by);
             return;
         }

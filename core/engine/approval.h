@@ -30,6 +30,11 @@ bool mig_person_same(const struct mig_person *a, const struct mig_person *b, cha
  * without authentication by OS user. */
 bool mig_policy_names(const struct mig_policy *policy, const struct mig_person *who);
 
+/* Are these one person to this policy: as mig_person_same says, or because both are the one that one name of approvers means
+ * ("ana": ana@admin, and ana@shop of another authentication database)? */
+bool mig_policy_same(const struct mig_policy *policy, const struct mig_person *a, const struct mig_person *b,
+                     char *ret_by, size_t size);
+
 /* The bytes that a signature of this decision covers: lines of "key: value", the same for everyone. docs/reference/approvals.md */
 void mig_approval_text(const struct mig_request *request, const struct mig_decision *decision,
                        struct mig_buf *out);

@@ -1,5 +1,6 @@
 """Backups: what was there is in the archive, comes back as it was, and what is damaged, foreign or unfinished is refused."""
 
+import datetime
 import json
 import os
 import subprocess
@@ -117,6 +118,8 @@ class Records(BackupTest):
         self.assertEqual({name.removesuffix(".archive.gz").rsplit("-", 1)[1] for name in there}, kept)
         states = {doc["_id"]: doc["state"] for doc in project.db().migtui_backups.find()}
         self.assertEqual({key for key, state in states.items() if state == "finished"}, kept)
+        acts = [entry["body"] for entry in project.db().migtui_audit.find({"body.action": "backup.remove"})]
+        self.assertEqual({(act["backup"], act["outcome"]) for act in acts}, {(key, "success") for key in states if key not in kept})
 
 
 class Damaged(BackupTest):
@@ -189,7 +192,50 @@ class Damaged(BackupTest):
         self.refused("verify", says="there is no archive")
 
 
+class ForgedRecords(BackupTest):
+    """By somebody who may write to the database as he likes, and would have an operator's host do the rest."""
+
+    def test_prune_removes_no_file_but_a_backups_own(self):
+        project = self.project({}, ("dev",), config={"backupKeep": 1, "backupKeepFor": "0s"})
+        project.db().people.insert_one({"_id": 1})
+        backup = self.taken(project)
+        precious = project.dir / "precious.db"
+        precious.write_text("not a backup")
+        record = project.db().migtui_backups.find_one({"_id": backup["backup"]})
+        old = {"startedAt": datetime.datetime(2020, 1, 1), "finishedAt": datetime.datetime(2020, 1, 1)}
+        for number, file in enumerate((precious, backup["file"])):
+            forged = {"_id": f"01AD3Q8W0N5B7Y2V4T6R8P0M1{number}", "file": str(file), "size": os.stat(file).st_size}
+            project.db().migtui_backups.insert_one(record | old | forged)
+        refused = project.run("backup", "prune", "--env", "dev", "--yes", check=6)
+        self.assertIn("what its record names is not known to be its archive", refused.err)
+        self.assertTrue(precious.exists() and Path(backup["file"]).exists())
+        acts = [entry["body"] for entry in project.db().migtui_audit.find({"body.action": "backup.remove"})]
+        self.assertEqual([act["outcome"] for act in acts], ["refused", "refused"])
+
+    def test_a_record_that_names_another_backups_archive_restores_nothing(self):
+        project = self.environment()
+        project.db().people.insert_one({"_id": 1})
+        first = self.taken(project)
+        project.db().people.insert_one({"_id": "slipped in"})
+        second = self.taken(project)
+        project.db().migtui_backups.update_one({"_id": first["backup"]}, {"$set": {"file": second["file"]}})
+        name, back = self.back(project)
+        refused = project.run("restore", first["backup"], "--env", "dev", "--into", name, "--yes", check=6)
+        self.assertIn(f"the manifest is of backup {second['backup']}", refused.err)
+        self.assertEqual(back.list_collection_names(), [])
+
+
 class Restoring(BackupTest):
+    def test_the_servers_own_databases_are_never_the_target(self):
+        project = self.environment()
+        project.db().people.insert_one({"_id": 1})
+        backup = self.taken(project)
+        for name in ("admin", "local", "config", "Admin"):
+            done = project.run("restore", backup["backup"], "--env", "dev", "--into", name, "--yes", check=5)
+            self.assertIn(f"{name} is the server's own database", done.err)
+        acts = [entry["body"]["outcome"] for entry in project.db().migtui_audit.find({"body.action": "restore"})]
+        self.assertEqual(acts, ["refused"] * 4)
+
     def test_nothing_is_restored_over_a_database_that_is_not_empty(self):
         project = self.environment()
         project.db().people.insert_one({"_id": 1})

@@ -91,6 +91,22 @@ bool locate(struct mig_app *app, const struct cfg_environment *env, struct mig_s
     return open_place(app, ret->backup.file, ret, err);
 }
 
+bool located_agrees(const struct located *located, const struct manifest *manifest, struct mig_error *err)
+{
+    const struct mig_backup *said = &manifest->backup, *wanted = &located->backup;
+    if (!located->recorded)
+        return true;
+    if (strcmp(said->id, wanted->id) != 0 || strcmp(said->environment_uuid, wanted->environment_uuid) != 0 ||
+        strcmp(said->database, wanted->database) != 0)
+        return mig_fail(err, MIG_ERR_BACKUP, "the manifest is of backup %s of %s, database \"%s\"", said->id,
+                        said->environment, said->database);
+    if (strcmp(said->sha256, wanted->sha256) != 0 || said->size != wanted->size)
+        return mig_fail(err, MIG_ERR_BACKUP,
+                        "the manifest has another digest than the record: %.16s…, not %.16s…", said->sha256,
+                        wanted->sha256);
+    return true;
+}
+
 void located_done(struct located *located)
 {
     if (located->storage)

@@ -3,10 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/audit.h"
 #include "app/backup/locate.h"
 #include "app/backup/manifest.h"
 #include "app/history.h"
 #include "base/cleanup.h"
+#include "base/doc.h"
 #include "base/mem.h"
 
 #define RECORDS_MAX 10000
@@ -58,27 +60,57 @@ size_t mig_backup_sweep(struct mig_app *app)
     return count;
 }
 
+static bool mark_removed(struct mig_app *app, struct mig_store *store, const struct mig_backup *backup,
+                         struct mig_error *err)
+{
+    struct mig_names names;
+    mig_names_make(app->config->prefix, &names);
+    MIG_AUTOBSON bson_t *command = BCON_NEW("update", BCON_UTF8(names.backups), "updates", "[", "{", "q", "{",
+                                            "_id", BCON_UTF8(backup->id), "}", "u", "{", "$set", "{", "state",
+                                            BCON_UTF8(mig_backup_state_word(MIG_BACKUP_REMOVED)), "removedBy",
+                                            BCON_UTF8(app->operator_name), "}", "$currentDate", "{",
+                                            "removedAt", BCON_BOOL(true), "}", "}", "}", "]");
+    return mig_write(store, command, err);
+}
+
+/* Only an archive of ours is removed: whoever may write the record could name any file of this host in it. */
+static bool is_its_archive(const struct located *at, const struct mig_backup *backup, struct mig_error *err)
+{
+    struct manifest manifest = { 0 };
+    bool ok = manifest_read(at->storage, at->name, &manifest, err) && located_agrees(at, &manifest, err);
+    manifest_done(&manifest);
+    if (ok)
+        return true;
+    mig_context(err, "backup %s is not removed: what its record names is not known to be its archive",
+                backup->id);
+    return mig_hint(err, "look at %.200s, and at who may write the records of %.60s", backup->file,
+                    backup->environment);
+}
+
 bool mig_backup_remove(struct mig_app *app, const struct cfg_environment *env,
                        const struct mig_backup *backup, struct mig_error *err)
 {
     struct mig_store *store;
-    struct mig_names names;
+    struct mig_error unrecorded;
     struct located at = { 0 };
-    mig_names_make(app->config->prefix, &names);
+    MIG_AUTODOC bson_t more = BSON_INITIALIZER;
     if (!app->open_store(app->ports_ctx, env, "", &store, err))
         return false;
-    bool ok = locate(app, env, store, backup->id, &at, err);
+    bool ok = locate(app, env, store, backup->id, &at, err) && is_its_archive(&at, backup, err);
     if (ok) {
         MIG_AUTOFREE char *manifest = mig_printf("%s" MANIFEST_SUFFIX, at.name);
-        MIG_AUTOBSON bson_t *command = BCON_NEW(
-            "update", BCON_UTF8(names.backups), "updates", "[", "{", "q", "{", "_id", BCON_UTF8(backup->id),
-            "}", "u", "{", "$set", "{", "state", BCON_UTF8(mig_backup_state_word(MIG_BACKUP_REMOVED)),
-            "removedBy", BCON_UTF8(app->operator_name), "}", "$currentDate", "{", "removedAt",
-            BCON_BOOL(true), "}", "}", "}", "]");
-        ok = at.storage->ops->remove(at.storage, manifest, err) &&
-             at.storage->ops->remove(at.storage, at.name, err) && mig_write(store, command, err);
+        ok = at.storage->ops->remove(at.storage, at.name, err) &&
+             at.storage->ops->remove(at.storage, manifest, err) && mark_removed(app, store, backup, err);
     }
     located_done(&at);
     store->ops->close(store);
-    return ok;
+    BSON_APPEND_UTF8(&more, "backup", backup->id);
+    const struct mig_audit_act act = { .action = "backup.remove",
+                                       .outcome = ok ? MIG_AUDIT_SUCCESS : mig_audit_outcome_of(err),
+                                       .error = ok ? NULL : err,
+                                       .more = &more };
+    if ((!ok && !mig_audit_wants(err)) || mig_audit_note(app, env, &act, &unrecorded) || !ok)
+        return ok;
+    *err = unrecorded;
+    return mig_context(err, "backup %s was removed, and that is not on record", backup->id);
 }

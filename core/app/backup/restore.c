@@ -193,7 +193,8 @@ static bool carry_over(struct restoring *r, struct mig_error *err)
     struct scan scan = { 0 };
     struct mig_error no_manifest;
     bool has_manifest = manifest_read(r->at.storage, r->at.name, &manifest, &no_manifest);
-    bool ok = scan_archive(r->at.storage, r->at.name, &options, &scan, err) &&
+    bool ok = (!has_manifest || located_agrees(&r->at, &manifest, err)) &&
+              scan_archive(r->at.storage, r->at.name, &options, &scan, err) &&
               (!has_manifest || scan_matches(&scan, &manifest, err));
     scan_done(&scan);
     manifest_done(&manifest);

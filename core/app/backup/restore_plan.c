@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "app/backup/restore_private.h"
 #include "base/cleanup.h"
@@ -33,11 +34,17 @@ static void name_target(struct mig_app *app, const struct cfg_environment *env,
              options->drill ? "drill" : "restored", time);
 }
 
+/* Its users, its oplog, its shards; in whatever letters, for names that differ by them only are one to some. */
+static bool is_servers_own(const char *name)
+{
+    return strcasecmp(name, "admin") == 0 || strcasecmp(name, "local") == 0 ||
+           strcasecmp(name, "config") == 0;
+}
+
 static bool name_is_good(const char *name)
 {
     size_t len = strlen(name);
-    return len > 0 && len < 64 && !strpbrk(name, "/\\. \"$*<>:|?") && strcmp(name, "admin") != 0 &&
-           strcmp(name, "local") != 0 && strcmp(name, "config") != 0;
+    return len > 0 && len < 64 && !strpbrk(name, "/\\. \"$*<>:|?");
 }
 
 static bool take_one(const bson_t *doc, void *context)
@@ -134,11 +141,16 @@ static bool check_target(struct mig_app *app, const struct cfg_environment *env,
     struct mig_call call = {
         .db = plan->target, .command = command, .no_concern = true, .max_time_ms = 20000
     };
+    if (is_servers_own(plan->target)) {
+        mig_fail(err, MIG_ERR_GATE, "%s is the server's own database: nothing is restored into it",
+                 plan->target);
+        return mig_hint(err, "restore beside it (--into another name)");
+    }
     if (!name_is_good(plan->target) || (options->into && strlen(options->into) >= 64)) {
         MIG_AUTOFREE char *safe = mig_text_safe_dup(options->into ? options->into : plan->target, 80);
         return mig_fail(err, MIG_ERR_USAGE, "\"%s\" is no name for a database", safe);
     }
-    if (env->is_protected && strcmp(plan->target, env->database) == 0) {
+    if (env->is_protected && strcasecmp(plan->target, env->database) == 0) {
         mig_fail(err, MIG_ERR_GATE, "%s is protected: a restore never goes into its own database %s",
                  env->name, env->database);
         return mig_hint(err, "restore beside it (--into another name), look at it, and then decide");
@@ -248,6 +260,7 @@ static bool plan_archive(struct mig_app *app, const struct cfg_environment *env,
     bool ok = true;
     if (manifest_read(at->storage, at->name, &manifest, &no_manifest)) {
         plan->backup = at->recorded ? at->backup : manifest.backup;
+        ok = located_agrees(at, &manifest, err);
         plan_by_manifest(app, &manifest, &names, plan);
     } else if (at->recorded) {
         *err = no_manifest; /* one of ours without its manifest did not finish */

@@ -31,16 +31,7 @@ static bool same(const struct located *at, const struct manifest *manifest, cons
         return strcmp(said->database, env->database) == 0 ||
                mig_fail(err, MIG_ERR_BACKUP, "the archive is of database \"%s\", %s is \"%s\"",
                         said->database, env->name, env->database);
-    if (strcmp(said->id, at->backup.id) != 0 ||
-        strcmp(said->environment_uuid, at->backup.environment_uuid) != 0 ||
-        strcmp(said->database, at->backup.database) != 0)
-        return mig_fail(err, MIG_ERR_BACKUP, "the manifest is of backup %s of %s, database \"%s\"", said->id,
-                        said->environment, said->database);
-    if (strcmp(said->sha256, at->backup.sha256) != 0 || said->size != at->backup.size)
-        return mig_fail(err, MIG_ERR_BACKUP,
-                        "the manifest has another digest than the record: %.16s…, not %.16s…", said->sha256,
-                        at->backup.sha256);
-    return true;
+    return located_agrees(at, manifest, err);
 }
 
 static bool prove(struct located *at, const struct cfg_environment *env, const struct mig_backup_read *read,

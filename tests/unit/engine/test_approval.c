@@ -99,6 +99,31 @@ static void different_people_are_counted_once_each_and_never_the_requester(void 
     mig_request_done(&request);
 }
 
+/* Whoever may make users in any database could make one there that has an approver's name. */
+static void one_name_of_approvers_is_one_person_whatever_database_keeps_its_user(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "ana", "ivo", "mia@admin", "mia@shop" };
+    struct mig_policy policy = { .approvals = 2, .approvers = names, .approver_count = 4 };
+    struct mig_request request = asked_by("ana");
+    int64_t have;
+    decide(&request, "ivo", "approve");
+    decide(&request, "ivo", "approve");
+    snprintf(request.decisions[1].who.db_user, sizeof request.decisions[1].who.db_user, "ivo@shop");
+    assert_int_equal(judged(&request, &policy, &have), MIG_APPROVAL_WAITING);
+    assert_int_equal(have, 1);
+    assert_string_equal(request.decisions[1].why_not,
+                        "the same person has decided already (same approver ivo)");
+    snprintf(request.decisions[1].who.db_user, sizeof request.decisions[1].who.db_user, "ana@shop");
+    assert_int_equal(judged(&request, &policy, &have), MIG_APPROVAL_WAITING);
+    assert_string_equal(request.decisions[1].why_not, "it is by who requested it (same approver ana)");
+    /* Two that the policy tells apart are two. */
+    snprintf(request.decisions[0].who.db_user, sizeof request.decisions[0].who.db_user, "mia@admin");
+    snprintf(request.decisions[1].who.db_user, sizeof request.decisions[1].who.db_user, "mia@shop");
+    assert_int_equal(judged(&request, &policy, &have), MIG_APPROVAL_APPROVED);
+    mig_request_done(&request);
+}
+
 static void what_is_not_proven_does_not_count(void **state)
 {
     (void)state;
@@ -344,6 +369,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(key_and_database_user_tell_people_apart_and_the_os_user_only_where_they_cannot),
         cmocka_unit_test(different_people_are_counted_once_each_and_never_the_requester),
+        cmocka_unit_test(one_name_of_approvers_is_one_person_whatever_database_keeps_its_user),
         cmocka_unit_test(what_is_not_proven_does_not_count),
         cmocka_unit_test(the_servers_clock_ends_a_request),
         cmocka_unit_test(no_value_can_begin_a_line_of_the_signed_bytes),
