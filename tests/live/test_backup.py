@@ -151,6 +151,9 @@ class Damaged(BackupTest):
         self.damage(lambda data: data[:-20])
         self.refused("verify", says="cut short")
         self.assertEqual(self.proof(), "failed")
+        newest = max(self.dev.db().migtui_audit.find({"_id": {"$type": "number"}}), key=lambda entry: entry["_id"])["body"]
+        self.assertEqual((newest["action"], newest["outcome"], newest["backup"]), ("backup.verify", "refused", self.backup["backup"]))
+        self.assertIn("cut short", newest["error"]["message"])
 
     def test_a_flipped_bit_anywhere_is_refused_and_the_whole_archive_is_not(self):
         size = len(self.whole[""])

@@ -4,11 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/audit.h"
 #include "app/backup/locate.h"
 #include "app/backup/manifest.h"
 #include "app/backup/scan.h"
 #include "app/history.h"
 #include "base/cleanup.h"
+#include "base/doc.h"
 #include "base/flag.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -64,6 +66,19 @@ static bool put_on_record(struct mig_app *app, struct mig_store *store, const st
     return mig_write(store, command, err);
 }
 
+/* What its record says is changed by it, and a backup that counted may count no more: both are acts. */
+static bool put_in_audit(struct mig_app *app, const struct cfg_environment *env,
+                         const struct mig_backup *backup, const struct mig_error *why, struct mig_error *err)
+{
+    MIG_AUTODOC bson_t more = BSON_INITIALIZER;
+    BSON_APPEND_UTF8(&more, "backup", backup->id);
+    const struct mig_audit_act act = { .action = "backup.verify",
+                                       .outcome = why ? mig_audit_outcome_of(why) : MIG_AUDIT_SUCCESS,
+                                       .error = why,
+                                       .more = &more };
+    return mig_audit_note(app, env, &act, err);
+}
+
 bool mig_backup_verify(struct mig_app *app, const struct cfg_environment *env,
                        const struct mig_backup_read *read, struct mig_backup *ret, struct mig_error *err)
 {
@@ -80,7 +95,10 @@ bool mig_backup_verify(struct mig_app *app, const struct cfg_environment *env,
         ret->proof = ok ? MIG_PROOF_OK : MIG_PROOF_FAILED;
         snprintf(ret->error, sizeof ret->error, "%.250s", ok ? "" : err->message);
         mig_utf8_trim(ret->error);
-        if (at.recorded && !put_on_record(app, store, ret, &failed) && ok) {
+        bool noted = !at.recorded || put_on_record(app, store, ret, &failed);
+        if (at.recorded)
+            noted = put_in_audit(app, env, ret, ok ? NULL : err, &failed) && noted;
+        if (!noted && ok) {
             mig_context(&failed, "the archive is whole, but that could not be recorded");
             *err = failed;
             ok = false;
