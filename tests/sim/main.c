@@ -304,6 +304,11 @@ int main(int argc, char **argv)
     }
     if (arguments.named)
         return play_folder(arguments.named);
+    struct sim_result whole;
+    if (arguments.shrink && !fails(arguments.from, NULL, 0, &whole)) {
+        printf("seed %" PRIu64 " does not fail, so there is nothing to shrink\n", arguments.from);
+        return 0;
+    }
     if (arguments.shrink) {
         shrink(arguments.from);
         return 0;
