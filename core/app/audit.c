@@ -143,11 +143,15 @@ static bool read_head(struct mig_audit *audit, struct mig_error *err)
     return audit->head_known;
 }
 
+/* An entry on its way: its place, what it follows, and so its digest. */
+struct entry {
+    int64_t seq, at;
+    char prev[MIG_SHA256_HEX], digest[MIG_SHA256_HEX];
+};
+
 struct passing {
     struct mig_audit *audit;
-    const char *ours;
-    int64_t before; /* the entry that ours follows, and its digest; 0: none */
-    char before_digest[MIG_SHA256_HEX];
+    const struct entry *ours;
     bool landed, follows;
 };
 
@@ -156,9 +160,9 @@ static bool pass_entry(const bson_t *doc, void *context)
     struct passing *passing = context;
     const char *digest = mig_doc_str(doc, "digest", "");
     int64_t seq = mig_doc_int(doc, "_id", 0);
-    passing->landed = passing->landed || strcmp(digest, passing->ours) == 0;
-    if (seq == passing->before) /* another may have taken the place of one that was lost */
-        passing->follows = strcmp(digest, passing->before_digest) == 0;
+    passing->landed = passing->landed || strcmp(digest, passing->ours->digest) == 0;
+    if (seq == passing->ours->seq - 1) /* another may have taken the place of one that was lost */
+        passing->follows = strcmp(digest, passing->ours->prev) == 0;
     if (seq > passing->audit->seq && mig_sha256_valid(digest)) {
         passing->audit->seq = seq;
         snprintf(passing->audit->digest, sizeof passing->audit->digest, "%s", digest);
@@ -168,19 +172,19 @@ static bool pass_entry(const bson_t *doc, void *context)
 
 /* What is there from the place on that we wanted; ours among it when only the reply was lost. A server without a majority to read
  * shows entries that it loses when it dies: then the head is looked for anew, or ours would follow nothing. */
-static bool pass_others(struct mig_audit *audit, int attempt, const char *ours, bool *ret_landed,
+static bool pass_others(struct mig_audit *audit, int attempt, const struct entry *ours, bool *ret_landed,
                         struct mig_error *err)
 {
-    struct passing passing = {
-        .audit = audit, .ours = ours, .before = audit->seq, .follows = audit->seq == 0
-    };
-    memcpy(passing.before_digest, audit->digest, sizeof passing.before_digest);
+    struct passing passing = { .audit = audit, .ours = ours, .follows = ours->seq == 1 };
+    int64_t before = ours->seq - 1;
+    audit->seq = before; /* whatever was seen after it may be lost by now */
+    memcpy(audit->digest, ours->prev, sizeof ours->prev);
     bson_t filter = BSON_INITIALIZER;
     if (attempt < 3) { /* one or two others: their places, which an index finds on every server */
-        BCON_APPEND(&filter, "_id", "{", "$in", "[", BCON_INT64(audit->seq), BCON_INT64(audit->seq + 1),
-                    BCON_INT64(audit->seq + 2), BCON_INT64(audit->seq + 3), "]", "}");
+        BCON_APPEND(&filter, "_id", "{", "$in", "[", BCON_INT64(before), BCON_INT64(before + 1),
+                    BCON_INT64(before + 2), BCON_INT64(before + 3), "]", "}");
     } else {
-        BCON_APPEND(&filter, "_id", "{", "$gte", BCON_INT64(audit->seq), "}");
+        BCON_APPEND(&filter, "_id", "{", "$gte", BCON_INT64(before), "}");
     }
     MIG_AUTOBSON bson_t *command =
         BCON_NEW("find", BCON_UTF8(audit->names.audit), "filter", BCON_DOCUMENT(&filter), "sort", "{", "_id",
@@ -194,18 +198,17 @@ static bool pass_others(struct mig_audit *audit, int attempt, const char *ours, 
 
 /* ---- appending ---- */
 
-static void entry_command(const struct mig_audit *audit, int64_t at, const bson_t *body, const char *digest,
+static void entry_command(const struct mig_audit *audit, const struct entry *entry, const bson_t *body,
                           bson_t *ret)
 {
-    int64_t seq = audit->seq + 1;
     bson_init(ret);
     BCON_APPEND(ret, "update", BCON_UTF8(audit->names.audit), "updates", "[", "{", "q", "{", "_id",
-                BCON_INT64(seq), "digest", BCON_UTF8(digest), "}", "u", "{", "$setOnInsert", "{", "at",
-                BCON_DATE_TIME(at), "uuid", BCON_UTF8(audit->uuid), "prev", BCON_UTF8(audit->digest), "body",
-                BCON_DOCUMENT(body), "}", "}", "upsert", BCON_BOOL(true), "}", "{", "q", "{", "_id",
-                BCON_UTF8(HEAD_ID), "}", "u", "{", "$max", "{", "head", "{", "seq", BCON_INT64(seq), "digest",
-                BCON_UTF8(digest), "}", "}", "}", "upsert", BCON_BOOL(true), "}", "]", "ordered",
-                BCON_BOOL(true));
+                BCON_INT64(entry->seq), "digest", BCON_UTF8(entry->digest), "}", "u", "{", "$setOnInsert",
+                "{", "at", BCON_DATE_TIME(entry->at), "uuid", BCON_UTF8(audit->uuid), "prev",
+                BCON_UTF8(entry->prev), "body", BCON_DOCUMENT(body), "}", "}", "upsert", BCON_BOOL(true), "}",
+                "{", "q", "{", "_id", BCON_UTF8(HEAD_ID), "}", "u", "{", "$max", "{", "head", "{", "seq",
+                BCON_INT64(entry->seq), "digest", BCON_UTF8(entry->digest), "}", "}", "}", "upsert",
+                BCON_BOOL(true), "}", "]", "ordered", BCON_BOOL(true));
 }
 
 void mig_audit_anchor_path(const struct mig_host *host, const char *uuid, char *ret, size_t size)
@@ -244,36 +247,44 @@ static void anchor(struct mig_audit *audit, int64_t at, const char *action, cons
         host->ops->note(host, line);
 }
 
-static bool append(struct mig_audit *audit, const bson_t *body, int64_t *ret_at, struct mig_error *err)
+/* The next place, as far as is known. */
+static void place(const struct mig_audit *audit, const bson_t *body, struct entry *ret)
 {
     struct mig_host *host = audit->app->host;
+    ret->seq = audit->seq + 1;
+    ret->at = audit->server_ms + (host->ops->mono_ms(host) - audit->mono_ms);
+    memcpy(ret->prev, audit->digest, sizeof ret->prev);
+    mig_audit_digest(ret->seq, ret->at, audit->uuid, ret->prev, body, ret->digest);
+}
+
+/* An entry that is seen, and whose acknowledgement was lost, is sent once more as it is: it changes nothing then, and its
+ * acknowledgement says that it stays, which a server without a majority to read does not by showing it (seed 271871). */
+static bool append(struct mig_audit *audit, const bson_t *body, int64_t *ret_at, struct mig_error *err)
+{
     int silence = 0;
+    struct entry entry;
+    bool landed = false;
     for (int attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-        char digest[MIG_SHA256_HEX];
         bson_t command;
-        int64_t at = audit->server_ms + (host->ops->mono_ms(host) - audit->mono_ms);
-        mig_audit_digest(audit->seq + 1, at, audit->uuid, audit->digest, body, digest);
-        entry_command(audit, at, body, digest, &command);
+        if (!landed)
+            place(audit, body, &entry);
+        entry_command(audit, &entry, body, &command);
         bool ok = mig_write(audit->store, &command, err);
         bson_destroy(&command);
-        if (!ok && err->server_code != 11000 && err->code != MIG_ERR_UNKNOWN_OUTCOME)
-            return false;
-        bool landed = ok;
-        int64_t seq = audit->seq + 1;
-        if (!ok) {
-            struct mig_error look;
-            if (!pass_others(audit, attempt, digest, &landed, &look)) {
-                *err = look;
-                return false;
-            }
-        }
         if (ok) {
-            audit->seq = seq;
-            memcpy(audit->digest, digest, sizeof digest);
-        }
-        if (landed) {
-            *ret_at = at;
+            if (audit->seq < entry.seq) {
+                audit->seq = entry.seq;
+                memcpy(audit->digest, entry.digest, sizeof entry.digest);
+            }
+            *ret_at = entry.at;
             return true;
+        }
+        if (err->server_code != 11000 && err->code != MIG_ERR_UNKNOWN_OUTCOME)
+            return false;
+        struct mig_error look;
+        if (!pass_others(audit, attempt, &entry, &landed, &look)) {
+            *err = look;
+            return false;
         }
         silence = err->code == MIG_ERR_UNKNOWN_OUTCOME ? silence + 1 : 0;
         if (silence == SILENCE_MAX)

@@ -18,6 +18,8 @@
 #define CHECKPOINT_MS 1000
 #define PROGRESS_MS   250
 #define PASSES_MAX    4
+#define ARRIVED \
+    4 /* pauses, 0.75 s in all, after which a request whose connection broke is there if it ever will be */
 
 static void estimate_total(struct mig_batch_run *b)
 {
@@ -247,10 +249,11 @@ static enum mig_unit_end hush(struct mig_batch_run *b, enum mig_unit_end end, st
     bool told = r->look.server.can_current_op;
     bool gone = end == MIG_UNIT_FENCED || end == MIG_UNIT_UNKNOWN || mig_beat_lost(r);
     mig_run_step_context(r, b->item, b->step, comment, sizeof comment, &ctx);
+    r->left_behind = r->left_behind || b->unheard_until;
     for (int attempt = 0; b->unheard_until && !gone; attempt++) {
         int running = mig_step_at_work(&ctx, r->plan->items[b->item].steps[b->step].step, &look);
         int64_t left = b->unheard_until - r->host->ops->mono_ms(r->host);
-        if (running == 0 && (told || left <= 0))
+        if (running == 0 && attempt >= ARRIVED && (told || left <= 0))
             break;
         if (running > 0 && left < -MIG_TRANSIENT_MS) {
             mig_fail(err, MIG_ERR_UNKNOWN_OUTCOME,

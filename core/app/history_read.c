@@ -125,6 +125,8 @@ void mig_lock_decode(const bson_t *doc, struct mig_lock *ret)
         if (!mig_doc_has(doc, path))
             break;
         safe_copy(doc, path, ret->prev_run, sizeof ret->prev_run);
+        snprintf(path, sizeof path, "unquiet.%d.released", i);
+        ret->prev_released = mig_doc_bool(doc, path, false);
     }
     safe_copy(doc, "host", ret->host, sizeof ret->host);
     safe_copy(doc, "osUser", ret->os_user, sizeof ret->os_user);

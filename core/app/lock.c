@@ -356,11 +356,13 @@ bool mig_lock_add_session(struct mig_store *store, const struct mig_names *names
 }
 
 bool mig_lock_release(struct mig_store *store, const struct mig_names *names, const char *owner,
-                      int64_t token, struct mig_error *err)
+                      int64_t token, const bson_t *left, struct mig_error *err)
 {
     MIG_AUTOBSON bson_t *query = held_by(owner, token);
     MIG_AUTOBSON bson_t *update = BCON_NEW("$set", "{", "owner", BCON_NULL, "step", "", "}", "$currentDate",
                                            "{", "releasedAt", BCON_BOOL(true), "}");
+    if (left)
+        BCON_APPEND(update, "$push", "{", "unquiet", BCON_DOCUMENT(left), "}");
     struct mig_reply reply;
     find_and_modify(store, names, query, update, false, &reply);
     bool ok = reply.outcome == MIG_OUTCOME_OK;

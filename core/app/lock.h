@@ -40,9 +40,10 @@ bool mig_lock_beat(struct mig_store *store, const struct mig_names *names, const
 bool mig_lock_add_session(struct mig_store *store, const struct mig_names *names, const char *owner,
                           int64_t token, const bson_t *session, struct mig_error *err);
 
-/* Give it back; ours or not, it is safe to call. */
+/* Give it back; ours or not, it is safe to call. left: {run, sessions} when commands of ours may still arrive at the server or be at
+ * work there, so that the next holder ends them first; NULL when every one was answered. */
 bool mig_lock_release(struct mig_store *store, const struct mig_names *names, const char *owner,
-                      int64_t token, struct mig_error *err);
+                      int64_t token, const bson_t *left, struct mig_error *err);
 
 bool mig_lock_read(struct mig_store *store, const struct mig_names *names, struct mig_lock *ret,
                    struct mig_error *err);

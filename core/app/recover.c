@@ -336,7 +336,7 @@ static bool mark(struct mig_app *app, const struct cfg_environment *env, const c
         ok = ok && mig_meta_ensure(m.store, &m.names, app->config->project, uuid, uuid, err) &&
              mark_lock(&m, &seen, err) && mark_locked(&m, catalog, version, state, reason, err);
         if (m.token)
-            (void)mig_lock_release(m.store, &m.names, m.owner, m.token,
+            (void)mig_lock_release(m.store, &m.names, m.owner, m.token, NULL,
                                    &ignored); /* else the lease ends it */
         m.store->ops->close(m.store);
     }

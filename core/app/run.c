@@ -14,6 +14,7 @@
 #include "app/run_private.h"
 #include "app/run_report.h"
 #include "app/server_probe.h"
+#include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "engine/states.h"
@@ -158,6 +159,7 @@ static bool acquire_once(struct mig_runner *r, const struct mig_lock *seen, char
     if (!mig_lock_acquire(r->store, r->host, &r->names, &r->claim, seen, &lock, &sent_ms, prev_run, err))
         return false;
     r->token = lock.token;
+    r->prev_released = lock.prev_released;
     r->locked = true;
     r->lease = (struct mig_lease_clock){ .lease_ms = r->claim.lease_ms, .sent_ms = sent_ms };
     return true;
@@ -193,8 +195,9 @@ static bool take_hold(struct mig_runner *r, struct mig_error *err)
     int killed = 0;
     if (!acquire(r, prev_run, err))
         return false;
-    mig_report_lock(r, prev_run);
-    memcpy(r->took_over, prev_run, sizeof prev_run);
+    if (!r->prev_released)
+        memcpy(r->took_over, prev_run, sizeof prev_run);
+    mig_report_lock(r, r->took_over);
     if (!mig_beat_start(r, err))
         return false;
     /* What the old run left goes first: its open transaction may hold the fence document itself. */
@@ -203,12 +206,15 @@ static bool take_hold(struct mig_runner *r, struct mig_error *err)
         return false;
     if (!mig_fence_raise(r->store, &r->names, r->token, r->run, err))
         return false;
-    if (*prev_run)
+    if (*prev_run && !r->prev_released)
         mig_journal_warn(
             &r->journal,
             "run %s had not released the lock; %d of its operations were still executing and were "
             "killed",
             prev_run, killed);
+    else if (killed > 0)
+        mig_journal_warn(&r->journal, "%d operations of run %s were still executing and were killed", killed,
+                         prev_run);
     return true;
 }
 
@@ -435,6 +441,15 @@ static bool plan_first(struct mig_runner *r, bool *ret_nothing, struct mig_error
     return plan_run(r, err) && check_pinned(r, err);
 }
 
+static void release(struct mig_runner *r)
+{
+    struct mig_error ignored; /* a lock that stays expires by itself */
+    MIG_AUTOBSON bson_t *left =
+        BCON_NEW("run", BCON_UTF8(r->run), "sessions", BCON_ARRAY(&r->unheard), "released", BCON_BOOL(true));
+    bool any = r->left_behind || !bson_empty(&r->unheard);
+    (void)mig_lock_release(r->beat_store, &r->names, r->owner, r->token, any ? left : NULL, &ignored);
+}
+
 static void finish(struct mig_runner *r)
 {
     struct mig_error ignored; /* the run's own end is what counts; a lock that stays expires by itself */
@@ -455,7 +470,7 @@ static void finish(struct mig_runner *r)
     mig_beat_stop(r);
     if (r->locked && reachable) {
         (void)mig_journal_flush(&r->journal, r->beat_store, &r->names, 0, &ignored);
-        (void)mig_lock_release(r->beat_store, &r->names, r->owner, r->token, &ignored);
+        release(r);
     }
     if (r->store) {
         result->round_trips = r->store->ops->round_trips(r->store);

@@ -44,11 +44,14 @@ struct mig_runner {
     struct mig_lock_claim claim;
     int64_t token;
     bool locked;
+    bool
+        left_behind; /* a command got no answer, outside a transaction: it may arrive or go on when the run is over */
     bool started;                         /* run.started was emitted: the first event of every run */
     bool recorded;                        /* it has a document in <prefix>runs */
     struct mig_approval_verdict approval; /* as judged under the lock */
     struct mig_audit audit;
     bool audited;                  /* its start is on record */
+    bool prev_released;            /* the run before let the lock go, and may have left operations */
     char took_over[MIG_ULID_SIZE]; /* the run that had not let the lock go, or "" */
     int64_t began_ms;
     bson_t sessions; /* ids of server sessions that are on the lock, an array */

@@ -7,6 +7,7 @@
 #include "base/doc.h"
 
 #define EXECUTE_ATTEMPTS 3
+#define UNDER_WAY_MS     500 /* a request whose connection broke may arrive so much later */
 
 static void on_progress(void *context, int64_t done, int64_t total, const char *what)
 {
@@ -182,6 +183,8 @@ static enum mig_unit_end settle(struct mig_runner *r, size_t item, size_t step, 
     struct mig_step_context ctx;
     enum mig_unit_end end = MIG_UNIT_DONE;
     bool lasting = false;
+    r->left_behind = true;
+    r->host->ops->sleep_until(r->host, r->host->ops->mono_ms(r->host) + UNDER_WAY_MS, evidence);
     for (int attempt = 0;; attempt++) {
         if (!mig_beat_ready(r, NULL, err)) {
             end = err->code == MIG_ERR_FENCED ? MIG_UNIT_FENCED : MIG_UNIT_UNKNOWN;

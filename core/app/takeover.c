@@ -36,7 +36,18 @@ static void kill_op(struct mig_store *store, const bson_t *op)
     bson_destroy(&command);
 }
 
-/* Kill what is found of one dead run; how many operations there were, or -1 when the server does not tell. */
+/* The server will never do it, whatever is tried: no such command, no right to it. */
+static bool never(const struct mig_reply *reply)
+{
+    int code = reply->error.server_code;
+    return reply->outcome == MIG_OUTCOME_REFUSED &&
+           (code == 13 /* Unauthorized */ || code == 59 /* CommandNotFound */ ||
+            code == 115 /* NotSupported */);
+}
+
+#define NEVER_TELLS (-2)
+
+/* Kill what is found of one dead run; how many operations there were, -1 when that could not be seen, NEVER_TELLS when it never can. */
 static int sweep(struct mig_store *store, const char *run, struct mig_error *err)
 {
     MIG_AUTOBSON bson_t *command = BCON_NEW("currentOp", BCON_INT32(1), "$ownOps", BCON_BOOL(true));
@@ -48,6 +59,7 @@ static int sweep(struct mig_store *store, const char *run, struct mig_error *err
     store->ops->command(store, &call, &reply);
     if (reply.outcome != MIG_OUTCOME_OK) {
         *err = reply.error;
+        found = never(&reply) ? NEVER_TELLS : -1;
     } else if (mig_doc_find(&reply.body, "inprog", &list) && BSON_ITER_HOLDS_ARRAY(&list) &&
                bson_iter_recurse(&list, &each)) {
         found = 0;
@@ -73,15 +85,6 @@ static bool take_list(const bson_t *doc, void *context)
     return false;
 }
 
-/* The server will never do it, whatever is tried: no such command, no right to it. */
-static bool never_ends_sessions(const struct mig_reply *reply)
-{
-    int code = reply->error.server_code;
-    return reply->outcome == MIG_OUTCOME_REFUSED &&
-           (code == 13 /* Unauthorized */ || code == 59 /* CommandNotFound */ ||
-            code == 115 /* NotSupported */);
-}
-
 /* A dead client's open transaction keeps its locks until the server's limit (60 s on mongod); its session's end ends it at
  * once. Asked again until it is done: a command that ran out of time has ended nothing. Where the server cannot, its own limit
  * ends them, and our writes wait for it. */
@@ -97,7 +100,7 @@ static bool end_sessions(struct mig_store *store, struct mig_host *host, const b
     for (;;) {
         struct mig_reply reply;
         store->ops->command(store, &call, &reply);
-        bool over = reply.outcome == MIG_OUTCOME_OK || never_ends_sessions(&reply);
+        bool over = reply.outcome == MIG_OUTCOME_OK || never(&reply);
         int64_t now = host->ops->mono_ms(host);
         if (!over && now >= deadline_ms) {
             *err = reply.error;
@@ -111,12 +114,14 @@ static bool end_sessions(struct mig_store *store, struct mig_host *host, const b
     }
 }
 
-static bool quiesce_run(struct mig_store *store, struct mig_host *host, const char *run, int64_t deadline_ms,
-                        int *ret_killed, struct mig_error *err)
+/* released: the run ended by itself and only may have left something; where that can never be seen, its commands' own time limits end
+ * them. */
+static bool quiesce_run(struct mig_store *store, struct mig_host *host, const char *run, bool released,
+                        int64_t deadline_ms, int *ret_killed, struct mig_error *err)
 {
     for (;;) {
         int found = sweep(store, run, err);
-        if (found == 0)
+        if (found == 0 || (released && found == NEVER_TELLS))
             return true;
         if (found < 0) {
             mig_context(err, "cannot see whether run %s left operations on the server", run);
@@ -165,7 +170,8 @@ bool mig_takeover_quiesce(struct mig_store *store, struct mig_host *host, const 
                             names->lock);
         }
         if (!end_sessions(store, host, &run, id, deadline_ms, err) ||
-            !quiesce_run(store, host, id, deadline_ms, ret_killed, err))
+            !quiesce_run(store, host, id, mig_doc_bool(&run, "released", false), deadline_ms, ret_killed,
+                         err))
             return false;
     }
     return strike_off(store, names, err);

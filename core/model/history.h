@@ -91,8 +91,8 @@ struct mig_lock {
     bool exists;
     char owner[MIG_UUID_SIZE]; /* "" when nobody holds it */
     char run[MIG_ULID_SIZE];
-    char prev_run
-        [MIG_ULID_SIZE]; /* the newest run that did not let it go and may have left operations behind; "": none */
+    char prev_run[MIG_ULID_SIZE]; /* the newest run that may have left operations behind; "": none */
+    bool prev_released;           /* it let the lock go by itself */
     int64_t token;
     char host[256];
     char os_user[128];

@@ -241,7 +241,7 @@ static void lock(struct act *act)
     ok = mig_lock_beat(store, &act->names, &claim, got.token, "step", &got, &sent, &err);
     end(ok, &err);
     end(mig_fence_raise(store, &act->names, got.token, claim.run, &err), &err);
-    end(mig_lock_release(store, &act->names, claim.owner, got.token, &err), &err);
+    end(mig_lock_release(store, &act->names, claim.owner, got.token, NULL, &err), &err);
 }
 
 static void takeover(struct act *act)

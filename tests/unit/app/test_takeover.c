@@ -92,6 +92,23 @@ static void what_cannot_be_seen_is_not_taken_for_nothing(void **state)
     }
 }
 
+/* A run that let the lock go by itself may have left something; where nobody can ever look, that does not close the environment. */
+static void what_can_never_be_seen_of_a_run_that_ended_is_left_to_its_limits(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, UNQUIET(", 'released': true"));
+    script_reply(w.script, OPS, "{'ok': 0, 'code': 13, 'errmsg': 'not authorized'}");
+    script_reply(w.script, STRIKE, "{'ok': 1, 'n': 1}");
+    assert_true(quiesces(&w));
+    store_script_end(w.script);
+
+    world_init(&w, UNQUIET(", 'released': true"));
+    script_reply(w.script, OPS, "{'ok': 0, 'code': 11602, 'errmsg': 'stepping down'}");
+    assert_false(quiesces(&w));
+    store_script_end(w.script);
+}
+
 /* A command that ran out of time has ended nothing; a server without it ends sessions by its own limit. */
 static void sessions_are_ended_before_operations_are_looked_for(void **state)
 {
@@ -121,6 +138,7 @@ int main(void)
         cmocka_unit_test(a_killed_operation_is_waited_for_until_it_is_gone),
         cmocka_unit_test(one_that_does_not_end_keeps_the_run_from_starting),
         cmocka_unit_test(what_cannot_be_seen_is_not_taken_for_nothing),
+        cmocka_unit_test(what_can_never_be_seen_of_a_run_that_ended_is_left_to_its_limits),
         cmocka_unit_test(sessions_are_ended_before_operations_are_looked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,7 @@
 #define COMMIT "{'commitTransaction': 1}"
 #define READ   "{'find': 'migtui_history'}"
 #define NONE   "{'cursor': {'firstBatch': [{'_id': '#fence', 'token': 5}, {'_id': '1', 'rev': 3}]}, 'ok': 1}"
+#define NEWER  "{'cursor': {'firstBatch': [{'_id': '#fence', 'token': 6}, {'_id': '1', 'rev': 3}]}, 'ok': 1}"
 #define THERE \
     "{'cursor': {'firstBatch': [{'_id': '#fence', 'token': 5}, {'_id': '1', 'rev': 4, 'token': 5, 'run': '01J9', " \
     "'state': 'applied'}]}, 'ok': 1}"
@@ -131,6 +132,14 @@ static void a_commit_that_the_server_no_longer_knows_may_begin_anew_when_its_rec
     (void)state;
     int64_t rev;
     assert_int_equal(no_such_transaction(NONE, &rev), MIG_UNIT_ALONE);
+    assert_int_equal(rev, 3);
+}
+
+static void nothing_is_begun_anew_behind_the_fence_of_another_run(void **state)
+{
+    (void)state;
+    int64_t rev;
+    assert_int_equal(no_such_transaction(NEWER, &rev), MIG_UNIT_FENCED);
     assert_int_equal(rev, 3);
 }
 
@@ -309,6 +318,7 @@ int main(void)
         cmocka_unit_test(a_commit_that_the_server_no_longer_knows_is_done_when_its_record_is_there),
         cmocka_unit_test(
             a_commit_that_the_server_no_longer_knows_may_begin_anew_when_its_record_is_not_there),
+        cmocka_unit_test(nothing_is_begun_anew_behind_the_fence_of_another_run),
         cmocka_unit_test(only_the_attempt_that_was_committed_counts_for_how_long_a_step_took),
         cmocka_unit_test(a_session_with_a_lost_command_is_ended_before_the_next_attempt),
         cmocka_unit_test(an_effect_that_a_failover_took_back_is_brought_about_again),
