@@ -67,16 +67,23 @@ static void add_migrations(struct body *body, const struct mig_plan *plan, size_
 static void add_gates(struct body *body, const struct mig_plan *plan, bool for_approval)
 {
     size_t good = 0;
-    for (size_t i = 0; i < plan->gate_count; i++)
+    size_t looked = 0;
+    for (size_t i = 0; i < plan->gate_count; i++) {
         good += plan->gates[i].state == MIG_GATE_OK;
+        looked += plan->gates[i].state != MIG_GATE_NONE;
+    }
     for (size_t i = 0; i < plan->gate_count; i++) {
         const struct mig_gate *gate = &plan->gates[i];
-        if (gate->state != MIG_GATE_OK && !(for_approval && strcmp(gate->name, "approvals") == 0))
+        if (mig_gate_state_objects(gate->state) && !(for_approval && strcmp(gate->name, "approvals") == 0))
             add(body, TUI_BAD, "[%s] %s: %s%s%s", gate->state == MIG_GATE_FAILED ? "x" : "?", gate->name,
                 gate->reason, gate->remedy[0] ? "; " : "", gate->remedy);
     }
     if (good > 0)
-        add(body, TUI_GOOD, "[+] %zu of %zu checks passed", good, plan->gate_count);
+        add(body, TUI_GOOD, "[+] %zu of %zu checks passed", good, looked);
+    for (size_t i = 0; i < plan->gate_count; i++) {
+        if (plan->gates[i].state == MIG_GATE_NONE)
+            add(body, TUI_DIM, "[-] %s: %s", plan->gates[i].name, plan->gates[i].reason);
+    }
 }
 
 /* ---- requests ---- */
@@ -221,7 +228,7 @@ static void fill_plan(const struct console *console, const struct mig_seen_plan 
         add(body, TUI_BAD, "void: %s", console->confirm.void_reason);
     size_t bad = 1;
     for (size_t i = 0; i < plan->gate_count; i++)
-        bad += plan->gates[i].state != MIG_GATE_OK;
+        bad += mig_gate_state_objects(plan->gates[i].state);
     size_t rest = body->room > body->count ? body->room - body->count : 0;
     size_t below = bad + plan->warning_count;
     add_migrations(body, plan, rest > below + 1 ? rest - below : 1);

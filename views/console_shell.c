@@ -328,7 +328,8 @@ static void draw_hints(const struct console *console, const struct tui_pane *all
             if (!names[count][0])
                 continue;
             bool refused = t == 1 && top->class->refuses && top->class->refuses(top, &frame, row->action);
-            hints[count] = (struct tui_hint){ names[count], row->hint, row->rank, refused };
+            const char *now = t == 1 && top->class->hint ? top->class->hint(top, row->action) : NULL;
+            hints[count] = (struct tui_hint){ names[count], now ? now : row->hint, row->rank, refused };
             count++;
         }
     }

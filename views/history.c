@@ -52,9 +52,11 @@ static const bson_t *row_of(const struct view_frame *frame, enum mig_query_kind 
 static void tell_gates(const bson_t *run, struct mig_buf *out)
 {
     struct mig_buf open MIG_AUTOBUF;
+    struct mig_buf none MIG_AUTOBUF;
     bson_t list;
     bson_iter_t each;
     mig_buf_init(&open, 4096);
+    mig_buf_init(&none, 4096);
     if (!run || !mig_doc_sub(run, "gates", &list) || !bson_iter_init(&each, &list))
         return;
     while (bson_iter_next(&each)) {
@@ -67,6 +69,10 @@ static void tell_gates(const bson_t *run, struct mig_buf *out)
             mig_buf_printf(&open, "%s%.40s", open.len > 0 ? ", " : "ok: ", name);
             continue;
         }
+        if (strcmp(state, "none") == 0) {
+            mig_buf_printf(&none, "%s%.40s", none.len > 0 ? ", " : "nothing was looked at: ", name);
+            continue;
+        }
         char text[400];
         snprintf(text, sizeof text, "%.40s %.20s: %.280s", name, state, mig_doc_str(&gate, "reason", ""));
         mig_utf8_trim(text);
@@ -74,6 +80,8 @@ static void tell_gates(const bson_t *run, struct mig_buf *out)
     }
     if (open.len > 0)
         view_rows_fact(out, "gates", open.text);
+    if (none.len > 0)
+        view_rows_fact(out, "gates", none.text);
 }
 
 static void tell_person(struct mig_buf *out, const char *what, const bson_t *doc, const char *key_path,

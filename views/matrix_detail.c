@@ -13,6 +13,7 @@
 struct sheet {
     struct tui_pane pane;
     int y;
+    const char *due, *due_name; /* a heading that is written with its first item; NULL: none */
 };
 
 static int left_of(const struct sheet *sheet)
@@ -36,6 +37,9 @@ static void put_mark(const struct sheet *sheet, int x, enum tui_mark mark, enum 
 /* A sign and what it is about, broken under itself. */
 static void item(struct sheet *sheet, enum tui_mark mark, enum tui_style style, const char *text)
 {
+    if (sheet->due && left_of(sheet) > 2)
+        heading(sheet, sheet->due, sheet->due_name);
+    sheet->due = NULL;
     if (left_of(sheet) <= 0)
         return;
     int rows = left_of(sheet) < 5 ? left_of(sheet) : 5;
@@ -143,7 +147,7 @@ static void gates(struct sheet *sheet, const struct matrix *matrix, const struct
     for (size_t i = 0; i < seen->plan->gate_count; i++) {
         const struct mig_gate *gate = &seen->plan->gates[i];
         char text[sizeof gate->reason + 64];
-        if (gate->state == MIG_GATE_OK)
+        if (!mig_gate_state_objects(gate->state))
             continue;
         snprintf(text, sizeof text, "%s: %s", gate->name, gate->reason);
         item(sheet, gate->state == MIG_GATE_FAILED ? TUI_MARK_NO : TUI_MARK_UNKNOWN, TUI_WARN, text);
@@ -157,11 +161,13 @@ static void before_next(struct sheet *sheet, const struct matrix *matrix, const 
         return;
     const struct mig_snap_env *snap = &matrix->frame->snapshot->envs[env];
     const struct mig_view *view = matrix_cell(matrix, row, env);
-    heading(sheet, "Before ", matrix->names[env]);
+    sheet->due = "Before ";
+    sheet->due_name = matrix->names[env];
     rehearsal(sheet, matrix, row, env);
     if (view && view->state != MIG_PENDING && view->reason && view->reason[0])
         item(sheet, TUI_MARK_NO, view_state_style(view->state), view->reason);
     gates(sheet, matrix, snap);
+    sheet->due = NULL; /* there was nothing to say */
 }
 
 /* ---- what it does ---- */

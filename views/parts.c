@@ -125,6 +125,27 @@ void view_env_name(const struct cfg_environment *env, char *ret, size_t size)
     snprintf(ret, size, "%s%s", env->name, env->is_protected ? "!" : "");
 }
 
+enum tui_style view_gate_style(enum mig_gate_state state)
+{
+    switch (state) {
+    case MIG_GATE_OK: return TUI_GOOD;
+    case MIG_GATE_FAILED: return TUI_BAD;
+    case MIG_GATE_NONE: return TUI_DIM;
+    case MIG_GATE_UNKNOWN: break;
+    }
+    return TUI_WARN;
+}
+
+const char *view_gate_mark(enum mig_gate_state state, bool utf8)
+{
+    if (state == MIG_GATE_NONE)
+        return "-";
+    return tui_mark(state == MIG_GATE_OK       ? TUI_MARK_OK
+                    : state == MIG_GATE_FAILED ? TUI_MARK_NO
+                                               : TUI_MARK_UNKNOWN,
+                    utf8);
+}
+
 enum tui_style view_status_style(const char *status)
 {
     static const struct {

@@ -45,6 +45,10 @@ void view_env_name(const struct cfg_environment *env, char *ret, size_t size);
 /* How a word of a run or of a history entry is drawn: succeeded, failed, running, … */
 enum tui_style view_status_style(const char *status);
 
+/* How a gate is drawn; one where nothing was looked at has neither the mark nor the colour of one that is open. */
+enum tui_style view_gate_style(enum mig_gate_state state);
+const char *view_gate_mark(enum mig_gate_state state, bool utf8);
+
 /* ---- drawing ---- */
 
 /* A frame, or on a screen of less than 60 columns, or below 10 rows, just a line with the title; the pane within. */

@@ -11,7 +11,7 @@
 #include "views/plan_private.h"
 
 static const struct view_key keys[] = {
-    { "a", "run", "apply", "run exactly this plan: apply, or roll back", 90 },
+    { "a", "run", "apply", "run exactly this plan: apply, roll back, undo or resume", 90 },
     { "Q", "request", "request", "ask for approval of exactly this plan", 65 },
     { "x", "dry-run", "dry run", "count the documents it would touch, on the server", 80 },
     { "]", "tab-next", "next tab", "effect, script, diff, gates", 75 },
@@ -281,21 +281,61 @@ static const char *refuses(const struct view *view, const struct view_frame *fra
     return closed ? (closed->reason[0] ? closed->reason : closed->name) : NULL;
 }
 
+/* What the plan would do, by the word that it was asked for with. */
+enum way { WAY_APPLY, WAY_ROLLBACK, WAY_UNDO, WAY_RESUME };
+static const struct {
+    const char *word, *command, *hint;
+} ways[] = {
+    [WAY_APPLY] = { "", "apply", "apply" },
+    [WAY_ROLLBACK] = { "--down", "rollback", "rollback" },
+    [WAY_UNDO] = { "--undo", "recover --undo", "undo" },
+    [WAY_RESUME] = { "--resume", "resume", "resume" },
+};
+
+/* The word among those of the plan, or NULL. */
+static const char *find_word(const char *words, const char *word)
+{
+    size_t len = strlen(word);
+    for (const char *at = words; len > 0 && (at = strstr(at, word)); at += len) {
+        if ((at == words || at[-1] == ' ') && (!at[len] || at[len] == ' '))
+            return at;
+    }
+    return NULL;
+}
+
+static enum way way_of(const struct plan *plan)
+{
+    for (enum way way = WAY_ROLLBACK; way <= WAY_RESUME; way++) {
+        if (find_word(plan->words, ways[way].word))
+            return way;
+    }
+    return WAY_APPLY;
+}
+
+static const char *hint(const struct view *view, const char *action)
+{
+    const struct plan *plan = (const struct plan *)(const void *)view;
+    return strcmp(action, "run") == 0 ? ways[way_of(plan)].hint : NULL;
+}
+
 /* The command that runs exactly this plan, or asks for its approval: the same words, and the id that pins them. */
 static void run(const struct plan *plan, bool asks, struct view_answer *ret)
 {
     struct mig_buf line MIG_AUTOBUF;
     const struct mig_plan *of = plan->seen->plan;
     mig_buf_init(&line, sizeof ret->command);
-    mig_buf_str(&line, asks ? "request" : of->direction == MIG_UP ? "apply" : "rollback");
+    enum way way = way_of(plan);
+    mig_buf_str(&line, asks ? "request" : ways[way].command);
     mig_buf_str(&line, " --env");
     view_word(&line, plan->env->name);
     mig_buf_str(&line, " --plan");
     view_word(&line, of->id);
-    const char *words = !asks && strncmp(plan->words, "--down", 6) == 0 ? plan->words + 6 : plan->words;
-    words += *words == ' ';
-    if (words[0])
-        mig_buf_printf(&line, " %s", words);
+    const char *said = asks ? NULL : find_word(plan->words, ways[way].word); /* by the command itself */
+    size_t before = said ? (size_t)(said - plan->words) : strlen(plan->words);
+    const char *after = said ? said + strlen(ways[way].word) : "";
+    if (before > 0)
+        mig_buf_printf(&line, " %.*s", (int)before - (plan->words[before - 1] == ' '), plan->words);
+    mig_buf_str(&line, after);
     if (line.overflow || line.len >= sizeof ret->command)
         view_say(ret, "that are too many words for one command line");
     else
@@ -455,6 +495,7 @@ const struct view_class view_plan = {
     .draw = draw,
     .act = act,
     .refuses = refuses,
+    .hint = hint,
     .wants = wants,
     .plain = plain,
     .subject = subject,

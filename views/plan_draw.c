@@ -51,7 +51,7 @@ static int draw_obstacles(const struct plan *plan, const struct tui_pane *pane)
         const struct mig_gate *gate = &of->gates[i];
         char text[sizeof gate->reason + 64];
         bool failed = gate->state == MIG_GATE_FAILED;
-        if (gate->state == MIG_GATE_OK)
+        if (!mig_gate_state_objects(gate->state))
             continue;
         snprintf(text, sizeof text, "%s: %s", gate->name, gate->reason);
         tui_text(pane, 1, y, failed ? TUI_BAD : TUI_WARN,

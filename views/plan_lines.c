@@ -193,16 +193,10 @@ static void gates(const struct plan *plan, const struct view_frame *frame, struc
         view_lines_add(lines, TUI_WARN, 0, "! migtui.sum: %s", of->sum_problem);
     for (size_t i = 0; i < of->gate_count; i++) {
         const struct mig_gate *gate = &of->gates[i];
-        enum tui_mark mark = gate->state == MIG_GATE_OK       ? TUI_MARK_OK
-                             : gate->state == MIG_GATE_FAILED ? TUI_MARK_NO
-                                                              : TUI_MARK_UNKNOWN;
-        view_lines_add(lines,
-                       gate->state == MIG_GATE_OK       ? TUI_GOOD
-                       : gate->state == MIG_GATE_FAILED ? TUI_BAD
-                                                        : TUI_WARN,
-                       0, "%s %s %s%s%s", tui_mark(mark, frame->utf8), gate->name,
-                       mig_gate_state_word(gate->state), gate->reason[0] ? ": " : "", gate->reason);
-        if (gate->state != MIG_GATE_OK && gate->remedy[0])
+        view_lines_add(lines, view_gate_style(gate->state), 0, "%s %s %s%s%s",
+                       view_gate_mark(gate->state, frame->utf8), gate->name, mig_gate_state_word(gate->state),
+                       gate->reason[0] ? ": " : "", gate->reason);
+        if (mig_gate_state_objects(gate->state) && gate->remedy[0])
             view_lines_add(lines, TUI_PLAIN, 0, "    next: %s", gate->remedy);
     }
     if (of->gate_count == 0)

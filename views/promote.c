@@ -279,9 +279,9 @@ static int gate_rows(const struct mig_plan *plan, size_t *ret_closed)
     int rows = 0;
     *ret_closed = 0;
     for (size_t i = 0; i < plan->gate_count; i++) {
-        bool open = plan->gates[i].state == MIG_GATE_OK;
-        rows += 1 + (!open && plan->gates[i].remedy[0]);
-        *ret_closed += !open;
+        bool objects = mig_gate_state_objects(plan->gates[i].state);
+        rows += 1 + (objects && plan->gates[i].remedy[0]);
+        *ret_closed += objects;
     }
     return rows;
 }
@@ -305,16 +305,9 @@ static void draw_gates(const struct mig_plan *plan, const char *env, bool utf8, 
     y = line(pane, y, TUI_TITLE, "Gates of %s, plan %.8s", env, plan->id);
     for (size_t i = 0; i < plan->gate_count; i++) {
         const struct mig_gate *gate = &plan->gates[i];
-        bool open = gate->state == MIG_GATE_OK;
-        enum tui_mark mark = open                              ? TUI_MARK_OK
-                             : gate->state == MIG_GATE_UNKNOWN ? TUI_MARK_UNKNOWN
-                                                               : TUI_MARK_NO;
-        y = line(pane, y,
-                 open                              ? TUI_GOOD
-                 : gate->state == MIG_GATE_UNKNOWN ? TUI_WARN
-                                                   : TUI_BAD,
-                 "%s %s%s%s", tui_mark(mark, utf8), gate->name, gate->reason[0] ? ": " : "", gate->reason);
-        if (!open && gate->remedy[0])
+        y = line(pane, y, view_gate_style(gate->state), "%s %s%s%s", view_gate_mark(gate->state, utf8),
+                 gate->name, gate->reason[0] ? ": " : "", gate->reason);
+        if (mig_gate_state_objects(gate->state) && gate->remedy[0])
             y = line(pane, y, TUI_DIM, "  next: %s", gate->remedy);
     }
 }

@@ -187,7 +187,9 @@ static enum mig_event_tone check_done(const bson_t *event, struct mig_buf *out)
         mig_buf_str(out, ": ");
         add_member(out, event, "reason", "");
     }
-    return strcmp(state, "ok") == 0 ? MIG_TONE_PLAIN : MIG_TONE_BAD;
+    return strcmp(state, "ok") == 0     ? MIG_TONE_PLAIN
+           : strcmp(state, "none") == 0 ? MIG_TONE_DETAIL
+                                        : MIG_TONE_BAD;
 }
 
 static void add_migration(struct mig_buf *out, const bson_t *event)

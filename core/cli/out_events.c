@@ -95,7 +95,7 @@ static void run_started(struct out_events *events, const bson_t *event, struct m
 static void check_done(struct out_events *events, const bson_t *event, struct mig_buf *out)
 {
     const char *state = mig_doc_str(event, "state", "");
-    if (strcmp(state, "ok") == 0)
+    if (strcmp(state, "ok") == 0 || strcmp(state, "none") == 0)
         return;
     mig_buf_str(out, "\n  -- check ");
     add_safe(out, mig_doc_str(event, "name", "?"));

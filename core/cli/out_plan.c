@@ -45,7 +45,11 @@ static void steps_text(const struct mig_plan_item *item, const struct cli_style 
 static void gate_text(const struct mig_gate *gate, const struct cli_style *style, struct mig_buf *out)
 {
     mig_buf_printf(out, "  - %-11s ", gate->name);
-    cli_ink(out, style, gate->state == MIG_GATE_OK ? CLI_GOOD : CLI_BAD, mig_gate_state_word(gate->state));
+    cli_ink(out, style,
+            gate->state == MIG_GATE_OK            ? CLI_GOOD
+            : mig_gate_state_objects(gate->state) ? CLI_BAD
+                                                  : CLI_PLAIN,
+            mig_gate_state_word(gate->state));
     mig_buf_printf(out, ": %s\n", gate->reason);
     if (gate->passed_over)
         mig_buf_str(out, "      passed over: the glass is broken\n");
@@ -58,7 +62,7 @@ void cli_gates_text(const struct mig_plan *plan, const struct cli_style *style, 
     bool headed = all;
     for (size_t i = 0; i < plan->gate_count; i++) {
         const struct mig_gate *gate = &plan->gates[i];
-        if (!all && gate->state == MIG_GATE_OK)
+        if (!all && !mig_gate_state_objects(gate->state))
             continue;
         mig_buf_str(out, headed ? "" : "\nGates that are not open:\n");
         headed = true;

@@ -96,7 +96,7 @@ static const char plan_schema[] =
     "    \"gates\": {\"type\": \"array\", \"items\": {\n"
     "      \"type\": \"object\",\n"
     "      \"required\": [\"name\", \"state\", \"reason\", \"remedy\"],\n"
-    "      \"properties\": {\"name\": " TEXT ", \"state\": {\"enum\": [\"ok\", \"failed\", \"unknown\"]}, \"reason\": " TEXT
+    "      \"properties\": {\"name\": " TEXT ", \"state\": {\"enum\": [\"ok\", \"failed\", \"unknown\", \"none\"]}, \"reason\": " TEXT
     ", \"remedy\": " TEXT "}}}\n"
     "  }\n"
     "}\n";
@@ -116,7 +116,7 @@ static const char events_schema[] =
           ", \"direction\": {\"enum\": [\"up\", \"down\"]}, \"migrations\": " WHOLE ", \"steps\": " WHOLE ", \"database\": " TEXT
           ", \"command\": " TEXT ", \"osUser\": " TEXT ", \"target\": " TEXT ", \"current\": " TEXT
           NEEDS "\"planId\", \"environment\", \"operator\", \"host\"" END ",\n"
-    EVENT "check.done" ROWS ", \"name\": " TEXT ", \"state\": {\"enum\": [\"ok\", \"failed\", \"unknown\"]}, \"reason\": " TEXT
+    EVENT "check.done" ROWS ", \"name\": " TEXT ", \"state\": {\"enum\": [\"ok\", \"failed\", \"unknown\", \"none\"]}, \"reason\": " TEXT
           NEEDS "\"name\", \"state\"" END ",\n"
     EVENT "lock.acquired" ROWS ", \"token\": " WHOLE
           NEEDS "\"token\"" END ",\n"

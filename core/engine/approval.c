@@ -186,6 +186,33 @@ static bool moved(const struct mig_request *request, const struct mig_policy *po
     return what[0] != '\0';
 }
 
+/* Of what is pending it asks for less, or for more, and nothing of that has moved: it speaks neither for this plan nor against it. */
+static bool is_for_another_part(const struct mig_request *request, const struct mig_policy *policy,
+                                const struct mig_plan *plan, const char *uuid,
+                                struct mig_approval_verdict *ret)
+{
+    char ignored[8];
+    int64_t asked = 0;
+    if (!plan || !request->plan || strcmp(request->plan_id, plan->id) == 0 ||
+        moved(request, policy, NULL, uuid, ignored, sizeof ignored))
+        return false;
+    int part = mig_plan_part(request->plan, plan, &asked);
+    if (part == 0)
+        return false;
+    ret->state = MIG_APPROVAL_NONE;
+    if (part > 0)
+        snprintf(ret->reason, sizeof ret->reason,
+                 "nobody has asked for all of it: request %.26s is for another selection, the first %" PRId64
+                 " of these %zu migrations",
+                 request->id, asked, plan->count);
+    else
+        snprintf(ret->reason, sizeof ret->reason,
+                 "nobody has asked for just this: request %.26s is for another selection, this and %" PRId64
+                 " more",
+                 request->id, asked - (int64_t)plan->count);
+    return true;
+}
+
 static bool is_over(const struct mig_request *request, int64_t now_ms, struct mig_approval_verdict *ret)
 {
     static const enum mig_approval_state states[] = {
@@ -238,6 +265,8 @@ void mig_request_judge(struct mig_request *request, const struct mig_policy *pol
              request->environment);
     if (is_over(request, now_ms, ret))
         return;
+    if (is_for_another_part(request, policy, plan, environment_uuid, ret))
+        return;
     if (moved(request, policy, plan, environment_uuid, ret->reason, sizeof ret->reason)) {
         ret->state = MIG_APPROVAL_VOID;
         return;
@@ -247,12 +276,13 @@ void mig_request_judge(struct mig_request *request, const struct mig_policy *pol
     ret->state = ret->have >= ret->needed ? MIG_APPROVAL_APPROVED : MIG_APPROVAL_WAITING;
     if (ret->state == MIG_APPROVAL_APPROVED) {
         ret->remedy[0] = '\0';
-        snprintf(ret->reason, sizeof ret->reason, "%" PRId64 " of %" PRId64 " approved request %.26s",
+        snprintf(ret->reason, sizeof ret->reason, "%" PRId64 " of %" PRId64 " have approved request %.26s",
                  ret->have, ret->needed, request->id);
         return;
     }
-    int used = snprintf(ret->reason, sizeof ret->reason, "%" PRId64 " of %" PRId64 " approved request %.26s",
-                        ret->have, ret->needed, request->id);
+    int used =
+        snprintf(ret->reason, sizeof ret->reason, "%" PRId64 " of %" PRId64 " have approved request %.26s",
+                 ret->have, ret->needed, request->id);
     for (size_t i = 0; i < request->decision_count && used > 0 && (size_t)used < sizeof ret->reason; i++) {
         const struct mig_decision *decision = &request->decisions[i];
         if (!decision->counts && decision->why_not[0])

@@ -15,11 +15,11 @@
 /* ---- file_name.c ---- */
 
 enum mig_name_kind {
-    MIG_NAME_OTHER, /* no migration: not .json or .jsonc, or hidden */
+    MIG_NAME_OTHER, /* no migration: not .json or .jsonc, nor meant to be, or hidden */
     MIG_NAME_OURS,  /* <digits>_<slug>.jsonc or .json */
     MIG_NAME_UP,    /* <digits>_<slug>.up.json */
     MIG_NAME_DOWN,  /* <digits>_<slug>.down.json */
-    MIG_NAME_WRONG, /* .json or .jsonc, and none of these */
+    MIG_NAME_WRONG, /* .json or .jsonc, or meant to be, and none of these */
 };
 
 struct mig_name {

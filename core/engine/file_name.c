@@ -33,13 +33,29 @@ static bool is_slug(const char *text, size_t len)
     return len > 0 && len <= SLUG_MAX;
 }
 
+/* A version and a name with an end that is one of ours but for a slip ("1_a.josnc", "1_a.JSON", "1_a"): if it were passed over in
+ * silence, somebody would wait in vain for it to be pending. Copies that editors leave ("1_a.jsonc~") are none. */
+static bool is_a_slip(const char *file)
+{
+    static const char *const ends[] = { "jsonc", "json", NULL };
+    size_t digits = strspn(file, DIGITS);
+    const char *dot = strrchr(file, '.');
+    if (digits == 0 || (file[digits] != '_' && file[digits] != '-') || file[strlen(file) - 1] == '~')
+        return false;
+    return !dot || mig_text_nearest(dot + 1, ends) != NULL;
+}
+
 struct mig_name mig_name_read(const char *file)
 {
     struct mig_name name = { .kind = MIG_NAME_OTHER };
     size_t len = strlen(file);
     bool is_json = ends_with(file, &len, ".json");
-    if (file[0] == '.' || (!is_json && !ends_with(file, &len, ".jsonc")))
+    if (file[0] == '.')
         return name;
+    if (!is_json && !ends_with(file, &len, ".jsonc")) {
+        name.kind = is_a_slip(file) ? MIG_NAME_WRONG : MIG_NAME_OTHER;
+        return name;
+    }
     enum mig_name_kind kind = MIG_NAME_OURS;
     if (is_json && ends_with(file, &len, ".up"))
         kind = MIG_NAME_UP;

@@ -69,7 +69,7 @@ static bool decide_order(facts_t *f, struct mig_gate *gate)
 static bool decide_lint(facts_t *f, struct mig_gate *gate)
 {
     (void)f;
-    say(gate, MIG_GATE_OK, "no lint rules yet: nothing was looked for");
+    say(gate, MIG_GATE_NONE, "no lint rules yet: nothing was looked for");
     return true;
 }
 
@@ -104,7 +104,7 @@ static bool decide_drift(facts_t *f, struct mig_gate *gate)
         next(gate, "look what changed; then: migtui gate --env %.40s --accept-drift --reason \"…\"",
              f->environment);
     } else if (f->drift.compared == 0) {
-        say(gate, MIG_GATE_OK,
+        say(gate, MIG_GATE_NONE,
             "nothing to compare: no run of migtui left a fingerprint of what this plan touches");
     } else {
         say(gate, MIG_GATE_OK, "%zu collection%s as the last run left %s%s", f->drift.compared,

@@ -39,6 +39,10 @@ struct mig_plan_input {
  * must be read, and the plan made anew. */
 bool mig_plan_build(const struct mig_plan_input *input, struct mig_plan **ret, struct mig_error *err);
 
+/* 1: saved is of the first migrations of now, and of fewer; -1: now is of the first of saved; either way nothing else differs, so that
+ * choosing as many gives the one or the other. Else 0. *ret_saved: how many migrations saved has, where it is not 0. */
+int mig_plan_part(const bson_t *saved, const struct mig_plan *now, int64_t *ret_saved);
+
 /* Which input moved between two plans of the same environment, in one sentence for the operator ("history head: 2 migrations were
  * applied since"); "" when the ids are equal. saved is the parsed plan file (docs/reference/plan-file.md). */
 void mig_plan_moved(const bson_t *saved, const struct mig_plan *now, char *ret, size_t size);

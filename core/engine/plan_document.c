@@ -224,20 +224,44 @@ static bool migration_moved(const bson_t *saved, const bson_t *now, char *ret, s
     return false;
 }
 
+/* What a plan is made from besides its migrations. */
+static const struct {
+    const char *path;
+    const char *what;
+} inputs[] = {
+    { "environmentUuid", "target: the plan was made for another database" },
+    { "database", "target: the database's name" },
+    { "replicaSet", "target: the replica set's name" },
+    { "direction", "direction" },
+    { "order", "order policy" },
+    { "serverVersion", "server version" },
+    { "historyHead", "history head: something was applied, rolled back or marked since" },
+};
+#define INPUTS (sizeof inputs / sizeof inputs[0])
+
+int mig_plan_part(const bson_t *saved, const struct mig_plan *now, int64_t *ret_saved)
+{
+    bson_t doc, a, b;
+    bson_iter_t left, right;
+    mig_plan_document(now, &doc);
+    bool same = mig_doc_sub(saved, "migrations", &a) && mig_doc_sub(&doc, "migrations", &b) &&
+                bson_iter_init(&left, &a) && bson_iter_init(&right, &b);
+    for (size_t i = 0; same && i < INPUTS; i++)
+        same = strcmp(mig_doc_str(saved, inputs[i].path, ""), mig_doc_str(&doc, inputs[i].path, "")) == 0;
+    *ret_saved = same ? (int64_t)bson_count_keys(&a) : 0;
+    size_t common = 0;
+    for (bson_t was, is; same && bson_iter_next(&left) && bson_iter_next(&right); common++)
+        same = mig_iter_sub(&left, &was) && mig_iter_sub(&right, &is) &&
+               strcmp(mig_doc_str(&was, "version", ""), mig_doc_str(&is, "version", "?")) == 0 &&
+               strcmp(mig_doc_str(&was, "sem", ""), mig_doc_str(&is, "sem", "?")) == 0;
+    bson_destroy(&doc);
+    if (!same || common == 0 || *ret_saved == (int64_t)now->count)
+        return 0;
+    return *ret_saved < (int64_t)now->count ? 1 : -1;
+}
+
 void mig_plan_moved(const bson_t *saved, const struct mig_plan *now, char *ret, size_t size)
 {
-    static const struct {
-        const char *path;
-        const char *what;
-    } inputs[] = {
-        { "environmentUuid", "target: the plan was made for another database" },
-        { "database", "target: the database's name" },
-        { "replicaSet", "target: the replica set's name" },
-        { "direction", "direction" },
-        { "order", "order policy" },
-        { "serverVersion", "server version" },
-        { "historyHead", "history head: something was applied, rolled back or marked since" },
-    };
     bson_t doc;
     ret[0] = '\0';
     if (strcmp(mig_doc_str(saved, "planId", ""), now->id) == 0)
@@ -246,7 +270,7 @@ void mig_plan_moved(const bson_t *saved, const struct mig_plan *now, char *ret, 
     if (strcmp(mig_doc_str(saved, inputs[0].path, ""), mig_doc_str(&doc, inputs[0].path, "")) != 0)
         snprintf(ret, size, "%s", inputs[0].what);
     else if (!migration_moved(saved, &doc, ret, size)) {
-        for (size_t i = 1; i < sizeof inputs / sizeof inputs[0] && !ret[0]; i++) {
+        for (size_t i = 1; i < INPUTS && !ret[0]; i++) {
             const char *was = mig_doc_str(saved, inputs[i].path, "");
             const char *is = mig_doc_str(&doc, inputs[i].path, "");
             MIG_AUTOFREE char *safe = mig_text_safe_dup(was, DIGEST_SHOWN);

@@ -26,8 +26,13 @@ int mig_order_find(const char *word)
 
 const char *mig_gate_state_word(enum mig_gate_state state)
 {
-    static const char *const words[] = { "ok", "failed", "unknown" };
-    return (unsigned)state <= MIG_GATE_UNKNOWN ? words[state] : "unknown";
+    static const char *const words[] = { "ok", "failed", "unknown", "none" };
+    return (unsigned)state <= MIG_GATE_NONE ? words[state] : "unknown";
+}
+
+bool mig_gate_state_objects(enum mig_gate_state state)
+{
+    return state != MIG_GATE_OK && state != MIG_GATE_NONE;
 }
 
 void mig_views_done(struct mig_views *views)

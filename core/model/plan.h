@@ -50,8 +50,11 @@ struct mig_plan_item {
     struct mig_step *inverse; /* those steps, owned; NULL when there are none */
 };
 
-enum mig_gate_state { MIG_GATE_OK, MIG_GATE_FAILED, MIG_GATE_UNKNOWN };
-const char *mig_gate_state_word(enum mig_gate_state state); /* ok, failed, unknown */
+/* NONE: nothing was looked at, as there is nothing to look at it with; neither good nor in the way. */
+enum mig_gate_state { MIG_GATE_OK, MIG_GATE_FAILED, MIG_GATE_UNKNOWN, MIG_GATE_NONE };
+const char *mig_gate_state_word(enum mig_gate_state state); /* ok, failed, unknown, none */
+/* Failed or unknown: to be told. Whether that closes it: mig_gate_is_closed. */
+bool mig_gate_state_objects(enum mig_gate_state state);
 
 struct mig_gate {
     const char *name; /* static */

@@ -63,9 +63,9 @@ class TheWay(ApprovalsTest):
     def test_without_enough_approvals_nothing_runs(self):
         team = self.team()
         request = team.request(team.ana)
-        self.refused(team, team.apply(team.ana), "0 of 2 approved", "apply")
+        self.refused(team, team.apply(team.ana), "0 of 2 have approved", "apply")
         team.ivo.run("approve", request, "--env", "prod", check=0)
-        self.refused(team, team.apply(team.ana), "1 of 2 approved", "apply")
+        self.refused(team, team.apply(team.ana), "1 of 2 have approved", "apply")
         self.nothing_ran(team)
 
     def test_without_a_request_nothing_runs_and_the_way_is_told(self):
@@ -281,11 +281,11 @@ class Forgeries(ApprovalsTest):
                 {"$push": {"decisions": {"id": f"01JD3Q8W0N5B7Y2V4T6R8P0M1{number}", "decision": "approve",
                                          "by": by | {"principal": name}, "comment": "", "signature": "none"}}},
             )  # fmt: skip
-        self.refused(team, team.apply(team.ana), "0 of 2 approved", "apply")
+        self.refused(team, team.apply(team.ana), "0 of 2 have approved", "apply")
         self.nothing_ran(team)
 
     def test_an_approval_without_a_signature_does_not_count(self):
-        self.forged(self.team(), "1 of 2 approved", lambda c, r: c.update_one({"_id": r}, {"$unset": {"decisions.0.signature": 1}}))
+        self.forged(self.team(), "1 of 2 have approved", lambda c, r: c.update_one({"_id": r}, {"$unset": {"decisions.0.signature": 1}}))
 
     def test_an_approval_moved_to_another_request_does_not_count(self):
         team = self.team()
@@ -294,7 +294,7 @@ class Forgeries(ApprovalsTest):
         team.ana.run("withdraw", first, "--env", "prod", check=0)
         second = team.request(team.ana)
         team.db().migtui_approvals.update_one({"_id": second}, {"$set": {"decisions": decisions}})
-        self.refused(team, team.apply(team.ana), "0 of 2 approved", "apply")
+        self.refused(team, team.apply(team.ana), "0 of 2 have approved", "apply")
 
     def test_a_request_made_to_fit_another_plan_does_not_count(self):
         team = self.team()
@@ -312,7 +312,7 @@ class Forgeries(ApprovalsTest):
         self.forged(self.team(), "who made it is not proven", lambda c, r: c.update_one({"_id": r}, {"$set": {"expiresAt": later}}))
 
     def test_a_decision_renamed_does_not_count(self):
-        self.forged(self.team(), "1 of 2 approved", lambda c, r: c.update_one({"_id": r}, {"$set": {"decisions.0.by.principal": "ana"}}))
+        self.forged(self.team(), "1 of 2 have approved", lambda c, r: c.update_one({"_id": r}, {"$set": {"decisions.0.by.principal": "ana"}}))
 
 
 class Once(ApprovalsTest):

@@ -204,7 +204,9 @@ class Acts(ConsoleTest):
                          {"id": "no", "assert": {"collection": "one", "filter": {}, "count": 9}})  # fmt: skip
         p = self.project({"1_both.jsonc": both}, envs=("dev",))
         p.run("apply", check=1)
-        self.play(p, ":rw dev 10m\n:recover 1 --undo\nwait y goes ahead\nkey y\ntimeout 60s\nwait has begun\n")
+        self.play(
+            p, "size 120x36\ntimeout 60s\n:rw dev 10m\n:plan --undo --env dev\nwait a undo\nidle\nkey a\nwait y goes ahead\nkey y\nwait has begun\n",
+        )  # fmt: skip
         wait_for(lambda: "one" not in p.db().list_collection_names(), 60, "undone")
 
     def test_what_failed_is_resumed_once_its_cause_is_gone(self):

@@ -80,7 +80,7 @@ class Demo(unittest.TestCase):
         chapter = self.after("prod waits for somebody else")
         self.assertIn("nobody has asked for plan", chapter)
         self.assertIn("it is by who requested it (same key SHA256:", chapter)
-        self.assertIn("approvals   ok: 1 of 1 approved request", chapter)
+        self.assertIn("approvals   ok: 1 of 1 have approved request ", chapter)
         self.assertIn("-- migrating version 20260323090000 (prices in cents)", chapter)
         self.assertRegex(chapter, r"prod: the chain holds: \d+ entries")
 

@@ -19,6 +19,8 @@ enum {
     CODE_SNAPSHOT_TOO_OLD = 239,
     CODE_SNAPSHOT_UNAVAILABLE = 246,
     CODE_INVALID_OPTIONS = 72,
+    CODE_CURSOR_NOT_FOUND = 43, /* the collection has gone, on some servers */
+    CODE_QUERY_PLAN_KILLED = 175,
 };
 
 /* One reader at one collection. */
@@ -212,6 +214,11 @@ static void explain(const struct reading *r, struct mig_error *err)
         mig_fail(err, MIG_ERR_BACKUP, "the server no longer keeps the snapshot that the backup reads");
         mig_hint(err, "raise it to longer than a backup takes: "
                       "db.adminCommand({setParameter: 1, minSnapshotHistoryWindowInSeconds: 3600})");
+    }
+    if (err->server_code == CODE_CURSOR_NOT_FOUND || err->server_code == CODE_QUERY_PLAN_KILLED) {
+        MIG_AUTOFREE char *why = mig_text_safe_dup(err->message, 300);
+        mig_fail(err, MIG_ERR_BACKUP,
+                 "was dropped or renamed meanwhile, or the server ended its reading (%s)", why);
     }
     if (err->code == MIG_ERR_UNKNOWN_OUTCOME || err->code == MIG_ERR_UNREACHABLE ||
         err->code == MIG_ERR_TIMEOUT)

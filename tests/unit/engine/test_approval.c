@@ -320,7 +320,7 @@ static void signatures_that_fail_say_why(void **state)
         decide(&request, "ivo", "approve");
         request.decisions[request.decision_count - 1].proven = false;
     }
-    assert_verdict(&request, &policy, NULL, "", MIG_APPROVAL_WAITING, "0 of 1 approved");
+    assert_verdict(&request, &policy, NULL, "", MIG_APPROVAL_WAITING, "0 of 1 have approved");
     mig_request_done(&request);
 }
 

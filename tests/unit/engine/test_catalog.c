@@ -250,6 +250,10 @@ static void names_tell_what_is_a_migration(void **state)
         file_of("migtui.sum", "x"),
         file_of(".1_hidden.jsonc", "x"),
         file_of("seed.js", "x"),
+        file_of("11_other-tool.js", "x"),
+        file_of("11_a.jsonc~", PLAIN),
+        file_of("11_a.jsonc.bak", PLAIN),
+        file_of("notes-of-2026.txt", "x"),
         file_of("00000000000000000001_twenty-digits.jsonc", PLAIN),
         file_of("2_émigré.json", PLAIN),
         file_of("package.json", "{}"),
@@ -263,6 +267,9 @@ static void names_tell_what_is_a_migration(void **state)
         file_of("8-x.jsonc", PLAIN),
         file_of("9_a{.jsonc", PLAIN),
         file_of("10_a~aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.jsonc", PLAIN),
+        file_of("12_slip.josnc", PLAIN),
+        file_of("12_slip.JSON", PLAIN),
+        file_of("12_no-end", PLAIN),
     };
     static const char *const messages[] = {
         "package.json:1:1: the name is not VERSION_NAME.jsonc",
@@ -276,6 +283,9 @@ static void names_tell_what_is_a_migration(void **state)
         "8-x.jsonc:1:1: the name is not VERSION_NAME.jsonc",
         "9_a{.jsonc:1:1: the name is not VERSION_NAME.jsonc",
         "10_a~aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.jsonc:1:1: the name is not VERSION_NAME.jsonc",
+        "12_slip.josnc:1:1: the name is not VERSION_NAME.jsonc",
+        "12_slip.JSON:1:1: the name is not VERSION_NAME.jsonc",
+        "12_no-end:1:1: the name is not VERSION_NAME.jsonc",
     };
     struct world w = build(files, MIG_COUNT(files));
     expect_problems(&w, messages, MIG_COUNT(messages));

@@ -99,6 +99,37 @@ static void assert_moved(const struct world *w, const bson_t *saved, const char 
         fail_msg("\"%s\", expected \"%s\"", said, words);
 }
 
+/* A plan of the first of two migrations beside one of both: neither moved, each is a part of the other. */
+static void a_part_is_told_from_what_moved(void **state)
+{
+    struct world *w = *state;
+    int64_t count = 0;
+    MIG_AUTODOC bson_t first = BSON_INITIALIZER;
+    MIG_AUTODOC bson_t both = BSON_INITIALIZER;
+    bson_destroy(&first);
+    mig_plan_document(&w->plan, &first);
+    assert_int_equal(mig_plan_part(&first, &w->plan, &count), 0); /* all of it */
+    w->plan.count = 2;
+    assert_int_equal(mig_plan_part(&first, &w->plan, &count), 1);
+    assert_int_equal(count, 1);
+    bson_destroy(&both);
+    mig_plan_document(&w->plan, &both);
+    w->plan.count = 1;
+    assert_int_equal(mig_plan_part(&both, &w->plan, &count), -1);
+    assert_int_equal(count, 2);
+    w->plan.count = 2;
+    memcpy(w->plan.head, "g", 2); /* the history went on */
+    assert_int_equal(mig_plan_part(&first, &w->plan, &count), 0);
+    memcpy(w->plan.head, "h", 2);
+    w->migrations[0].version = two; /* another one comes first */
+    w->migrations[1].version = one;
+    assert_int_equal(mig_plan_part(&first, &w->plan, &count), 0);
+    w->migrations[0].version = one;
+    w->migrations[1].version = two;
+    memcpy(w->migrations[0].sem, "t", 2); /* its file was edited */
+    assert_int_equal(mig_plan_part(&first, &w->plan, &count), 0);
+}
+
 static void what_moved_is_named_one_input_at_a_time(void **state)
 {
     struct world *w = *state;
@@ -151,6 +182,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_plan_says_everything_that_its_id_pins, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_part_is_told_from_what_moved, setup, teardown),
         cmocka_unit_test_setup_teardown(what_moved_is_named_one_input_at_a_time, setup, teardown),
         cmocka_unit_test_setup_teardown(a_migration_that_came_is_named_too, setup, teardown),
         cmocka_unit_test_setup_teardown(a_saved_plan_that_lists_nothing_is_another_one, setup, teardown),
