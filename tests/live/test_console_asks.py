@@ -56,7 +56,7 @@ class Approvals(ConsoleTest):
     def test_a_request_for_a_part_is_neither_void_nor_good_for_the_whole(self):
         self.team.ana.run("request", "--env", "prod", "--count", "1", "--reason", "the first", check=0)
         self.team.ivo.run("approve", "--env", "prod", check=0)
-        whole = self.as_(self.team.ana, "wait another selection\nscreen matrix\n:plan --env prod --tab gates\nwait another selection\nscreen plan\n")
+        whole = self.as_(self.team.ana, "wait another selection\nscreen matrix\n:view plan --env prod --tab gates\nwait another selection\nscreen plan\n")
         for title in ("matrix", "plan"):
             self.assertNotIn("void", whole.screen(title))
             self.assertRegex(whole.screen(title), "✗ approvals")
@@ -64,7 +64,7 @@ class Approvals(ConsoleTest):
         refused = self.team.apply(self.team.ana, count=2)
         self.assertEqual(refused.rc, 5, refused)
         self.assertIn("the first 1 of these 2 migrations", refused.err)
-        part = self.as_(self.team.ana, ":plan --env prod --count 1 --tab gates\nwait approvals ok\nscreen part\n")
+        part = self.as_(self.team.ana, ":view plan --env prod --count 1 --tab gates\nwait approvals ok\nscreen part\n")
         self.assertIn("1 of 1 have approved", part.screen("part"))
 
     def test_the_one_who_asked_withdraws_it_and_nobody_else(self):
