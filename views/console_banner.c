@@ -85,8 +85,8 @@ bool console_banner(const struct mig_snapshot *snapshot, int64_t now_ms, enum tu
         snprintf(ret, size, "%s: %s ran without approval (%.80s), two others have to close it%s; :requests",
                  env, who, reason, more);
     else if (found.kind == ASKED)
-        snprintf(ret, size, "%s: %s asks for %s of %lld migration%s (%.80s)%s; :requests", env, who,
-                 strcmp(request->direction, "down") == 0 ? "rollback" : "apply",
+        snprintf(ret, size, "%s: %s asks to %s %lld migration%s (%.80s)%s; :requests", env, who,
+                 strcmp(request->direction, "down") == 0 ? "roll back" : "apply",
                  (long long)request->migrations, request->migrations == 1 ? "" : "s", reason, more);
     else
         snprintf(ret, size, "%s: your request (%.80s) has %zu answer%s%s; :requests", env, reason,

@@ -103,6 +103,14 @@ static const struct cfg_environment *admit(struct console *console, const struct
                  env->name);
         return NULL;
     }
+    const char *into = mig_cmdline_value(line, MIG_OPT_INTO);
+    if (line->command->id == MIG_COMMAND_RESTORE && into && env->is_protected &&
+        strcmp(into, env->database) == 0) {
+        mig_fail(err, MIG_ERR_GATE, "%s is protected: a restore never goes into its own database %s",
+                 env->name, env->database);
+        mig_hint(err, "restore beside it (--into another name), look at it, and then decide");
+        return NULL;
+    }
     if (line->command->flags & MIG_CMD_HIDDEN) {
         mig_fail(err, MIG_ERR_USAGE, "%s is for migtui itself: apply, rollback and resume start it", name);
         return NULL;

@@ -204,15 +204,28 @@ static void fill_backup(const struct console *console, struct body *body)
             (long long)config->backup_keep);
         add(body, TUI_DIM, "backupKeepFor and backupKeep say so; the newest one that is proven stays");
     } else {
-        add(body, TUI_WARN, "into the new database %s on that server", confirm->into);
-        add(body, TUI_DIM, "%s itself is not touched; what is there already is never overwritten",
-            confirm->env->database);
+        bool own = strcmp(confirm->into, confirm->env->database) == 0;
+        add(body, TUI_WARN,
+            own ? "into its own database %s, which must be empty" : "into the new database %s on that server",
+            confirm->into);
+        if (!own)
+            add(body, TUI_DIM, "%s itself is not touched; what is there already is never overwritten",
+                confirm->env->database);
         add(body, TUI_DIM,
             "it goes on without this terminal; S in its log ends it, and nothing is left of it");
     }
 }
 
 /* ---- plans ---- */
+
+static bool lacks_approval(const struct mig_plan *plan)
+{
+    for (size_t i = 0; i < plan->gate_count; i++) {
+        if (strcmp(plan->gates[i].name, "approvals") == 0)
+            return plan->gates[i].state != MIG_GATE_OK;
+    }
+    return false;
+}
 
 static void fill_plan(const struct console *console, const struct mig_seen_plan *seen, struct body *body)
 {
@@ -230,11 +243,13 @@ static void fill_plan(const struct console *console, const struct mig_seen_plan 
     for (size_t i = 0; i < plan->gate_count; i++)
         bad += mig_gate_state_objects(plan->gates[i].state);
     size_t rest = body->room > body->count ? body->room - body->count : 0;
-    size_t below = bad + plan->warning_count;
+    size_t below = bad + plan->warning_count + 1;
     add_migrations(body, plan, rest > below + 1 ? rest - below : 1);
     for (size_t i = 0; i < plan->warning_count; i++)
         add(body, TUI_WARN, "[!] %s", plan->warnings[i]);
     enum mig_command_id id = console->confirm.line.command->id;
+    if (id == MIG_COMMAND_REQUEST || (id == MIG_COMMAND_PROMOTE && lacks_approval(plan)))
+        add(body, TUI_INFO, "asks for its approval; nothing runs now");
     add_gates(body, plan, id == MIG_COMMAND_REQUEST || id == MIG_COMMAND_APPROVE);
 }
 
@@ -276,11 +291,28 @@ static void fill_stop(const struct console *console, struct body *body)
     }
     if (run[0])
         add(body, TUI_PLAIN, "asks %s %s to stop after the step it is at", command ? command : "run", run);
-    else
+    else if (command || !(snap && snap->seen))
         add(body, TUI_PLAIN, "asks what is at work there to stop after the step it is at");
+    else
+        add(body, TUI_WARN,
+            "no run is at work there now; a backup or a restore may be, and is asked to stop");
+    if (!run[0] && !command && snap && snap->seen)
+        return;
     add(body, TUI_DIM, "resume goes on from there%s",
         command ? "" : "; a backup or a restore ends, and nothing is left of it");
     add(body, TUI_WARN, "the program of an exec step is ended: cut short, its step counts as failed");
+}
+
+/* How a migration stands on the environment, as last seen; NULL: not known. */
+static const struct mig_view *seen_view(const struct console *console, const char *version)
+{
+    const struct mig_snap_env *snap = console_snap(console, console->confirm.env);
+    const struct mig_views *views = snap && snap->seen ? &snap->seen->look.views : NULL;
+    for (size_t i = 0; views && i < views->count; i++) {
+        if (strcmp(views->items[i].version, version) == 0)
+            return &views->items[i];
+    }
+    return NULL;
 }
 
 static void fill_words(const struct console *console, struct body *body)
@@ -290,6 +322,10 @@ static void fill_words(const struct console *console, struct body *body)
     add(body, confirm->env->is_protected ? TUI_DANGER : TUI_STRONG, "TARGET %s  database %s",
         confirm->env->name, confirm->env->database);
     if (line->command->id == MIG_COMMAND_MARK && line->argument_count == 2) {
+        const struct mig_view *view = seen_view(console, line->arguments[0]);
+        if (view)
+            add(body, TUI_PLAIN, "%s %s, %s now", view->version, view->title ? view->title : "",
+                mig_state_word(view->state));
         add(body, TUI_PLAIN, "%s is set to %s by hand; no step runs", line->arguments[0], line->arguments[1]);
         return;
     }

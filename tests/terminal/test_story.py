@@ -69,7 +69,7 @@ class Story(harness.MigtuiTest):
         ana.wait("waits for approval")
         self.assertEqual(team.db("prod").people.count_documents({}), 0)
 
-        ivo.wait("ana asks for apply of 2 migrations (release 42)")
+        ivo.wait("ana asks to apply 2 migrations (release 42)")
         self.command(ivo, "requests", "waits for you")
         self.command(ivo, "rw prod 10m", "may be written to")
         ivo.press("A")

@@ -88,7 +88,7 @@ static void a_request_of_somebody_else_is_told(void **state)
 {
     (void)state;
     given_request("prod", "ana");
-    assert_banner("prod: ana asks for apply of 2 migrations (release 42); :requests", TUI_WARN);
+    assert_banner("prod: ana asks to apply 2 migrations (release 42); :requests", TUI_WARN);
 }
 
 static void one_s_own_is_told_when_somebody_answered(void **state)
