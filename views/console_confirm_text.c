@@ -243,12 +243,13 @@ static void fill_plan(const struct console *console, const struct mig_seen_plan 
     for (size_t i = 0; i < plan->gate_count; i++)
         bad += mig_gate_state_objects(plan->gates[i].state);
     size_t rest = body->room > body->count ? body->room - body->count : 0;
-    size_t below = bad + plan->warning_count + 1;
+    enum mig_command_id id = console->confirm.line.command->id;
+    bool asks = id == MIG_COMMAND_REQUEST || (id == MIG_COMMAND_PROMOTE && lacks_approval(plan));
+    size_t below = bad + plan->warning_count + (asks || !console->confirm.dialog.action[0]);
     add_migrations(body, plan, rest > below + 1 ? rest - below : 1);
     for (size_t i = 0; i < plan->warning_count; i++)
         add(body, TUI_WARN, "[!] %s", plan->warnings[i]);
-    enum mig_command_id id = console->confirm.line.command->id;
-    if (id == MIG_COMMAND_REQUEST || (id == MIG_COMMAND_PROMOTE && lacks_approval(plan)))
+    if (asks)
         add(body, TUI_INFO, "asks for its approval; nothing runs now");
     add_gates(body, plan, id == MIG_COMMAND_REQUEST || id == MIG_COMMAND_APPROVE);
 }
