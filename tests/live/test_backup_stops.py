@@ -136,6 +136,22 @@ class Stopped(BackupTest):
         self.assertIn("no restore that was cut short is on record", self.dev.run(*again, check=6).err)
         self.assertEqual(back.blobs.count_documents({}), 2 * BATCHES)
 
+    def test_a_restore_that_fails_says_what_is_left_of_it_and_so_does_the_next(self):
+        backup = self.taken(self.dev)
+        name, back = self.back(self.dev)
+        again = ("restore", backup["backup"], "--env", "dev", "--into", name, "--yes")
+        server = self.dev.servers["dev"]
+        with server.fail_point(["insert"], times="alwaysOn", errorCode=13):
+            failed = self.dev.run(*again, check=6)
+        self.assertIn(f"nothing of the restore is left in {name}", failed.err)
+        self.assertEqual(back.list_collection_names(), [])
+        with server.fail_point(["insert", "drop"], times="alwaysOn", errorCode=13):
+            failed = self.dev.run(*again, check=6)
+        self.assertIn(f"a part of it is left in database {name}", failed.err)
+        refused = self.dev.run(*again, check=6)
+        self.assertIn(f"restore {self.newest_run()['run']} of backup", refused.err)
+        self.assertIn("did not succeed, and could not clear away what it had made", refused.err)
+
     def test_a_detached_restore_is_seen_watched_and_stopped_from_elsewhere_and_leaves_nothing(self):
         backup = self.taken(self.dev)
         name, back = self.back(self.dev)

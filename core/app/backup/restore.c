@@ -238,6 +238,13 @@ static bool prepare(struct restoring *r, struct mig_error *err)
            mig_server_glance(r->store, r->host, &r->server, err);
 }
 
+/* What the server said to do comes first; then what state its database is in. */
+static void add_to_hint(struct mig_error *err, const char *target)
+{
+    struct mig_error first = *err;
+    mig_hint(err, "%.350s; nothing of the restore is left in %s", first.hint, target);
+}
+
 /* What was created goes again; where that fails, too, the message says what is left. */
 static void clean_up(struct restoring *r, struct mig_error *err)
 {
@@ -250,6 +257,8 @@ static void clean_up(struct restoring *r, struct mig_error *err)
                      r->plan.target);
         else if (!err->hint[0])
             mig_hint(err, "nothing of it is left in %s; it can be tried again", r->plan.target);
+        else
+            add_to_hint(err, r->plan.target);
         return;
     }
     mig_hint(

@@ -53,10 +53,12 @@ static bool take_one(const bson_t *doc, void *context)
     return false;
 }
 
-/* The newest restore into that database on record, when it never told its end: it was killed, or is at work. */
+/* The newest restore into that database on record, when it did not succeed: it is at work, was killed, or failed and could
+ * not clear away what it had made. */
 struct unended {
     struct mig_host *host;
     char run[MIG_ULID_SIZE], backup[MIG_ULID_SIZE + 16], at[MIG_TIME_SIZE], who[120];
+    char status[16];
     bool alive;
 };
 
@@ -64,8 +66,10 @@ static bool take_unended(const bson_t *doc, void *context)
 {
     struct unended *unended = context;
     const char *run = mig_doc_str(doc, "_id", ""), *backup = mig_doc_str(doc, "backup", "");
-    if (strcmp(mig_doc_str(doc, "status", ""), "running") != 0 || !mig_ulid_valid(run))
+    MIG_AUTOFREE char *status = mig_text_safe_dup(mig_doc_str(doc, "status", ""), sizeof unended->status - 1);
+    if (strcmp(status, mig_run_status_word(MIG_RUN_SUCCEEDED)) == 0 || !mig_ulid_valid(run))
         return false;
+    snprintf(unended->status, sizeof unended->status, "%s", status);
     MIG_AUTOFREE char *user = mig_text_safe_dup(mig_doc_str(doc, "osUser", "?"), 40);
     MIG_AUTOFREE char *host = mig_text_safe_dup(mig_doc_str(doc, "host", "?"), 60);
     snprintf(unended->run, sizeof unended->run, "%s", run);
@@ -121,7 +125,10 @@ static bool fail_not_empty(struct mig_app *app, const struct cfg_environment *en
     }
     mig_fail(err, MIG_ERR_BACKUP, "database %s is not empty: restore %s%s, begun %s by %s, %s", target,
              unended.run, unended.backup, unended.at, unended.who,
-             unended.alive ? "is at work there" : "was killed there and left it half restored");
+             unended.alive ? "is at work there"
+             : strcmp(unended.status, "running") == 0
+                 ? "was killed there and left it half restored"
+                 : "did not succeed, and could not clear away what it had made");
     if (unended.alive)
         return mig_hint(err, "see it: migtui attach %s --env %s; or go on beside it: %s", unended.run,
                         env->name, again);
