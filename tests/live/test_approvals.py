@@ -287,6 +287,20 @@ class Forgeries(ApprovalsTest):
     def test_an_approval_without_a_signature_does_not_count(self):
         self.forged(self.team(), "1 of 2 have approved", lambda c, r: c.update_one({"_id": r}, {"$unset": {"decisions.0.signature": 1}}))
 
+    def test_a_signature_made_for_something_else_does_not_count(self):
+        """The very bytes, by the very key, as git would sign them."""
+        team = self.team(approvals=1)
+        request = team.request(team.ana)
+        team.ivo.run("approve", request, "--env", "prod", check=0)
+        decision = team.document(request)["decisions"][0]
+        text = team.project.dir / "text"
+        text.write_text(team.ivo.run("requests", "--env", "prod", "--signed-text", decision["id"], check=0).out)
+        subprocess.run(["ssh-keygen", "-Y", "sign", "-n", "git", "-f", team.ivo.key, text], check=True, capture_output=True, timeout=60)
+        signature = (team.project.dir / "text.sig").read_text()
+        team.db().migtui_approvals.update_one({"_id": request}, {"$set": {"decisions.0.signature": signature}})
+        self.refused(team, team.apply(team.ana), "namespace does not match", "apply")
+        self.nothing_ran(team)
+
     def test_an_approval_moved_to_another_request_does_not_count(self):
         team = self.team()
         first = self.approved(team)
