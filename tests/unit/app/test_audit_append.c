@@ -28,7 +28,7 @@
 /* What the entry says it follows, and its place, as it was sent last. */
 struct sent {
     int64_t seq;
-    char prev[MIG_SHA256_HEX];
+    char prev[MIG_SHA256_HEX], digest[MIG_SHA256_HEX];
 };
 
 static struct sent append(struct store_script *script)
@@ -46,6 +46,7 @@ static struct sent append(struct store_script *script)
     const bson_t *command = script_last(script)->command;
     sent.seq = mig_doc_int(command, "updates.0.q._id", 0);
     snprintf(sent.prev, sizeof sent.prev, "%s", mig_doc_str(command, "updates.0.u.$setOnInsert.prev", ""));
+    snprintf(sent.digest, sizeof sent.digest, "%s", mig_doc_str(command, "updates.0.q.digest", ""));
     store_script_end(script);
     return sent;
 }
@@ -78,10 +79,36 @@ static void an_entry_whose_predecessor_was_lost_looks_for_the_head_anew(void **s
     assert_string_equal(sent.prev, B);
 }
 
+/* What is seen may be lost with the server; the same entry, sent once more, is acknowledged or finds its place taken. */
+static void an_entry_whose_acknowledgement_was_lost_is_sent_again_as_it_is(void **state)
+{
+    (void)state;
+    char seen[400];
+    struct store_script *script = store_script_new("shop");
+    script_reply(script, HEAD, HEAD_IS("4", A));
+    script_reply(script, WRITTEN, "{'n': 2}");
+    struct sent first = append(script);
+    snprintf(seen, sizeof seen,
+             "{'cursor': {'id': 0, 'firstBatch': [{'_id': 4, 'digest': '" A
+             "'}, {'_id': 5, 'digest': '%s'}]}}",
+             first.digest);
+
+    script = store_script_new("shop");
+    script_reply(script, HEAD, HEAD_IS("4", A));
+    script_lose(script, WRITTEN, MIG_OUTCOME_UNKNOWN, MIG_ERR_UNREACHABLE, 0);
+    script_reply(script, PLACES, seen);
+    script_reply(script, WRITTEN, "{'n': 0}");
+    struct sent sent = append(script);
+    assert_int_equal(sent.seq, 5);
+    assert_string_equal(sent.prev, A);
+    assert_string_equal(sent.digest, first.digest);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_entry_follows_the_one_that_took_its_place),
+        cmocka_unit_test(an_entry_whose_acknowledgement_was_lost_is_sent_again_as_it_is),
         cmocka_unit_test(an_entry_whose_predecessor_was_lost_looks_for_the_head_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
