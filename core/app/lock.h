@@ -56,6 +56,9 @@ void mig_lock_check_holder(struct mig_host *host, struct mig_lock *lock);
 bool mig_fence_raise(struct mig_store *store, const struct mig_names *names, int64_t token, const char *run,
                      struct mig_error *err);
 
+/* Whether an operation, as currentOp lists it, belongs to the run: its comment or its connection's name carries the run's id. */
+bool mig_takeover_is_of(const bson_t *op, const char *run);
+
 /* End what dead runs left on the server (the lock lists them under `unquiet`): their sessions' open transactions, then their
  * operations, by comment and by the connection's appName; wait until none is left, or the deadline passes (then
  * MIG_ERR_LOCKED, and they stay listed). *ret_killed counts the operations. The lock must be ours by now. */

@@ -158,13 +158,6 @@ static enum mig_probe in_progress(struct step_work *work, const struct step_oper
                      work->step->collection);
 }
 
-/* Servers before 4.4 list an index under construction as if it were ready. */
-static bool list_is_sure(const struct step_work *work)
-{
-    const struct mig_server *server = work->ctx->server;
-    return server->major > 4 || (server->major == 4 && server->minor >= 4);
-}
-
 static enum mig_probe verdict_of(struct step_work *work, const struct tally *tally)
 {
     int asked = tally->there + tally->building + tally->missing;
@@ -185,7 +178,7 @@ static enum mig_probe create_probe(struct step_work *work)
     struct tally tally;
     struct step_operation operation = { 0 };
     enum mig_probe probe;
-    bool sure = list_is_sure(work);
+    bool sure = !step_before_4_4(work->ctx->server);
     int running = sure ? 0 : at_work(work, &operation);
     if (running < 0)
         return step_blind(work);

@@ -10,6 +10,12 @@
 #include "app/step_run.h"
 #include "base/cleanup.h"
 
+/* There most commands take no comment, and an index under construction is listed as if it were ready. */
+static inline bool step_before_4_4(const struct mig_server *server)
+{
+    return server->major < 4 || (server->major == 4 && server->minor < 4);
+}
+
 /* One step in hand. execute fills total, same and result; a probe fills evidence. */
 struct step_work {
     const struct mig_step_context *ctx;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/lock.h"
 #include "app/step_kinds.h"
 #include "base/cleanup.h"
 #include "base/doc.h"
@@ -88,6 +89,9 @@ struct sought {
     const char *comment; /* of the step's command; may be NULL */
     const char *database;
     const char *collection; /* an index build on it; NULL for none */
+    const char *
+        target; /* of a command without a comment, as servers before 4.4 take most; NULL where they have one */
+    char run[MIG_ULID_SIZE];
 };
 
 static const char *first_key(const bson_t *doc)
@@ -108,6 +112,16 @@ static bool is_ours(const bson_t *command, const struct sought *sought)
     if (!ours)
         return sought->comment && strcmp(comment, sought->comment) == 0;
     return theirs && strncmp(comment, "migtui ", 7) == 0 && strcmp(theirs, ours) == 0;
+}
+
+/* Where commands have no comment: what this run's connections do to the step's collection. Its heartbeat works on others. */
+static bool is_of_the_run(const bson_t *operation, const bson_t *command, const struct sought *sought)
+{
+    bson_iter_t first;
+    return sought->target && sought->run[0] && mig_doc_bool(operation, "active", false) &&
+           mig_takeover_is_of(operation, sought->run) && bson_iter_init(&first, command) &&
+           bson_iter_next(&first) && BSON_ITER_HOLDS_UTF8(&first) &&
+           strcmp(bson_iter_utf8(&first, NULL), sought->target) == 0;
 }
 
 /* A build goes on in a thread of the server after its client is gone; it keeps the command, or just says what
@@ -144,7 +158,8 @@ static bool find_operation(const bson_t *reply, const struct sought *sought, str
         if (!mig_iter_sub(&iter, &operation))
             continue;
         const bson_t *body = mig_doc_sub(&operation, "command", &command) ? &command : &no_command;
-        if (is_ours(body, sought) || is_build(&operation, body, sought)) {
+        if (is_ours(body, sought) || is_build(&operation, body, sought) ||
+            is_of_the_run(&operation, body, sought)) {
             describe(&operation, body, ret);
             return true;
         }
@@ -171,7 +186,13 @@ int step_look_running(struct step_work *work, const char *collection, struct ste
     *ret = (struct step_operation){ 0 };
     if (!ctx->server->can_current_op)
         return 0;
-    struct sought sought = { ctx->comment, ctx->store->database, collection };
+    struct sought sought = { .comment = ctx->comment,
+                             .database = ctx->store->database,
+                             .collection = collection,
+                             .target = step_before_4_4(ctx->server) ? work->step->collection : NULL };
+    const char *run = ctx->comment ? strstr(ctx->comment, "run=") : NULL;
+    if (run)
+        snprintf(sought.run, sizeof sought.run, "%.26s", run + 4);
     struct step_sent sent;
     list_operations(work, false, &sent);
     if (sent.end == MIG_STEP_END_FAILED) { /* refused: not our right */

@@ -9,8 +9,7 @@
 
 #define POLL_MS 200
 
-/* The operation belongs to the run when its comment or its connection's name carries the run's id. */
-static bool belongs(const bson_t *op, const char *run)
+bool mig_takeover_is_of(const bson_t *op, const char *run)
 {
     static const char *const paths[] = { "appName", "clientMetadata.application.name", "command.comment",
                                          "originatingCommand.comment", "cursor.originatingCommand.comment" };
@@ -65,7 +64,8 @@ static int sweep(struct mig_store *store, const char *run, struct mig_error *err
         found = 0;
         while (bson_iter_next(&each)) {
             bson_t op;
-            if (!mig_iter_sub(&each, &op) || !mig_doc_bool(&op, "active", false) || !belongs(&op, run))
+            if (!mig_iter_sub(&each, &op) || !mig_doc_bool(&op, "active", false) ||
+                !mig_takeover_is_of(&op, run))
                 continue;
             found++;
             kill_op(store, &op);
