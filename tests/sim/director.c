@@ -156,6 +156,15 @@ static void ask(struct act *act)
     mig_request_done(&request);
 }
 
+/* Who says which plan runs that one or nothing. */
+static void check_pinned(const struct act *act)
+{
+    const char *asked = act->options.plan_id;
+    if (asked && act->result.steps > 0 && strcmp(act->result.plan_id, asked) != 0)
+        sim_fail(&act->director->world->sim, "I2: the saved plan %.12s was asked for, and %.12s ran", asked,
+                 act->result.plan_id);
+}
+
 static void process_main(struct sim_process *process, void *context)
 {
     struct act *act = context;
@@ -165,6 +174,7 @@ static void process_main(struct sim_process *process, void *context)
     case ACT_RUN:
         act->ok = mig_run_execute(&process->app, env, &act->options, &act->result);
         act->error = act->result.error;
+        check_pinned(act);
         break;
     case ACT_INSPECT: inspect(act); break;
     case ACT_MARK:
