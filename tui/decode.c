@@ -6,10 +6,13 @@
 #include "base/rows.h"
 #include "base/text.h"
 
-#define ESCAPE_MS 25
-#define PASTE_MS  5000 /* a paste whose end never comes must not swallow keys for ever */
-#define PASTE_END "\033[201~"
-#define LONGEST   64 /* bytes of a control sequence */
+#define ESCAPE_MS   25
+#define PASTE_BEGIN "\033[200~"
+#define PASTE_END   "\033[201~"
+#define MARK_LEN    (sizeof PASTE_END - 1)
+#define PASTE_MS    5000 /* a paste whose end never comes must not swallow keys for ever */
+#define QUIET_MS    50   /* a paste is over when nothing has followed its end mark for so long */
+#define LONGEST     64   /* bytes of a control sequence */
 
 /* What the bytes at the beginning are; bytes 0: not whole yet. */
 struct piece {
@@ -31,9 +34,9 @@ void tui_decode_done(struct tui_decoder *decoder)
 
 void tui_decode_reset(struct tui_decoder *decoder)
 {
-    decoder->len = decoder->at = 0;
-    decoder->waiting = decoder->expired = decoder->pasting = false;
-    mig_buf_reset(&decoder->paste);
+    struct tui_event dropped;
+    while (tui_decode_next(decoder, &dropped))
+        ;
 }
 
 char *tui_decode_room(struct tui_decoder *decoder, size_t *ret_len)
@@ -60,7 +63,7 @@ void tui_decode_expire(struct tui_decoder *decoder)
 int tui_decode_wait_ms(const struct tui_decoder *decoder)
 {
     if (decoder->pasting)
-        return PASTE_MS;
+        return decoder->ended ? QUIET_MS : PASTE_MS;
     if (!decoder->waiting)
         return -1;
     return decoder->escape_ms > 0 ? decoder->escape_ms : ESCAPE_MS;
@@ -277,22 +280,29 @@ static void add_pasted(struct tui_decoder *decoder, size_t len)
     decoder->at += len;
 }
 
+static const char *next_mark(const char *p, size_t len)
+{
+    const char *begin = memmem(p, len, PASTE_BEGIN, MARK_LEN), *end = memmem(p, len, PASTE_END, MARK_LEN);
+    return !begin || (end && end < begin) ? end : begin;
+}
+
+/* An end mark may be part of what is pasted: only silence after it tells that the terminal has sent its own. */
 static bool read_paste(struct tui_decoder *decoder, struct tui_event *ret)
 {
-    const char *p = decoder->bytes + decoder->at;
-    size_t left = decoder->len - decoder->at, end_len = strlen(PASTE_END);
-    const char *end = memmem(p, left, PASTE_END, end_len);
-    if (end) {
-        add_pasted(decoder, (size_t)(end - p));
-        decoder->at += end_len;
-    } else if (!decoder->expired) {
-        size_t keep = left < end_len - 1 ? left : end_len - 1; /* may be the beginning of its end */
+    const char *p, *mark;
+    while ((p = decoder->bytes + decoder->at, mark = next_mark(p, decoder->len - decoder->at))) {
+        add_pasted(decoder, (size_t)(mark - p));
+        decoder->at += MARK_LEN;
+        decoder->ended = memcmp(mark, PASTE_END, MARK_LEN) == 0;
+    }
+    size_t left = decoder->len - decoder->at;
+    if (!decoder->expired) {
+        size_t keep = left < MARK_LEN - 1 ? left : MARK_LEN - 1; /* may be the beginning of a mark */
         add_pasted(decoder, left - keep);
         decoder->waiting = true;
         return false;
-    } else {
-        add_pasted(decoder, left);
     }
+    add_pasted(decoder, left);
     decoder->pasting = false;
     *ret = (struct tui_event){ .key = TUI_KEY_PASTE,
                                .paste = decoder->paste.text,
@@ -322,7 +332,7 @@ bool tui_decode_next(struct tui_decoder *decoder, struct tui_event *ret)
         decoder->at += piece.bytes;
         if (piece.paste) {
             decoder->pasting = true;
-            decoder->paste_cut = false;
+            decoder->ended = decoder->paste_cut = false;
             mig_buf_reset(&decoder->paste);
         } else if (piece.key != TUI_KEY_NONE) {
             *ret = (struct tui_event){ .key = piece.key, .batch = decoder->batch };

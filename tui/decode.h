@@ -3,6 +3,9 @@
  * Reads control characters, UTF-8, Alt as a leading ESC, cursor and function keys of xterm, tmux, screen, rxvt, linux and
  * the VT family in both cursor modes (CSI and SS3, with xterm's modifiers), CSI u, the wheel as SGR mouse reports, and
  * bracketed pastes. Whatever else begins like a control sequence is swallowed whole: its letters never act as keys.
+ * A paste never acts as keys, whatever is in it. As its text may hold the end mark (ESC [ 201 ~), which terminals pass on,
+ * it ends only when nothing has followed an end mark for 50 ms: all that came until then, however many readings it took,
+ * is text of the paste, without the marks. Keys are keys again from then on; one whose end mark never comes, after 5 s.
  * After ECMA-48 §5.4 and xterm's ctlseqs. ncurses is not asked: its getch would wait for the rest of an ESC with the
  * whole screen frozen (docs/decisions/0009).
  */
@@ -26,20 +29,23 @@ struct tui_decoder {
     bool waiting; /* what is left is not a whole key */
     bool expired;
     bool pasting, paste_cut;
+    bool ended; /* the last mark of the paste was one of its end */
     struct mig_buf paste;
     unsigned batch;
 };
 
 void tui_decode_init(struct tui_decoder *decoder, bool utf8);
 void tui_decode_done(struct tui_decoder *decoder);
-void tui_decode_reset(struct tui_decoder *decoder); /* forget what was not taken yet */
+/* Forget the keys that were not taken yet. A paste under way goes on being one, and so does a key that is not whole. */
+void tui_decode_reset(struct tui_decoder *decoder);
 /* Room for the next bytes: *ret_len of them, at least one when all keys have been taken. */
 char *tui_decode_room(struct tui_decoder *decoder, size_t *ret_len);
 void tui_decode_feed(struct tui_decoder *decoder, size_t len); /* so many were put there: one batch */
 /* false: no whole key. The event's paste is good until the next call. */
 bool tui_decode_next(struct tui_decoder *decoder, struct tui_event *ret);
-/* Milliseconds to wait for the rest before tui_decode_expire; -1: nothing waits. */
+/* Milliseconds without a byte to wait for the rest before tui_decode_expire; -1: nothing waits. */
 int tui_decode_wait_ms(const struct tui_decoder *decoder);
-void tui_decode_expire(struct tui_decoder *decoder); /* what is there is all there will be */
+/* What is there is all there will be: the caller has just looked whether the terminal has more. */
+void tui_decode_expire(struct tui_decoder *decoder);
 
 #endif

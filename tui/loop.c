@@ -138,15 +138,27 @@ static void take_key(struct tui_loop *loop, const struct tui_event *event)
     tui_loop_draw(loop);
 }
 
-static void take_keys(struct tui_loop *loop)
+static void wait_for_rest(struct tui_loop *loop)
 {
-    struct tui_event event;
-    uv_timer_stop(&loop->rest);
-    while (loop->running && tui_screen_next(loop->screen, &event))
-        take_key(loop, &event);
     int wait = tui_screen_wait_ms(loop->screen);
     if (wait >= 0)
         start_timer(loop, &loop->rest, on_rest, tui_loop_now() + wait);
+    else
+        uv_timer_stop(&loop->rest);
+}
+
+static void take_keys(struct tui_loop *loop)
+{
+    struct tui_event event;
+    while (loop->running && tui_screen_next(loop->screen, &event))
+        take_key(loop, &event);
+    wait_for_rest(loop);
+}
+
+void tui_loop_drop_keys(struct tui_loop *loop)
+{
+    tui_screen_drop_input(loop->screen);
+    wait_for_rest(loop);
 }
 
 static void on_rest(uv_timer_t *timer)

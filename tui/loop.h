@@ -40,6 +40,8 @@ void tui_loop_stop(struct tui_loop *loop);
 
 void tui_loop_draw(
     struct tui_loop *loop); /* something has changed: draw within a frame. After each key it does so itself */
+void tui_loop_drop_keys(
+    struct tui_loop *loop); /* typed ahead (tui_screen_drop_input): call when a dialog opens */
 void tui_loop_tick_at(struct tui_loop *loop,
                       int64_t at_ms);      /* monotonic, tui_loop_now; 0: never. The last call counts */
 int64_t tui_loop_now(void);                /* CLOCK_MONOTONIC in milliseconds */

@@ -30,7 +30,8 @@
 #include "tui/term.h"
 #include "tui/terminfo.h"
 
-#define TITLE_MAX 80
+#define TITLE_MAX   80
+#define DROP_ROUNDS 32 /* readings: more than a terminal holds back, and an end for one that sends for ever */
 #define FRAME_MAX \
     (256UL << 20) /* 2000x1000 cells, each with characters and attributes of its own, are less */
 
@@ -370,15 +371,26 @@ int tui_screen_wait_ms(const struct tui_screen *screen)
     return tui_decode_wait_ms(&screen->decoder);
 }
 
-void tui_screen_expire(struct tui_screen *screen)
+static bool read_more(struct tui_screen *screen)
 {
-    tui_decode_expire(&screen->decoder);
+    unsigned batch = screen->decoder.batch;
+    return tui_screen_read(screen) && screen->decoder.batch != batch;
 }
 
+/* Where this process was held up, the rest has come in time and nobody has read it yet. */
+void tui_screen_expire(struct tui_screen *screen)
+{
+    if (!read_more(screen))
+        tui_decode_expire(&screen->decoder);
+}
+
+/* Not by tcflush: it could take the beginning of a paste, and the rest would be keys. */
 void tui_screen_drop_input(struct tui_screen *screen)
 {
-    tcflush(screen->term.fd, TCIFLUSH);
-    tui_decode_reset(&screen->decoder);
+    int rounds = 0;
+    do
+        tui_decode_reset(&screen->decoder);
+    while (rounds++ < DROP_ROUNDS && read_more(screen));
 }
 
 /* ---- clipboard, title, bell, mouse ---- */

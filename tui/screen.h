@@ -51,8 +51,10 @@ bool tui_screen_read(struct tui_screen *screen);
 bool tui_screen_next(struct tui_screen *screen, struct tui_event *ret);
 /* Milliseconds until a key that is not complete (a lone ESC) counts as it is; -1: none waits. */
 int tui_screen_wait_ms(const struct tui_screen *screen);
+/* So long nothing came: it counts as it is, unless the terminal has more by now, which is read. */
 void tui_screen_expire(struct tui_screen *screen);
-void tui_screen_drop_input(struct tui_screen *screen); /* typed ahead: called when a dialog opens */
+void tui_screen_drop_input(
+    struct tui_screen *screen); /* typed ahead; of a paste under way the rest is no key either */
 
 /* Give the terminal back, stop the process group as C-z does, and take it over again when it goes on. Also run other
  * programs (an editor) between leave and enter. enter is false while another job has the terminal. */

@@ -311,7 +311,9 @@ static void view_key(struct console *console, const struct tui_event *event)
     const struct view_key *own = console_keys_find(&console->keys, NULL, event->key);
     if (own)
         own_action(console, own->action);
-    else if (!open_by_digit(console, event->key) && event->key != TUI_KEY_PASTE)
+    else if (event->key == TUI_KEY_PASTE)
+        console_say(console, "what was pasted does nothing here");
+    else if (!open_by_digit(console, event->key))
         console_say(console, "that key does nothing here; ? shows which do");
 }
 

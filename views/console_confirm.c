@@ -520,6 +520,8 @@ void console_confirm_key(struct console *console, const struct tui_event *event)
         cancelled(console);
         return;
     }
+    if (plain_yes && event->key == TUI_KEY_PASTE)
+        console_say(console, "what was pasted answers nothing");
     switch (tui_dialog_key(&confirm->dialog, event, console_now(console))) {
     case TUI_DIALOG_CANCELLED: cancelled(console); break;
     case TUI_DIALOG_DONE: confirmed(console); break;

@@ -47,7 +47,7 @@ static void suspend(void *ctx)
 
 static void drop_input(void *ctx)
 {
-    tui_screen_drop_input(((struct terminal *)ctx)->screen);
+    tui_loop_drop_keys(((struct terminal *)ctx)->loop);
 }
 
 static void bell(void *ctx)

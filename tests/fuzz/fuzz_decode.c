@@ -43,6 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         tui_decode_feed(&decoder, len);
         at += len;
         take(&decoder);
+        if (at % 11 == 0)
+            tui_decode_reset(&decoder);
         if (at % 7 == 0) {
             tui_decode_expire(&decoder);
             take(&decoder);

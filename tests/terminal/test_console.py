@@ -172,6 +172,44 @@ class Confirms(ConsoleTest):
         wait_for(lambda: self.runs(p)[0]["status"] == "succeeded", 60, "its end")
 
 
+END = "\x1b[201~"  # of a bracketed paste; tmux and most terminals pass it on where it is part of the text
+
+
+class Pastes(ConsoleTest):
+    """Each of them holds the end mark: what follows it must not be played as keys."""
+
+    def test_one_in_the_matrix_quits_nothing_and_opens_nothing(self):
+        p = self.project(TWO, envs=("dev",))
+        t = self.console(p, shown="dev ok")
+        t.paste(f"x{END}:rw dev 10m\r:apply\ry{END}qq\x03\x03{END}")
+        t.wait("what was pasted does nothing here")
+        t.press("?")  # one key by hand works at once
+        self.assertNotIn("RW", t.wait("HELP"))
+        t.press("Escape")
+        t.wait(lambda screen: "HELP" not in screen)
+        self.ask(t, "apply", ":rw dev")  # still refused: nothing was opened for writing
+        self.assertEqual(self.runs(p), [])
+        self.assertIn("status=0", self.leave(t))
+
+    def test_one_into_a_question_answers_nothing(self):
+        p = self.project(TWO, envs={"dev": {}, "prod": {"protected": True}})
+        words = f"{p.environments['prod']['database']} 2"
+        t = self.console(p, shown="prod ok")
+        self.open_window(t, "dev")
+        self.open_window(t, "prod")
+        self.ask(t, "apply --env dev", "goes ahead")
+        t.paste(f"x{END}y")
+        t.wait("what was pasted answers nothing")
+        t.press("Escape")
+        t.wait("nothing was run")
+        self.ask(t, "apply --env prod", words)
+        t.paste(f"x{END}{words[:5]}")  # so few could be typed at once
+        t.wait("a paste is refused here")
+        t.press("Escape")
+        t.wait("nothing was run")
+        self.assertEqual(self.runs(p), [])
+
+
 class Ends(ConsoleTest):
     def test_hanging_up_in_the_middle_of_a_run_leaves_the_run_alone(self):
         p = self.project({"1_slow.jsonc": slow(4), "2_create.jsonc": CREATE}, envs=("dev",))

@@ -316,6 +316,15 @@ class Input(Probe):
         t.wait("key 1 paste")
         t.wait("pasted 13")
 
+    def test_the_end_of_a_paste_within_it_is_not_its_end(self):
+        t = self.terminal()
+        self.start(t)
+        t.paste("x\x1b[201~qqq" + "q" * 10000)  # of many readings; as a key, each would end it
+        t.wait("key 1 paste")
+        t.wait("pasted 10004")
+        t.press("q")
+        self.assertEqual(self.status(t), ["0"])
+
     def test_a_storm_of_messages_neither_hides_a_key_nor_draws_more_than_twenty_a_second(self):
         t = self.terminal()
         self.start(t, "storm")

@@ -89,7 +89,10 @@ static const struct {
     { "\033OM", "enter" },                         /* of the keypad */
     { "\033[<64;10;5M\033[<65;10;5M", "up down" }, /* the wheel */
     { "\033[<0;10;5M\033[<0;10;5mq", "q" },        /* a click is nothing */
-    { "\033[200~a\nb\033[201~c", "paste(a\nb) c" },
+    { "\033[200~a\nb\033[201~", "paste(a\nb)" },
+    { "\033[200~a\033[201~q\033[201~\r\033[201~", "paste(aq\r)" }, /* an end within is not the end */
+    { "\033[200~a\033[201~\033[200~b\033[201~", "paste(ab)" },
+    { "\033[200~a\033[20\033[201~1~q\033[201~", "paste(a\033[201~q)" },
     { "\033[200~\033[A\033\033[201~", "paste(\033[A\033)" }, /* whatever is in it is text */
     { "\033[201~x", "x" },
     { "\033[?62;c", "unknown" }, /* an answer to a question of somebody else */
@@ -182,12 +185,77 @@ static void a_long_paste_is_cut_and_says_so(void **state)
     assert_false(tui_decode_next(&decoder, &event));
     assert_true(tui_decode_wait_ms(&decoder) >= 1000);
     feed(&decoder, "\033[201~", 6);
+    assert_false(tui_decode_next(&decoder, &event));
+    tui_decode_expire(&decoder);
     assert_true(tui_decode_next(&decoder, &event));
     assert_int_equal(event.key, TUI_KEY_PASTE);
     assert_int_equal(event.paste_len, TUI_PASTE_MAX);
     assert_true(event.paste_cut);
     free(piece);
     tui_decode_done(&decoder);
+}
+
+/* Given a paste whose text holds the end mark, and what is left of it comes in readings of its own. */
+static void what_follows_an_end_mark_at_once_is_pasted_too(void **state)
+{
+    (void)state;
+    struct tui_decoder decoder;
+    tui_decode_init(&decoder, true);
+    MIG_AUTOBUF struct mig_buf names;
+    mig_buf_init(&names, 1000);
+    static const char *const readings[] = {
+        "\033[200~x\033[201~", ":rw prod 10m\r", "y\033", "[201", "~q", "\033[201~"
+    };
+    for (size_t i = 0; i < MIG_COUNT(readings); i++) {
+        feed(&decoder, readings[i], strlen(readings[i]));
+        take(&decoder, &names);
+        assert_string_equal(names.text, "");
+        assert_int_not_equal(tui_decode_wait_ms(&decoder), -1);
+    }
+    assert_in_range(tui_decode_wait_ms(&decoder), 20, 100); /* since the last reading */
+    tui_decode_expire(&decoder);
+    take(&decoder, &names);
+    assert_string_equal(names.text, "paste(x:rw prod 10m\ryq)");
+    tui_decode_done(&decoder);
+}
+
+static void a_key_after_the_silence_is_a_key_at_once(void **state)
+{
+    (void)state;
+    struct tui_decoder decoder;
+    tui_decode_init(&decoder, true);
+    MIG_AUTOBUF struct mig_buf names;
+    mig_buf_init(&names, 1000);
+    feed(&decoder, "\033[200~x\033[201~", 13);
+    take(&decoder, &names);
+    tui_decode_expire(&decoder);
+    take(&decoder, &names);
+    feed(&decoder, "q", 1);
+    take(&decoder, &names);
+    assert_string_equal(names.text, "paste(x) q");
+    assert_int_equal(tui_decode_wait_ms(&decoder), -1);
+    tui_decode_done(&decoder);
+}
+
+/* A dialog opens, and keys typed ahead are forgotten: in the middle of a paste its rest must not answer the dialog. */
+static void the_rest_of_a_paste_stays_one_when_keys_are_forgotten(void **state)
+{
+    (void)state;
+    static const char *const begun[] = { "j\033[200~y", "\033[200~y", "\033[200~y\033[201~" };
+    for (size_t i = 0; i < MIG_COUNT(begun); i++) {
+        struct tui_decoder decoder;
+        tui_decode_init(&decoder, true);
+        MIG_AUTOBUF struct mig_buf names;
+        mig_buf_init(&names, 1000);
+        feed(&decoder, begun[i], strlen(begun[i]));
+        tui_decode_reset(&decoder);
+        feed(&decoder, "y\r\033[201~", 8);
+        take(&decoder, &names);
+        tui_decode_expire(&decoder);
+        take(&decoder, &names);
+        assert_string_equal(names.text, "paste(yy\r)");
+        tui_decode_done(&decoder);
+    }
 }
 
 static void without_utf8_only_ascii_is_a_key(void **state)
@@ -212,6 +280,9 @@ int main(void)
         cmocka_unit_test(an_escape_waits_as_long_as_it_is_told),
         cmocka_unit_test(keys_of_one_reading_have_one_number),
         cmocka_unit_test(a_long_paste_is_cut_and_says_so),
+        cmocka_unit_test(what_follows_an_end_mark_at_once_is_pasted_too),
+        cmocka_unit_test(a_key_after_the_silence_is_a_key_at_once),
+        cmocka_unit_test(the_rest_of_a_paste_stays_one_when_keys_are_forgotten),
         cmocka_unit_test(without_utf8_only_ascii_is_a_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
