@@ -61,6 +61,16 @@ static void use_command(const struct mig_names *names, const struct mig_approval
     bson_destroy(&set);
 }
 
+/* Changes nothing, and its acknowledgement says that what is there stays, which a server without a majority to read does not by
+ * showing it (seed 437060). */
+static void confirm_command(const struct mig_names *names, const char *request, const char *run, bson_t *ret)
+{
+    bson_init(ret);
+    BCON_APPEND(ret, "update", BCON_UTF8(names->approvals), "updates", "[", "{", "q", "{", "_id",
+                BCON_UTF8(request), "runs", BCON_UTF8(run), "}", "u", "{", "$addToSet", "{", "runs",
+                BCON_UTF8(run), "}", "}", "}", "]");
+}
+
 /* 1: one document was changed; 0: none; -1: not known. */
 static int send(struct mig_store *store, const bson_t *command, struct mig_error *err)
 {
@@ -85,10 +95,12 @@ static int send(struct mig_store *store, const bson_t *command, struct mig_error
 bool mig_request_use(struct mig_store *store, const struct mig_names *names,
                      const struct mig_approval_verdict *verdict, const char *run, struct mig_error *err)
 {
-    struct seen seen = { .run = run };
     MIG_AUTODOC bson_t command;
+    MIG_AUTODOC bson_t confirm;
     use_command(names, verdict, run, &command);
+    confirm_command(names, verdict->request, run, &confirm);
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+        struct seen seen = { .run = run };
         int changed = send(store, &command, err);
         if (changed == 1)
             return true;
@@ -97,9 +109,9 @@ bool mig_request_use(struct mig_store *store, const struct mig_names *names,
             *err = why;
             continue;
         }
-        if (seen.ours)
+        if (seen.ours && send(store, &confirm, err) == 1)
             return true;
-        if (changed == 0) {
+        if (!seen.ours && changed == 0) {
             mig_fail(err, MIG_ERR_GATE, "request %s changed while the run began: it is %s%s%s now",
                      verdict->request, seen.state[0] ? seen.state : "gone",
                      seen.used_by[0] ? ", used by run " : "", seen.used_by);

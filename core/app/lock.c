@@ -233,6 +233,8 @@ static bool hear_silence(struct mig_store *store, struct mig_host *host, const s
 
 enum claim_end { CLAIM_WON, CLAIM_AGAIN, CLAIM_OVER };
 
+#define NOT_SENT (-1) /* no claim that may have won yet; else when the first of them was sent */
+
 /* Is the lock's holder, if it has one, known not to use it any more? WON: try to take it. */
 static enum claim_end claim_silent(struct mig_store *store, struct mig_host *host,
                                    const struct mig_names *names, const struct mig_lock_claim *claim,
@@ -250,7 +252,7 @@ static enum claim_end claim_silent(struct mig_store *store, struct mig_host *hos
 /* One attempt. AGAIN: *now is the lock as it was read since. OVER: *err says why. */
 static enum claim_end claim_once(struct mig_store *store, struct mig_host *host,
                                  const struct mig_names *names, const struct mig_lock_claim *claim,
-                                 struct mig_lock *now, int64_t *sent_ms, bool *maybe_ours,
+                                 struct mig_lock *now, int64_t *sent_ms, int64_t *maybe_ms,
                                  struct mig_error *err)
 {
     bool silent = now->holder_dead || mig_lease_decide(now, NULL, 0) == MIG_LEASE_EXPIRED;
@@ -271,14 +273,17 @@ static enum claim_end claim_once(struct mig_store *store, struct mig_host *host,
     if (won)
         return CLAIM_WON;
     bool promised = outcome == MIG_OUTCOME_OK && err->code != MIG_ERR_FENCED; /* by the primary alone */
-    *maybe_ours = *maybe_ours || promised || outcome == MIG_OUTCOME_UNKNOWN;
+    if (*maybe_ms == NOT_SENT && (promised || outcome == MIG_OUTCOME_UNKNOWN))
+        *maybe_ms = *sent_ms;
     if (outcome == MIG_OUTCOME_REFUSED || outcome == MIG_OUTCOME_NOT_SENT)
         return CLAIM_OVER;
     /* Nothing matched, no reply came, or the majority was late: the lock itself, as a majority has it, tells whose it is. */
     if (!mig_lock_read(store, names, now, err))
         return outcome == MIG_OUTCOME_OK ? CLAIM_OVER : CLAIM_AGAIN;
     if (strcmp(now->owner, claim->owner) == 0) {
-        *sent_ms = host->ops->mono_ms(host) - (now->server_now - now->beat_at);
+        /* It was granted after it was sent, whatever the server's clock has become since (found by the simulator, 475263). */
+        int64_t granted_ms = host->ops->mono_ms(host) - (now->server_now - now->beat_at);
+        *sent_ms = *maybe_ms != NOT_SENT && *maybe_ms < granted_ms ? *maybe_ms : granted_ms;
         return CLAIM_WON;
     }
     mig_lock_check_holder(host, now);
@@ -294,7 +299,7 @@ bool mig_lock_acquire(struct mig_store *store, struct mig_host *host, const stru
                       const struct mig_lock_claim *claim, const struct mig_lock *seen, struct mig_lock *ret,
                       int64_t *sent_ms, char prev_run[static MIG_ULID_SIZE], struct mig_error *err)
 {
-    bool maybe_ours = false;
+    int64_t maybe_ms = NOT_SENT;
     enum claim_end end = CLAIM_AGAIN;
     prev_run[0] = '\0';
     *ret = seen ? *seen : (struct mig_lock){ 0 };
@@ -303,13 +308,13 @@ bool mig_lock_acquire(struct mig_store *store, struct mig_host *host, const stru
     for (int attempt = 0; attempt < 5 && end == CLAIM_AGAIN; attempt++) {
         if (attempt > 0)
             host->ops->sleep_until(host, host->ops->mono_ms(host) + (25 << attempt), NULL);
-        end = claim_once(store, host, names, claim, ret, sent_ms, &maybe_ours, err);
+        end = claim_once(store, host, names, claim, ret, sent_ms, &maybe_ms, err);
     }
     if (end == CLAIM_WON) {
         snprintf(prev_run, MIG_ULID_SIZE, "%s", ret->prev_run);
         return true;
     }
-    if (maybe_ours)
+    if (maybe_ms != NOT_SENT)
         disown(store, names, claim->owner);
     return false;
 }
