@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -342,6 +343,36 @@ static void a_terminal_that_cannot_move_its_cursor_is_refused(void **state)
     }
 }
 
+/* Given a terminal that has sent a paste with an end mark in it, and the rest while this process was held up. */
+static void what_came_meanwhile_is_read_before_time_is_up(void **state)
+{
+    (void)state;
+    struct mig_error err = { 0 };
+    struct tui_event event;
+    int pair[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+    struct tui_screen *screen = tui_screen_open(
+        &(struct tui_screen_options){ .fd = pair[0], .cols = 20, .rows = 4, .term = "xterm" }, &err);
+    assert_non_null(screen);
+    assert_int_equal(write(pair[1], "\033[200~x\033[201~", 13), 13);
+    assert_true(tui_screen_read(screen) && !tui_screen_next(screen, &event));
+    assert_int_equal(write(pair[1], "q", 1), 1);
+    tui_screen_expire(screen);
+    assert_false(tui_screen_next(screen, &event));
+    assert_int_equal(write(pair[1], "\r", 1), 1);
+    tui_screen_drop_input(screen); /* a dialog opens */
+    tui_screen_expire(screen);     /* and now all was quiet */
+    assert_true(tui_screen_next(screen, &event));
+    assert_int_equal(event.key, TUI_KEY_PASTE);
+    assert_string_equal(event.paste, "xq\r");
+    assert_int_equal(write(pair[1], "jk", 2), 2);
+    tui_screen_drop_input(screen);
+    assert_true(tui_screen_read(screen) && !tui_screen_next(screen, &event));
+    tui_screen_close(screen);
+    close(pair[0]);
+    close(pair[1]);
+}
+
 static void a_pipe_is_no_terminal(void **state)
 {
     (void)state;
@@ -422,6 +453,7 @@ int main(void)
         cmocka_unit_test_teardown(the_last_cell_and_the_smallest_screen_can_be_drawn, close_it),
         cmocka_unit_test_teardown(older_terminals_are_drawn_on_too, close_it),
         cmocka_unit_test(a_terminal_that_cannot_move_its_cursor_is_refused),
+        cmocka_unit_test(what_came_meanwhile_is_read_before_time_is_up),
         cmocka_unit_test(a_pipe_is_no_terminal),
         cmocka_unit_test_teardown(copying_writes_the_file_and_tells_the_terminal, close_it),
         cmocka_unit_test_teardown(title_and_bell_are_off_by_default, close_it),
