@@ -5,8 +5,9 @@
 #include "base/rows.h"
 #include "views/matrix_private.h"
 
-#define DETAIL_FROM   100 /* columns of the pane from which there is room for details beside it */
-#define ONE_ENV_BELOW 80  /* under these only the environment in focus is shown */
+#define ONE_ENV_BELOW 80 /* under these only the environment in focus is shown */
+#define DETAIL_LEAST  32
+#define DETAIL_FROM   (ONE_ENV_BELOW + DETAIL_LEAST) /* details come beside it, not instead of environments */
 #define TITLE_LEAST   14
 #define TITLE_GOOD    24 /* dates are shown when the title keeps so much */
 #define GAP           2  /* tui_table's, between columns */
@@ -316,7 +317,7 @@ void matrix_draw(struct matrix *matrix, const struct view_frame *frame, const st
     matrix->wide = pane->w >= DETAIL_FROM;
     matrix->frame = frame;
     if (matrix->wide) {
-        int detail_w = pane->w / 4 < 32 ? 32 : pane->w / 4 > 60 ? 60 : pane->w / 4;
+        int detail_w = pane->w / 4 < DETAIL_LEAST ? DETAIL_LEAST : pane->w / 4 > 60 ? 60 : pane->w / 4;
         struct tui_pane left = tui_pane_part(pane, 0, 0, pane->w - detail_w, pane->h);
         struct tui_pane right = tui_pane_part(pane, pane->w - detail_w, 0, detail_w, pane->h);
         draw_table(matrix, frame, &left);

@@ -67,6 +67,20 @@ static void the_story_at_every_size(void **state)
     stage_any_size(&stage);
 }
 
+static void a_wider_window_never_shows_fewer_environments(void **state)
+{
+    (void)state;
+    for (int width = 80; width <= 140; width += 4) {
+        MIG_AUTOFREE char *text = stage_text(&stage, width, 30, true, false);
+        char *head = strstr(text, "VERSION");
+        assert_non_null(head);
+        head[strcspn(head, "\n")] = '\0';
+        assert_non_null(strstr(head, "dev"));
+        assert_non_null(strstr(head, "test"));
+        assert_non_null(strstr(head, "prod"));
+    }
+}
+
 static void details_follow_the_chosen_row(void **state)
 {
     (void)state;
@@ -306,6 +320,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_story_at_every_size),
+        TEST(a_wider_window_never_shows_fewer_environments),
         TEST(details_follow_the_chosen_row),
         TEST(a_dead_environment_is_grey_and_dated),
         TEST(nothing_old_is_green),
