@@ -210,20 +210,23 @@ static void *fetch_requests(struct mig_query *query, bool *ret_over, struct mig_
     return rows_of(&list, ok);
 }
 
-static void *fetch_audit(struct mig_query *query, bool *ret_over, struct mig_error *err)
+static void *newest_entries(struct mig_query *query, int64_t limit, struct mig_error *err)
 {
     struct list list = { 0 };
-    (void)ret_over;
-    bool ok = mig_audit_list(query->app, query->env, AUDIT_MAX, keep_row, &list, err);
+    bool ok = mig_audit_list(query->app, query->env, limit, keep_row, &list, err);
     return rows_of(&list, ok);
+}
+
+static void *fetch_audit(struct mig_query *query, bool *ret_over, struct mig_error *err)
+{
+    (void)ret_over;
+    return newest_entries(query, AUDIT_MAX, err);
 }
 
 static void *fetch_audit_head(struct mig_query *query, bool *ret_over, struct mig_error *err)
 {
-    struct list list = { 0 };
     (void)ret_over;
-    bool ok = mig_audit_list(query->app, query->env, 1, keep_row, &list, err);
-    return rows_of(&list, ok);
+    return newest_entries(query, 1, err);
 }
 
 static int by_start(const void *a, const void *b)

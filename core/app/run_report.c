@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "app/run.h"
+#include "base/doc.h"
 
 const char *mig_report_command(const struct mig_run_options *options)
 {
@@ -12,12 +13,6 @@ const char *mig_report_command(const struct mig_run_options *options)
     if (options->selection.undo)
         return "undo";
     return options->selection.direction == MIG_DOWN ? "rollback" : "apply";
-}
-
-static void append_if(bson_t *doc, const char *key, const char *text)
-{
-    if (text && *text)
-        BSON_APPEND_UTF8(doc, key, text);
 }
 
 static void describe_plan(struct mig_runner *r, bson_t *fields)
@@ -32,7 +27,7 @@ static void describe_plan(struct mig_runner *r, bson_t *fields)
         if (r->look.views.items[i].state == MIG_APPLIED)
             newest = r->look.views.items[i].version;
     }
-    append_if(fields, "current", newest);
+    mig_doc_append_if(fields, "current", newest);
 }
 
 void mig_report_started(struct mig_runner *r)
@@ -52,8 +47,8 @@ void mig_report_started(struct mig_runner *r)
     BSON_APPEND_UTF8(&fields, "host", r->host->self.host);
     if (r->plan)
         describe_plan(r, &fields);
-    append_if(&fields, "ticket", r->options->ticket);
-    append_if(&fields, "reason", r->options->reason);
+    mig_doc_append_if(&fields, "ticket", r->options->ticket);
+    mig_doc_append_if(&fields, "reason", r->options->reason);
     mig_journal_emit(&r->journal, "run.started", &fields);
     bson_destroy(&fields);
     for (size_t i = 0; r->plan && i < r->plan->warning_count; i++)
@@ -92,7 +87,7 @@ void mig_report_lock(struct mig_runner *r, const char *prev_run)
     bson_t fields = BSON_INITIALIZER;
     BSON_APPEND_UTF8(&fields, "environment", r->env->name);
     BSON_APPEND_INT64(&fields, "token", r->token);
-    append_if(&fields, "tookOver", prev_run);
+    mig_doc_append_if(&fields, "tookOver", prev_run);
     mig_journal_emit(&r->journal, "lock.acquired", &fields);
     bson_destroy(&fields);
 }
@@ -108,8 +103,8 @@ static void describe(struct mig_runner *r, bson_t *set)
     BSON_APPEND_UTF8(set, "host", r->host->self.host);
     BSON_APPEND_UTF8(set, "sshClient", r->host->self.ssh_client);
     BSON_APPEND_INT64(set, "token", r->token);
-    append_if(set, "ticket", r->options->ticket);
-    append_if(set, "reason", r->options->reason);
+    mig_doc_append_if(set, "ticket", r->options->ticket);
+    mig_doc_append_if(set, "reason", r->options->reason);
 }
 
 static void append_migrations(struct mig_runner *r, bson_t *set)
@@ -144,7 +139,8 @@ static void append_gates(struct mig_runner *r, bson_t *set)
         bson_append_document_end(&list, &row);
     }
     bson_append_array_end(set, &list);
-    append_if(set, "request", r->approval.state == MIG_APPROVAL_APPROVED ? r->approval.request : NULL);
+    mig_doc_append_if(set, "request",
+                      r->approval.state == MIG_APPROVAL_APPROVED ? r->approval.request : NULL);
 }
 
 void mig_report_run_record(struct mig_runner *r, bool starting)
@@ -178,7 +174,7 @@ void mig_report_run_record(struct mig_runner *r, bool starting)
         BSON_APPEND_INT64(&set, "migrations", (int64_t)r->result->migrations);
         BSON_APPEND_INT64(&set, "steps", (int64_t)r->result->steps);
         BSON_APPEND_INT64(&set, "durationMs", r->result->duration_ms);
-        append_if(&set, "error", r->result->error.code ? r->result->error.message : NULL);
+        mig_doc_append_if(&set, "error", r->result->error.code ? r->result->error.message : NULL);
     }
     bson_append_document_end(&part, &set);
     BSON_APPEND_DOCUMENT_BEGIN(&part, "$currentDate", &set);

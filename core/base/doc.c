@@ -274,6 +274,12 @@ char *mig_doc_canonical(const bson_t *doc)
     return bson_as_canonical_extended_json(doc, NULL);
 }
 
+void mig_doc_append_if(bson_t *doc, const char *key, const char *text)
+{
+    if (text && *text)
+        bson_append_utf8(doc, key, -1, text, -1);
+}
+
 void mig_doc_append_literal(bson_t *doc, const char *key, const char *text)
 {
     bson_t literal;

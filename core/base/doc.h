@@ -47,6 +47,9 @@ void mig_doc_print(struct mig_buf *out, const bson_t *doc, size_t max);
 /* Canonical Extended JSON in a fresh string; free with bson_free. NULL when a string inside is not UTF-8. */
 char *mig_doc_canonical(const bson_t *doc);
 
+/* Append the text, unless it is NULL or "". */
+void mig_doc_append_if(bson_t *doc, const char *key, const char *text);
+
 /* Append {"$literal": text}: a value that an update pipeline must not read as a field path. */
 void mig_doc_append_literal(bson_t *doc, const char *key, const char *text);
 

@@ -1,6 +1,7 @@
 /* list.c - records as documents for pipelines and tables. */
 #include "app/backup.h"
 #include "base/cleanup.h"
+#include "base/doc.h"
 #include "base/timefmt.h"
 
 static void append_time(bson_t *doc, const char *key, int64_t ms)
@@ -14,12 +15,6 @@ static void append_time(bson_t *doc, const char *key, int64_t ms)
     BSON_APPEND_UTF8(doc, key, text);
 }
 
-static void append_if(bson_t *doc, const char *key, const char *text)
-{
-    if (text[0])
-        BSON_APPEND_UTF8(doc, key, text);
-}
-
 void mig_backup_document(const struct mig_backup *b, bson_t *ret)
 {
     static const char *const where[] = { "elsewhere", "here", "gone", "altered" };
@@ -27,18 +22,18 @@ void mig_backup_document(const struct mig_backup *b, bson_t *ret)
     bson_init(ret);
     BSON_APPEND_UTF8(ret, "backup", b->id);
     BSON_APPEND_UTF8(ret, "environment", b->environment);
-    append_if(ret, "environmentUuid", b->environment_uuid);
+    mig_doc_append_if(ret, "environmentUuid", b->environment_uuid);
     BSON_APPEND_UTF8(ret, "database", b->database);
     BSON_APPEND_UTF8(ret, "method", b->method);
     BSON_APPEND_UTF8(ret, "state", mig_backup_state_word(b->state));
     BSON_APPEND_UTF8(ret, "proof", mig_backup_proof_word(b->proof));
     if (b->state == MIG_BACKUP_FINISHED && b->file[0])
         BSON_APPEND_UTF8(ret, "where", where[b->where]);
-    append_if(ret, "host", b->host);
-    append_if(ret, "file", b->file);
+    mig_doc_append_if(ret, "host", b->host);
+    mig_doc_append_if(ret, "file", b->file);
     BSON_APPEND_INT64(ret, "size", b->size);
-    append_if(ret, "sha256", b->sha256);
-    append_if(ret, "serverVersion", b->server_version);
+    mig_doc_append_if(ret, "sha256", b->sha256);
+    mig_doc_append_if(ret, "serverVersion", b->server_version);
     BSON_APPEND_BOOL(ret, "consistent", b->consistent);
     append_time(ret, "clusterTime", (int64_t)b->cluster_time * 1000);
     append_time(ret, "startedAt", b->started_ms);
@@ -51,14 +46,14 @@ void mig_backup_document(const struct mig_backup *b, bson_t *ret)
     if (b->state == MIG_BACKUP_RUNNING) {
         BSON_APPEND_INT64(ret, "documentsTotal", b->documents_total);
         BSON_APPEND_INT64(ret, "bytesTotal", b->bytes_total);
-        append_if(ret, "at", b->at);
+        mig_doc_append_if(ret, "at", b->at);
     }
-    append_if(ret, "operator", b->operator_name);
-    append_if(ret, "osUser", b->os_user);
-    append_if(ret, "ticket", b->ticket);
-    append_if(ret, "reason", b->reason);
-    append_if(ret, "during", b->during);
-    append_if(ret, "error", b->error);
+    mig_doc_append_if(ret, "operator", b->operator_name);
+    mig_doc_append_if(ret, "osUser", b->os_user);
+    mig_doc_append_if(ret, "ticket", b->ticket);
+    mig_doc_append_if(ret, "reason", b->reason);
+    mig_doc_append_if(ret, "during", b->during);
+    mig_doc_append_if(ret, "error", b->error);
 }
 
 bool mig_backup_list(struct mig_app *app, const struct cfg_environment *env, int64_t limit,

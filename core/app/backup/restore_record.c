@@ -15,25 +15,19 @@
 #define FLUSH_MS 2000
 #define TICK_MS  500
 
-static void append_if(bson_t *doc, const char *key, const char *text)
-{
-    if (text && text[0])
-        BSON_APPEND_UTF8(doc, key, text);
-}
-
 static void describe(const struct restoring *r, bson_t *set)
 {
     const struct mig_identity *self = &r->host->self;
     BSON_APPEND_UTF8(set, "environment", r->env->name);
     BSON_APPEND_UTF8(set, "command", r->options->drill ? "drill" : "restore");
     BSON_APPEND_UTF8(set, "database", r->plan.target);
-    append_if(set, "backup", r->plan.backup.id);
+    mig_doc_append_if(set, "backup", r->plan.backup.id);
     BSON_APPEND_UTF8(set, "operator", r->app->operator_name);
     BSON_APPEND_UTF8(set, "osUser", self->os_user);
     BSON_APPEND_UTF8(set, "host", self->host);
     BSON_APPEND_UTF8(set, "sshClient", self->ssh_client);
-    append_if(set, "ticket", r->options->ticket);
-    append_if(set, "reason", r->options->reason);
+    mig_doc_append_if(set, "ticket", r->options->ticket);
+    mig_doc_append_if(set, "reason", r->options->reason);
     /* As in <prefix>lock: whether its process is still there. */
     BSON_APPEND_UTF8(set, "owner", r->result->run);
     BSON_APPEND_UTF8(set, "bootId", self->boot_id);
@@ -148,7 +142,7 @@ void restore_record_end(struct restoring *r)
     BSON_APPEND_UTF8(&set, "status", mig_run_status_word(result->status));
     BSON_APPEND_INT64(&set, "documents", result->documents);
     BSON_APPEND_INT64(&set, "durationMs", result->duration_ms);
-    append_if(&set, "error", result->error.code != MIG_OK ? result->error.message : "");
+    mig_doc_append_if(&set, "error", result->error.code != MIG_OK ? result->error.message : "");
     if (!change(r, r->store, &set, "endedAt", &reply, &err))
         mig_journal_warn(&r->journal, "how it ended could not be written to %s: %s", r->names.runs,
                          err.message);

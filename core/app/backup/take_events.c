@@ -3,12 +3,7 @@
 
 #include "app/backup/take_private.h"
 #include "base/cleanup.h"
-
-static void append_if(bson_t *doc, const char *key, const char *text)
-{
-    if (text && *text)
-        BSON_APPEND_UTF8(doc, key, text);
-}
+#include "base/doc.h"
 
 void take_event_started(struct taking *t)
 {
@@ -21,8 +16,8 @@ void take_event_started(struct taking *t)
     BSON_APPEND_UTF8(&fields, "operator", t->app->operator_name);
     BSON_APPEND_UTF8(&fields, "osUser", t->host->self.os_user);
     BSON_APPEND_UTF8(&fields, "host", t->host->self.host);
-    append_if(&fields, "ticket", t->options->ticket);
-    append_if(&fields, "reason", t->options->reason);
+    mig_doc_append_if(&fields, "ticket", t->options->ticket);
+    mig_doc_append_if(&fields, "reason", t->options->reason);
     mig_journal_emit(&t->journal, "run.started", &fields);
 }
 

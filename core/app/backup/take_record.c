@@ -10,12 +10,6 @@
 #define BEAT_MS 10000
 #define TICK_MS 500
 
-static void append_if(bson_t *doc, const char *key, const char *text)
-{
-    if (text[0])
-        BSON_APPEND_UTF8(doc, key, text);
-}
-
 static void describe(const struct mig_backup *b, bson_t *set)
 {
     BSON_APPEND_UTF8(set, "environment", b->environment);
@@ -26,16 +20,16 @@ static void describe(const struct mig_backup *b, bson_t *set)
     BSON_APPEND_UTF8(set, "serverVersion", b->server_version);
     BSON_APPEND_UTF8(set, "operator", b->operator_name);
     BSON_APPEND_UTF8(set, "osUser", b->os_user);
-    append_if(set, "ticket", b->ticket);
-    append_if(set, "reason", b->reason);
-    append_if(set, "during", b->during);
+    mig_doc_append_if(set, "ticket", b->ticket);
+    mig_doc_append_if(set, "reason", b->reason);
+    mig_doc_append_if(set, "during", b->during);
 }
 
 static void describe_end(const struct mig_backup *b, bson_t *set)
 {
-    append_if(set, "error", b->error);
-    append_if(set, "file", b->file);
-    append_if(set, "sha256", b->sha256);
+    mig_doc_append_if(set, "error", b->error);
+    mig_doc_append_if(set, "file", b->file);
+    mig_doc_append_if(set, "sha256", b->sha256);
     BSON_APPEND_INT64(set, "size", b->size);
     BSON_APPEND_INT64(set, "collections", b->collections);
     BSON_APPEND_INT64(set, "documents", b->documents);
