@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/backup/record.h"
 #include "app/backup/restore_private.h"
 #include "base/cleanup.h"
 #include "base/doc.h"
@@ -35,32 +36,12 @@ static void describe(const struct restoring *r, bson_t *set)
     BSON_APPEND_INT64(set, "pidStarted", self->pid_started);
 }
 
-/* findAndModify, so that the answer has the server's times and a request to stop. */
+/* date: what begins or ends now; NULL: it beats, and a record that somebody removed is not made anew. */
 static bool change(struct restoring *r, struct mig_store *store, const bson_t *set, const char *date,
                    struct mig_reply *ret, struct mig_error *err)
 {
-    MIG_AUTODOC bson_t command = BSON_INITIALIZER;
-    bson_t part, sub;
-    BSON_APPEND_UTF8(&command, "findAndModify", r->names.runs);
-    BSON_APPEND_DOCUMENT_BEGIN(&command, "query", &part);
-    BSON_APPEND_UTF8(&part, "_id", r->result->run);
-    bson_append_document_end(&command, &part);
-    BSON_APPEND_DOCUMENT_BEGIN(&command, "update", &part);
-    if (bson_count_keys(set) > 0)
-        BSON_APPEND_DOCUMENT(&part, "$set", set);
-    BSON_APPEND_DOCUMENT_BEGIN(&part, "$currentDate", &sub);
-    BSON_APPEND_BOOL(&sub, "beatAt", true);
-    if (date)
-        BSON_APPEND_BOOL(&sub, date, true);
-    bson_append_document_end(&part, &sub);
-    bson_append_document_end(&command, &part);
-    BSON_APPEND_BOOL(&command, "new", true);
-    BSON_APPEND_BOOL(&command, "upsert", date != NULL);
-    struct mig_call call = { .command = &command, .write = true, .max_time_ms = 15000 };
-    store->ops->command(store, &call, ret);
-    if (ret->outcome != MIG_OUTCOME_OK)
-        *err = ret->error;
-    return ret->outcome == MIG_OUTCOME_OK;
+    const char *const dates[] = { "beatAt", date, NULL };
+    return record_change(store, r->names.runs, r->result->run, set, dates, date != NULL, ret, err);
 }
 
 static void stop_by(struct restoring *r, const char *who)

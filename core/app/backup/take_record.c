@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/backup/record.h"
 #include "app/backup/take_private.h"
 #include "base/cleanup.h"
 #include "base/doc.h"
@@ -40,35 +41,10 @@ static void describe_end(const struct mig_backup *b, bson_t *set)
     BSON_APPEND_UTF8(set, "proof", mig_backup_proof_word(b->proof));
 }
 
-/* findAndModify, so that the answer has the server's times. dates: fields that get the server's clock now. */
 static bool change(struct taking *t, struct mig_store *store, const bson_t *set, const char *const *dates,
                    bool upsert, struct mig_reply *ret, struct mig_error *err)
 {
-    MIG_AUTODOC bson_t command = BSON_INITIALIZER;
-    bson_t part, sub;
-    BSON_APPEND_UTF8(&command, "findAndModify", t->names.backups);
-    BSON_APPEND_DOCUMENT_BEGIN(&command, "query", &part);
-    BSON_APPEND_UTF8(&part, "_id", t->backup->id);
-    bson_append_document_end(&command, &part);
-    BSON_APPEND_DOCUMENT_BEGIN(&command, "update", &part);
-    BSON_APPEND_DOCUMENT(&part, "$set", set);
-    BSON_APPEND_DOCUMENT_BEGIN(&part, "$currentDate", &sub);
-    for (; *dates; dates++)
-        BSON_APPEND_BOOL(&sub, *dates, true);
-    bson_append_document_end(&part, &sub);
-    bson_append_document_end(&command, &part);
-    BSON_APPEND_BOOL(&command, "new", true);
-    BSON_APPEND_BOOL(&command, "upsert", upsert);
-    struct mig_call call = { .command = &command, .write = true, .max_time_ms = 15000 };
-    store->ops->command(store, &call, ret);
-    if (ret->outcome == MIG_OUTCOME_OK && !mig_doc_has(&ret->body, "writeConcernError"))
-        return true;
-    if (ret->outcome == MIG_OUTCOME_OK)
-        mig_fail(err, MIG_ERR_SERVER, "the record was not confirmed by a majority: %s",
-                 mig_doc_str(&ret->body, "writeConcernError.errmsg", "no reason was given"));
-    else
-        *err = ret->error;
-    return false;
+    return record_change(store, t->names.backups, t->backup->id, set, dates, upsert, ret, err);
 }
 
 bool take_record_begin(struct taking *t, struct mig_error *err)
