@@ -148,15 +148,15 @@ def first_frame(report):
 
 
 def moves(console, keys=KEYS):
-    """(bytes, CPU ms of the drawing thread) of each key that moves the selection, once everything is quiet."""
+    """(bytes at once, bytes that follow when the selection rests, CPU ms of the drawing thread) of each key that moves the
+    selection, once everything is quiet."""
     console.settle()
     found = []
     for _ in range(keys):
         before = console.work_ms()
         console.key(b"k")  # the newest is chosen at first
-        taken = console.read(5)
-        taken += console.settle(0.06)
-        found.append((len(taken), console.work_ms() - before))
+        at_once = len(console.read(5))  # a frame is one write
+        found.append((at_once, len(console.settle(0.15)), console.work_ms() - before))
     return found
 
 
@@ -182,14 +182,16 @@ def three(report, server):
             console.until(rb"prod")
             console.settle(1)
             memory = console.resident_mb()
-            sizes = [size for size, _ in moves(console, KEYS // 2)]  # a page has 22 rows
+            within = moves(console, KEYS // 2)  # a page has 22 rows
+            sizes = [size for size, *_ in within]
             moves(console, 3)
-            scrolling = [size for size, _ in moves(console, KEYS // 2)]
+            scrolling = [size for size, *_ in moves(console, KEYS // 2)]
             quiet_bytes, quiet_wakeups = idle(console)
             grown = console.resident_mb()
     report.say(f"## Three environments, {FEW} migrations applied on each, on a live server")
     report.table(["", "least", "median", "most"], [
         ["bytes a move of the selection within the page", *told(sizes, 0)],
+        ["bytes that follow when the selection rests", *told([follow for _, follow, _ in within], 0)],
         ["bytes a move that scrolls by a row", *told(scrolling, 0)],
     ])  # fmt: skip
     report.say(f"Below {MOVE_BYTES} bytes within the page, each of them: {verdict(max(sizes) < MOVE_BYTES)}; a move that scrolls sends "
@@ -338,8 +340,8 @@ def many(report, _):
     report.say(f"## {MANY} migrations on {ENVIRONMENTS} environments, beside {FEW} on as many")
     rows = []
     for name, small, large in (
-        ("bytes a move", [s for s, _ in few], [s for s, _ in lots]),
-        ("CPU a move, drawing thread, ms", [m for _, m in few], [m for _, m in lots]),
+        ("bytes a move", [s for s, *_ in few], [s for s, *_ in lots]),
+        ("CPU a move, drawing thread, ms", [m for *_, m in few], [m for *_, m in lots]),
         ("CPU a page, drawing thread, ms", few_pages, pages),
     ):
         share = ratio(statistics.median(large), statistics.median(small))

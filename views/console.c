@@ -305,6 +305,7 @@ static void view_key(struct console *console, const struct tui_event *event)
         return;
     }
     if (answer.handled) {
+        console_beside_key(console, tui_move_of(row ? row->action : NULL) != TUI_MOVE_NONE);
         console_wants(console);
         return;
     }
@@ -326,6 +327,7 @@ void console_key(struct console *console, const struct tui_event *event)
     if ((!first_cancel && !leaves) || console->greets)
         console->message[0] = '\0';
     console->greets = false;
+    console_beside_key(console, false);
     if (console->confirm.state != CONFIRM_NONE)
         console_confirm_key(console, event);
     else if (console->overlay == OVERLAY_PALETTE)
@@ -383,6 +385,8 @@ int64_t console_due(const struct console *console)
                           ? console->message_at_ms + CONSOLE_SAID_MS
                           : now + 1000);
     earlier(&due, console_confirm_due(console));
+    if (console->beside.moving_until_ms > now)
+        earlier(&due, console->beside.moving_until_ms);
     int64_t wall = console->host->ops->wall_ms(console->host);
     earlier(&due, now + 60000 - wall % 60000);
     return due;
@@ -394,6 +398,8 @@ static void draw_view(struct console *console, const struct tui_pane *pane)
 {
     struct view *top = console_top(console);
     struct view_frame frame = console_frame(console);
+    struct view_beside beside = { 0 };
+    frame.beside = &beside;
     if (pane->w <= 0 || pane->h <= 0)
         return;
     if (console->cols < CONSOLE_MIN_COLS || console->rows < CONSOLE_MIN_ROWS) {
@@ -403,6 +409,7 @@ static void draw_view(struct console *console, const struct tui_pane *pane)
         return;
     }
     top->class->draw(top, &frame, pane);
+    console_beside_draw(console, &beside, pane->canvas);
 }
 
 void console_draw(struct console *console, struct tui_canvas *canvas)
@@ -495,6 +502,7 @@ bool console_free(struct console *console, int64_t grace_ms)
     tui_history_done(&console->palette.history);
     mig_unshare(console->snapshot);
     free(console->notes.items);
+    free(console->beside.cells);
     free(console);
     return true;
 }

@@ -40,9 +40,11 @@ struct console_options {
     void *changed_ctx;
     bool readonly; /* --readonly: no :rw */
     bool utf8;
-    bool plain;               /* --plain */
-    const char *greeting;     /* stands in the message line until a key is pressed; NULL: none */
-    const char *keys_path;    /* the user's keys file; NULL: none */
+    bool plain;            /* --plain */
+    const char *greeting;  /* stands in the message line until a key is pressed; NULL: none */
+    const char *keys_path; /* the user's keys file; NULL: none */
+    int64_t
+        rest_ms; /* how long the selection rests before what is beside it follows; 0: it follows at once */
     const char *history_path; /* where lines of the palette are kept for the next session; NULL: nowhere */
 };
 

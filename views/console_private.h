@@ -7,6 +7,7 @@
 #include "app/watch.h"
 #include "tui/dialog.h"
 #include "tui/lineedit.h"
+#include "tui/move.h"
 #include "views/console.h"
 #include "views/view.h"
 
@@ -206,6 +207,20 @@ enum console_state_form {
 enum tui_style console_env_state(const struct console *console, const struct mig_snap_env *env,
                                  enum console_state_form form, char *ret, size_t size);
 
+/* ---- console_beside.c: what tells more of the chosen row follows when the selection rests ---- */
+
+struct console_beside {
+    struct view_beside at; /* where it was drawn last */
+    struct tui_cell *cells;
+    size_t room;
+    int64_t moving_until_ms; /* the last key was a move; 0: it was not */
+};
+
+/* A key was pressed; moves: it moved the selection. */
+void console_beside_key(struct console *console, bool moves);
+/* The view was drawn, and said where that pane is: keep it, or put back what was kept. */
+void console_beside_draw(struct console *console, const struct view_beside *at, struct tui_canvas *canvas);
+
 /* ---- console_acts.c ---- */
 
 /* Those that are over are told and let go. */
@@ -235,6 +250,7 @@ struct console {
     struct console_help help;
     struct console_palette palette;
     struct console_confirm confirm;
+    struct console_beside beside;
     struct console_running_act acts[CONSOLE_ACTS];
     size_t act_count;
     char message[512];

@@ -10,6 +10,8 @@
 #include "tui/screen.h"
 #include "views/console_session_private.h"
 
+#define REST_MS 80 /* keys that repeat come faster; a person does not see it as late */
+
 struct terminal {
     struct mig_host *host;
     struct tui_screen *screen;
@@ -141,6 +143,7 @@ static bool run(struct terminal *terminal, const struct console_session *session
     struct console_options options = session_options(session, keys_path);
     char *history_path MIG_AUTOFREE = mig_printf("%s/palette", terminal->host->state_dir);
     options.utf8 = terminal->utf8;
+    options.rest_ms = REST_MS;
     options.history_path = history_path;
     options.changed = changed;
     options.changed_ctx = terminal;

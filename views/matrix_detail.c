@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/rows.h"
 #include "base/timefmt.h"
 #include "views/matrix_private.h"
 
@@ -13,6 +14,8 @@
 struct sheet {
     struct tui_pane pane;
     int y;
+    int most;                   /* rows of a paragraph */
+    bool cut;                   /* something had no room */
     const char *due, *due_name; /* a heading that is written with its first item; NULL: none */
 };
 
@@ -34,17 +37,24 @@ static void put_mark(const struct sheet *sheet, int x, enum tui_mark mark, enum 
     tui_text(&sheet->pane, x, sheet->y, style, tui_mark(mark, sheet->pane.canvas->utf8));
 }
 
+/* Broken between words, in as many rows as it may have here. */
+static void paragraph(struct sheet *sheet, int x, enum tui_style style, const char *text)
+{
+    int w = sheet->pane.w - x;
+    int room = left_of(sheet) < sheet->most ? left_of(sheet) : sheet->most;
+    sheet->cut = sheet->cut || view_paragraph_rows(w, text) > room;
+    sheet->y += view_paragraph(&sheet->pane, x, sheet->y, w, room, style, text);
+}
+
 /* A sign and what it is about, broken under itself. */
 static void item(struct sheet *sheet, enum tui_mark mark, enum tui_style style, const char *text)
 {
     if (sheet->due && left_of(sheet) > 2)
         heading(sheet, sheet->due, sheet->due_name);
     sheet->due = NULL;
-    if (left_of(sheet) <= 0)
-        return;
-    int rows = left_of(sheet) < 5 ? left_of(sheet) : 5;
-    put_mark(sheet, 0, mark, style);
-    sheet->y += view_paragraph(&sheet->pane, 2, sheet->y, sheet->pane.w - 2, rows, TUI_PLAIN, text);
+    if (left_of(sheet) > 0)
+        put_mark(sheet, 0, mark, style);
+    paragraph(sheet, 2, TUI_PLAIN, text);
 }
 
 /* ---- where it ran ---- */
@@ -175,7 +185,10 @@ static void before_next(struct sheet *sheet, const struct matrix *matrix, const 
 static void what(struct sheet *sheet, const struct matrix_row *row)
 {
     const struct mig_migration *migration = row->migration;
-    if (!migration || left_of(sheet) < 3)
+    if (!migration)
+        return;
+    sheet->cut = sheet->cut || left_of(sheet) < 3 + (int)migration->up_count;
+    if (left_of(sheet) < 3)
         return;
     heading(sheet, "What it does", "");
     for (size_t i = 0; i < migration->up_count && left_of(sheet) > 1; i++) {
@@ -193,8 +206,7 @@ static void what(struct sheet *sheet, const struct matrix_row *row)
     if (migration->irreversible) {
         char text[256];
         snprintf(text, sizeof text, "can't be taken back: %s", migration->irreversible);
-        sheet->y += view_paragraph(&sheet->pane, 0, sheet->y, sheet->pane.w,
-                                   left_of(sheet) < 2 ? left_of(sheet) : 2, TUI_WARN, text);
+        paragraph(sheet, 0, TUI_WARN, text);
     } else {
         tui_field(&sheet->pane, 0, sheet->y++, sheet->pane.w, TUI_DIM,
                   migration->has_down ? "has its own way back" : "no way back but inverses");
@@ -242,37 +254,56 @@ static bool silence(const struct mig_snap_env *env, int64_t now_ms, char *ret, s
     return true;
 }
 
+/* Why an environment in focus says what it says, where nothing else on the pane does. */
+static void focused(struct sheet *sheet, const struct matrix *matrix, const struct matrix_row *row,
+                    const struct view_frame *frame)
+{
+    size_t env = matrix->table.focus < matrix->env_count ? matrix->table.focus : 0;
+    const struct mig_snap_env *snap = &frame->snapshot->envs[env];
+    const struct mig_view *view = matrix_cell(matrix, row, env);
+    char text[MIG_ERROR_MESSAGE_MAX + 64];
+    if (silence(snap, frame->now_ms, text, sizeof text)) {
+        heading(sheet, "No answer from ", matrix->names[env]);
+        paragraph(sheet, 0, TUI_WARN, text);
+    }
+    if (view && view->reason && view->reason[0] && matrix_next_env(matrix, row) != env &&
+        left_of(sheet) > 2) {
+        heading(sheet, "On ", matrix->names[env]);
+        paragraph(sheet, 0, view_env_stale(snap, frame->now_ms) ? TUI_STALE : view_state_style(view->state),
+                  view->reason);
+    }
+}
+
+/* False: something had no room. */
+static bool write_sheet(struct sheet *sheet, const struct matrix *matrix, const struct matrix_row *row,
+                        const struct view_frame *frame)
+{
+    tui_fill(&sheet->pane, 0, 0, sheet->pane.w, sheet->pane.h, TUI_PLAIN, ' ');
+    facts(sheet, row);
+    where(sheet, matrix, row);
+    focused(sheet, matrix, row, frame);
+    if (left_of(sheet) > 2)
+        before_next(sheet, matrix, row);
+    what(sheet, row);
+    return !sheet->cut;
+}
+
 void matrix_draw_detail(const struct matrix *matrix, const struct view_frame *frame,
                         const struct tui_pane *pane)
 {
+    static const int most[] = { 100, 12, 8,
+                                5 }; /* a long error must not leave everything else without room */
     const struct matrix_row *row = matrix_chosen(matrix);
     struct tui_pane box = view_box(pane, row ? row->version : "", NULL);
     if (!row) {
         view_empty(&box, "Nothing is chosen.");
         return;
     }
-    struct sheet sheet = { .pane = tui_pane_part(&box, 1, 0, box.w - 2, box.h) };
-    size_t env = matrix->table.focus < matrix->env_count ? matrix->table.focus : 0;
-    const struct mig_view *view = matrix_cell(matrix, row, env);
-    char text[MIG_ERROR_MESSAGE_MAX + 64];
-    facts(&sheet, row);
-    where(&sheet, matrix, row);
-    if (silence(&frame->snapshot->envs[env], frame->now_ms, text, sizeof text)) {
-        heading(&sheet, "No answer from ", matrix->names[env]);
-        sheet.y += view_paragraph(&sheet.pane, 0, sheet.y, sheet.pane.w, 4, TUI_WARN, text);
+    for (size_t i = 0; i < MIG_COUNT(most); i++) {
+        struct sheet sheet = { .pane = tui_pane_part(&box, 1, 0, box.w - 2, box.h), .most = most[i] };
+        if (write_sheet(&sheet, matrix, row, frame))
+            return;
     }
-    if (view && view->reason && view->reason[0] && matrix_next_env(matrix, row) != env &&
-        left_of(&sheet) > 2) {
-        heading(&sheet, "On ", matrix->names[env]);
-        sheet.y += view_paragraph(&sheet.pane, 0, sheet.y, sheet.pane.w, 4,
-                                  view_env_stale(&frame->snapshot->envs[env], frame->now_ms)
-                                      ? TUI_STALE
-                                      : view_state_style(view->state),
-                                  view->reason);
-    }
-    if (left_of(&sheet) > 2)
-        before_next(&sheet, matrix, row);
-    what(&sheet, row);
 }
 
 void matrix_line(const struct matrix *matrix, const struct view_frame *frame, char *ret, size_t size)

@@ -322,6 +322,7 @@ void matrix_draw(struct matrix *matrix, const struct view_frame *frame, const st
         struct tui_pane right = tui_pane_part(pane, pane->w - detail_w, 0, detail_w, pane->h);
         draw_table(matrix, frame, &left);
         matrix_draw_detail(matrix, frame, &right);
+        view_beside(frame, &right);
         return;
     }
     bool line = pane->h >= 6;
@@ -329,7 +330,9 @@ void matrix_draw(struct matrix *matrix, const struct view_frame *frame, const st
     draw_table(matrix, frame, &table);
     if (line) {
         char text[512];
+        struct tui_pane below = tui_pane_part(pane, 0, pane->h - 1, pane->w, 1);
         matrix_line(matrix, frame, text, sizeof text);
-        tui_field(pane, 0, pane->h - 1, pane->w, TUI_PLAIN, text);
+        tui_field(&below, 0, 0, below.w, TUI_PLAIN, text);
+        view_beside(frame, &below);
     }
 }

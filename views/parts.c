@@ -167,6 +167,12 @@ enum tui_style view_status_style(const char *status)
 
 /* ---- drawing ---- */
 
+void view_beside(const struct view_frame *frame, const struct tui_pane *pane)
+{
+    if (frame->beside)
+        *frame->beside = (struct view_beside){ pane->x, pane->y, pane->w, pane->h };
+}
+
 struct tui_pane view_box(const struct tui_pane *pane, const char *title, const char *note)
 {
     if (pane->canvas->cols >= 60 && pane->h >= 10)
@@ -212,6 +218,20 @@ int view_paragraph(const struct tui_pane *pane, int x, int y, int w, int rows, e
         text += *text == ' ' || *text == '\n';
     }
     return used;
+}
+
+int view_paragraph_rows(int w, const char *text)
+{
+    int rows = 0;
+    while (*text && w > 0) {
+        size_t len = view_line_bytes(text, w);
+        if (len == 0 && *text != '\n' && *text != ' ')
+            break;
+        text += len;
+        text += *text == ' ' || *text == '\n';
+        rows++;
+    }
+    return rows;
 }
 
 void view_empty(const struct tui_pane *pane, const char *text)

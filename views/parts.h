@@ -51,11 +51,16 @@ const char *view_gate_mark(enum mig_gate_state state, bool utf8);
 
 /* ---- drawing ---- */
 
+/* This pane, which was drawn or will be, tells more of the chosen row; the last one of a frame counts. */
+void view_beside(const struct view_frame *frame, const struct tui_pane *pane);
+
 /* A frame, or on a screen of less than 60 columns, or below 10 rows, just a line with the title; the pane within. */
 struct tui_pane view_box(const struct tui_pane *pane, const char *title, const char *note);
 /* Text broken between words into at most rows lines, the last cut with a mark; the rows it took. */
 int view_paragraph(const struct tui_pane *pane, int x, int y, int w, int rows, enum tui_style style,
                    const char *text);
+/* The rows all of it takes in w columns. */
+int view_paragraph_rows(int w, const char *text);
 /* Bytes of text for one line of w columns: up to the last blank that fits, or as much as fits of a long word; a newline ends it. */
 size_t view_line_bytes(const char *text, int w);
 /* Lines in the middle of an empty pane: what is (not) here, and what to press. Broken at '\n'. */

@@ -146,6 +146,8 @@ void plan_draw(struct plan *plan, const struct view_frame *frame, const struct t
                  plan->env->name);
     } else {
         draw_list(plan, frame, &list, side);
+        if (!plan->text_focus) /* else the keys are for the text */
+            view_beside(frame, &text);
         snprintf(title, sizeof title, "%s%.100s",
                  plan->text_focus ? tui_mark(TUI_MARK_CURSOR, frame->utf8) : "",
                  migration ? migration->version : "");

@@ -372,6 +372,7 @@ void view_rows_draw(struct view_rows *rows, const struct view_frame *frame, cons
     struct tui_pane box = more.h >= 5 ? tui_frame(&more, TUI_BORDER, "Detail", NULL) : more;
     struct tui_pane inner = tui_pane_part(&box, 1, 0, box.w - 2, box.h);
     draw_facts(facts.text, &inner);
+    view_beside(frame, &more);
 }
 
 /* ---- the rest ---- */

@@ -17,6 +17,12 @@
 
 struct view;
 
+/* A pane that tells more of the chosen row: while the selection is on the move it stays as it was, which spares a slow line what
+ * nobody reads. */
+struct view_beside {
+    int x, y, w, h; /* on the canvas; w 0: there is none */
+};
+
 /* What is the same for a call of draw or key. */
 struct view_frame {
     const struct mig_snapshot *snapshot;
@@ -24,6 +30,7 @@ struct view_frame {
     bool plain;     /* --plain: one item a line, no columns drawn by position */
     int64_t now_ms; /* monotonic */
     int64_t wall_ms;
+    struct view_beside *beside; /* draw: where such a pane is told, by view_beside; NULL: nobody asks */
 };
 
 #define VIEW_COMMAND_MAX 1024

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,8 @@
 
 #define FIRST_BYTES  8192
 #define MOVE_BYTES   270
-#define PLACE_BYTES  10 /* to get to a place on the screen and to say how it looks, on average */
+#define REST_MS      80 /* as on a terminal */
+#define PLACE_BYTES  12 /* to get to a place on the screen and to say how it looks, on average */
 #define REGION_BYTES 60 /* to scroll rows, and to end with plain attributes */
 
 struct desk {
@@ -31,6 +33,7 @@ static void open_desk(struct desk *desk, void (*fill)(struct snapshot_world *wor
 {
     *desk = (struct desk){ .before = tui_canvas_new(120, 36, true) };
     shell_stage_open(&desk->stage, true, fill);
+    desk->stage.console->options.rest_ms = REST_MS;
     vterm_screen_open(&desk->vterm, &(struct vterm_screen_options){ .cols = 120, .rows = 36 });
 }
 
@@ -82,6 +85,13 @@ static size_t moved(struct desk *desk, uint32_t key)
     return drawn(desk);
 }
 
+/* Nobody presses a key for a moment. */
+static size_t rested(struct desk *desk)
+{
+    desk->stage.host.now_ms += REST_MS;
+    return drawn(desk);
+}
+
 /* The least, the mean and the most of some moves. */
 struct costs {
     size_t count, least, sum, most;
@@ -103,25 +113,33 @@ static void tell_costs(const char *what, const struct costs *costs)
                   costs->count, costs->least, costs->most, costs->sum / costs->count, costs->most_changed);
 }
 
-/* From the last row up: to the top of the page, and then as many again, all of which scroll by a row. Whatever has to be said, it
- * is said in few bytes. */
-static void a_page_of_moves(void (*fill)(struct snapshot_world *world), struct costs *within,
-                            struct costs *scrolling)
+/* What moves cost at once, and what follows when the selection rests. */
+struct page {
+    struct costs within, scrolling, resting;
+};
+
+/* From the last row up (a list with the newest first: from the first down), over a page, and then as many again, all of which scroll by a row. Whatever has to be said, it
+ * is said in few bytes. rests: nobody holds the key down, so that each move is followed by what is beside it. */
+static void a_page_of_moves(const char *screen, void (*fill)(struct snapshot_world *world), bool rests,
+                            struct page *ret)
 {
     struct desk desk;
+    *ret = (struct page){ 0 };
     open_desk(&desk, fill);
+    if (screen)
+        console_command(desk.stage.console, screen);
     size_t first = drawn(&desk);
     assert_in_range(first, 2000, FIRST_BYTES - 1);
-    moved(&desk, 'G');
-    size_t page = 0;
+    moved(&desk, screen ? 'g' : 'G');
+    rested(&desk);
     for (size_t i = 1; i < 44; i++) {
-        size_t bytes = moved(&desk, 'k');
+        size_t bytes = moved(&desk, screen ? 'j' : 'k');
         bool scrolls = desk.vterm.canvas->scrolled.by != 0;
-        page += !scrolls;
-        add_cost(scrolls ? scrolling : within, &desk, bytes);
+        add_cost(scrolls ? &ret->scrolling : &ret->within, &desk, bytes);
         assert_in_range(bytes, 1, desk.changed + PLACE_BYTES * desk.places + (scrolls ? REGION_BYTES : 0));
+        if (rests)
+            add_cost(&ret->resting, &desk, rested(&desk));
     }
-    assert_in_range(page, 15, 30);
     close_desk(&desk);
 }
 
@@ -138,31 +156,120 @@ static void fill_year(struct snapshot_world *world)
     world_plan(world, "prod", "", false);
 }
 
-/* Where the chosen migration tells the same as the one before but for its name. */
-static void a_move_among_like_migrations_is_within_the_budget(void **state)
+/* Whatever can differ between two entries of a history does. */
+static void fill_entries(struct snapshot_world *world)
 {
-    (void)state;
-    struct costs within = { 0 };
-    struct costs scrolling = { 0 };
-    a_page_of_moves(fill_like, &within, &scrolling);
-    tell_costs("within the page", &within);
-    tell_costs("scrolling", &scrolling);
-    assert_true(within.most < MOVE_BYTES);
-    assert_in_range(scrolling.most, 1, 340);
+    static const char *const people[] = { "ana", "ivo", "mia", "ci" };
+    static const char *const ends[] = { "applied", "failed", "interrupted" };
+    static char texts[WORLD_YEAR][512];
+    const char *rows[WORLD_YEAR + 1] = { NULL };
+    world_year(world);
+    for (int i = 0; i < WORLD_YEAR; i++) {
+        snprintf(
+            texts[i], sizeof texts[i],
+            "{'run': '01KAG%021d', 'environment': '%s', 'version': '2026%02d%02d090000', 'title': '%.*s', "
+            "'direction': '%s', 'status': '%s', 'startedAt': '2026-%02d-%02dT%02d:%02d:30Z', 'durationMs': %d, "
+            "'operator': '%s', 'osUser': '%s', 'host': 'bastion-%d', 'planId': '%024x', 'ticket': 'SHOP-%d', "
+            "'reason': '%.*s'}",
+            i * 7919, i % 3 ? "test" : "prod", 12 - i / 5, 28 - i % 28, 10 + i % 24,
+            "references for the new invoices of all", i % 4 ? "up" : "down", ends[i % 3], 12 - i / 5,
+            28 - i % 28, i % 24, i % 60, i * 977, people[i % 4], people[i % 3], i % 5, i * 104729, i,
+            20 + i % 60,
+            "asked for by accounting, who cannot tell one of them from another since the summer");
+        rows[i] = texts[i];
+    }
+    world_answer(world, MIG_QUERY_HISTORY, NULL, "", world_rows(rows));
 }
 
-/* Where no two migrations are alike, the pane beside the table has another text for each: that alone is most of it. */
-static void a_move_among_different_migrations_costs_what_they_differ_in(void **state)
+/* However much the pane beside has to say of the next row: it says it when the selection rests. */
+static void a_move_is_within_the_budget(void **state)
 {
     (void)state;
-    struct costs within = { 0 };
-    struct costs scrolling = { 0 };
-    a_page_of_moves(fill_year, &within, &scrolling);
-    tell_costs("within the page", &within);
-    tell_costs("scrolling", &scrolling);
-    assert_in_range(within.sum / within.count, 1, 400);
-    assert_in_range(within.most, 1, 640);
-    assert_in_range(scrolling.most, 1, 750);
+    static const struct {
+        const char *what, *screen;
+        void (*fill)(struct snapshot_world *world);
+    } cases[] = { { "like migrations", NULL, fill_like },
+                  { "different migrations", NULL, fill_year },
+                  { "entries of a history", "view history", fill_entries } };
+    for (size_t i = 0; i < MIG_COUNT(cases); i++) {
+        struct page page;
+        print_message("%s\n", cases[i].what);
+        a_page_of_moves(cases[i].screen, cases[i].fill, true, &page);
+        tell_costs("  within the page", &page.within);
+        tell_costs("  scrolling", &page.scrolling);
+        tell_costs("  what follows at rest", &page.resting);
+        assert_in_range(page.within.count, 10, 35);
+        assert_true(page.within.most < MOVE_BYTES);
+        assert_in_range(page.scrolling.most, 0, 640);
+    }
+}
+
+/* What is beside the list, as somebody sees it. */
+static void pane_of(struct desk *desk, struct mig_buf *ret)
+{
+    const struct view_beside *at = &desk->stage.console->beside.at;
+    const struct tui_canvas *canvas = desk->vterm.canvas;
+    assert_true(at->w > 0);
+    mig_buf_reset(ret);
+    for (int i = 0; i < at->w * at->h; i++)
+        mig_buf_printf(ret, "%" PRIx32 " ",
+                       canvas->cells[(at->y + i / at->w) * canvas->cols + at->x + i % at->w].chars[0]);
+}
+
+static void while_a_key_is_held_the_pane_stays_and_then_tells_of_the_row_where_it_rests(void **state)
+{
+    (void)state;
+    struct desk desk;
+    struct mig_buf before, held, rest, fresh;
+    struct mig_buf *all[] = { &before, &held, &rest, &fresh };
+    for (size_t i = 0; i < MIG_COUNT(all); i++)
+        mig_buf_init(all[i], 1 << 20);
+    open_desk(&desk, fill_year);
+    moved(&desk, 'G');
+    rested(&desk);
+    pane_of(&desk, &before);
+    for (int i = 0; i < 10; i++) {
+        moved(&desk, 'k');
+        desk.stage.host.now_ms += REST_MS / 2;
+        drawn(&desk);
+        pane_of(&desk, &held);
+        assert_string_equal(held.text, before.text);
+    }
+    int64_t due = console_due(desk.stage.console);
+    assert_in_range(due - desk.stage.host.now_ms, 1, REST_MS / 2); /* it wakes up for it by itself */
+    desk.stage.host.now_ms = due;
+    drawn(&desk);
+    pane_of(&desk, &rest);
+    desk.stage.console->options.rest_ms = 0;
+    moved(&desk, 'j');
+    moved(&desk, 'k');
+    pane_of(&desk, &fresh);
+    assert_string_equal(rest.text, fresh.text);
+    assert_string_not_equal(rest.text, before.text);
+    for (size_t i = 0; i < MIG_COUNT(all); i++)
+        mig_buf_done(all[i]);
+    close_desk(&desk);
+}
+
+/* Whoever acts on a row has what is told of it before them. */
+static void any_key_but_a_move_brings_the_pane_at_once(void **state)
+{
+    (void)state;
+    struct desk desk;
+    struct mig_buf before, after;
+    mig_buf_init(&before, 1 << 20);
+    mig_buf_init(&after, 1 << 20);
+    open_desk(&desk, fill_year);
+    moved(&desk, 'G');
+    rested(&desk);
+    moved(&desk, 'k');
+    pane_of(&desk, &before);
+    moved(&desk, '=');
+    pane_of(&desk, &after);
+    assert_string_not_equal(after.text, before.text);
+    mig_buf_done(&before);
+    mig_buf_done(&after);
+    close_desk(&desk);
 }
 
 /* ---- nobody does anything ---- */
@@ -255,8 +362,9 @@ static void a_quiet_minute_has_few_ticks_and_each_is_due(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_move_among_like_migrations_is_within_the_budget),
-        cmocka_unit_test(a_move_among_different_migrations_costs_what_they_differ_in),
+        cmocka_unit_test(a_move_is_within_the_budget),
+        cmocka_unit_test(while_a_key_is_held_the_pane_stays_and_then_tells_of_the_row_where_it_rests),
+        cmocka_unit_test(any_key_but_a_move_brings_the_pane_at_once),
         cmocka_unit_test(an_unchanged_second_sends_nothing_on_any_screen),
         cmocka_unit_test(a_quiet_minute_has_few_ticks_and_each_is_due),
     };
