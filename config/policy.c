@@ -105,8 +105,8 @@ static bool check_approvals(const struct subject *s)
                     name);
     if (approvals > 0 && cfg_node_get(s->gate, "approvers") && approvers < approvals)
         return FAIL(s, at(s->gate, "approvals"),
-                    "the gate of %s asks for %lld approvals and has %lld approver%s: nobody could ever pass",
-                    name, approvals, approvers, approvers == 1 ? "" : "s");
+                    "the gate of %s asks for %lld approval%s and has %lld approver%s: nobody could ever pass",
+                    name, approvals, approvals == 1 ? "" : "s", approvers, approvers == 1 ? "" : "s");
     if (gate->is_signed && approvals == 0)
         return FAIL(s, at(s->gate, "signed"), "the gate of %s has signed: true but asks for no approvals",
                     name);

@@ -24,8 +24,9 @@ static bool tell_audit(struct console *console, const struct console_running_act
         long long anchors = (long long)mig_doc_int(doc, "anchors", 0);
         if (mig_doc_bool(doc, "whole", false)) {
             console_say(console,
-                        "%s: the audit holds: %lld entries, head %.8s, %lld anchor%s of this host agree", env,
-                        entries, mig_doc_str(doc, "head", ""), anchors, anchors == 1 ? "" : "s");
+                        "%s: the audit holds: %lld entr%s, head %.8s, %lld anchor%s of this host agree%s",
+                        env, entries, entries == 1 ? "y" : "ies", mig_doc_str(doc, "head", ""), anchors,
+                        anchors == 1 ? "" : "s", anchors == 1 ? "s" : "");
             return true;
         }
         mig_fail(&err, MIG_ERR_INTEGRITY, "the audit was tampered with, or lost a part: %.300s",

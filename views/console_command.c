@@ -1,4 +1,5 @@
-/* console_command.c - a line of the palette: the console's own commands, commands that have a view, and commands that write. */
+/* console_command.c - a line of the palette: the console's own commands, those that write, and those that only look
+ * (console_shown.c). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -192,66 +193,6 @@ const struct console_command console_commands[] = {
 };
 // clang-format on
 
-/* ---- commands of the command line that are a view here ---- */
-
-static const struct {
-    enum mig_command_id id;
-    const char *view;
-    const char *
-        argument; /* the first argument becomes this option; "": it has none; NULL: arguments stay arguments */
-} shown_as[] = {
-    { MIG_COMMAND_STATUS, "matrix", NULL },   { MIG_COMMAND_PLAN, "plan", NULL },
-    { MIG_COMMAND_DIFF, "plan", NULL },       { MIG_COMMAND_LOG, "log", "--run" },
-    { MIG_COMMAND_ATTACH, "log", "--run" },   { MIG_COMMAND_RUNS, "history", NULL },
-    { MIG_COMMAND_HISTORY, "history", NULL }, { MIG_COMMAND_RECOVER, "recover", NULL },
-    { MIG_COMMAND_CONFIG, "settings", NULL }, { MIG_COMMAND_REQUESTS, "requests", NULL },
-    { MIG_COMMAND_GATE, "plan", NULL },       { MIG_COMMAND_GLASS, "requests", NULL },
-    { MIG_COMMAND_BACKUP, "backups", "" },
-};
-
-bool console_command_is_known(const struct mig_command *command)
-{
-    if (command->flags & MIG_CMD_HIDDEN)
-        return false;
-    for (size_t i = 0; i < sizeof shown_as / sizeof shown_as[0]; i++) {
-        if (shown_as[i].id == command->id)
-            return view_class_find(shown_as[i].view) != NULL;
-    }
-    return (command->flags & MIG_CMD_MUTATES) != 0 || command->id == MIG_COMMAND_AUDIT;
-}
-
-/* The words of the line after its command, with the first argument as an option where the view takes it so. */
-static bool open_shown(struct console *console, const struct mig_cmdline *line)
-{
-    char *words[CONSOLE_WORDS_MAX];
-    size_t count = 0;
-    for (size_t i = 0; i < sizeof shown_as / sizeof shown_as[0]; i++) {
-        if (shown_as[i].id != line->command->id || !view_class_find(shown_as[i].view))
-            continue;
-        for (size_t k = 0; k < line->option_count && count + 4 < CONSOLE_WORDS_MAX; k++) {
-            words[count++] = mig_printf("--%s", mig_option_at(line->options[k].id)->name);
-            if (line->options[k].value[0])
-                words[count++] = mig_strdup(line->options[k].value);
-        }
-        if (console->env && !mig_cmdline_has(line, MIG_OPT_ENV) &&
-            mig_command_takes(line->command, MIG_OPT_ENV)) {
-            words[count++] = mig_strdup("--env");
-            words[count++] = mig_strdup(console->env->name);
-        }
-        bool bare = shown_as[i].argument && !shown_as[i].argument[0];
-        for (size_t k = 0; !bare && k < line->argument_count && count + 2 < CONSOLE_WORDS_MAX; k++) {
-            if (k == 0 && shown_as[i].argument)
-                words[count++] = mig_strdup(shown_as[i].argument);
-            words[count++] = mig_strdup(line->arguments[k]);
-        }
-        console_open(console, shown_as[i].view, count, words);
-        while (count > 0)
-            free(words[--count]);
-        return true;
-    }
-    return false;
-}
-
 /* ---- a line ---- */
 
 /* Goes through the gate-keeper. What only lists shares a command with what writes. */
@@ -267,9 +208,11 @@ static bool acts(const struct mig_cmdline *line)
 
 static void run_command(struct console *console, size_t count, char *const *words)
 {
-    struct mig_cmdline line;
+    struct mig_cmdline line = { 0 };
     struct mig_error err = { 0 };
-    if (!mig_cmdline_parse(count, (const char *const *)words, &line, &err)) {
+    struct console_shown shown = { 0 };
+    if (!console_shown_split(&count, words, &shown, &err) ||
+        !mig_cmdline_parse(count, (const char *const *)shown.words, &line, &err)) {
         console_fail(console, "", &err);
         mig_cmdline_done(&line);
         return;
@@ -278,13 +221,13 @@ static void run_command(struct console *console, size_t count, char *const *word
         do_help(console, line.command != NULL, line.command ? words : NULL);
     } else if (line.command->id == MIG_COMMAND_RECOVER && !mig_cmdline_has(&line, MIG_OPT_UNDO) &&
                !mig_cmdline_has(&line, MIG_OPT_RESUME)) {
-        open_shown(console, &line); /* without a way out it only shows */
+        console_shown_open(console, &line, &shown); /* without a way out it only shows */
     } else if (line.command->id == MIG_COMMAND_AUDIT && strcmp(line.arguments[0], "list") != 0) {
         console_audit(console, &line);
     } else if (acts(&line)) {
         console_act(console, &line); /* takes the line */
         return;
-    } else if (!open_shown(console, &line)) {
+    } else if (!console_shown_open(console, &line, &shown)) {
         refuse(console, line.command->name, "has no view here; type it in a shell", "", NULL);
     }
     mig_cmdline_done(&line);

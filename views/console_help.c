@@ -7,11 +7,13 @@
 #include "base/mem.h"
 #include "model/state.h"
 #include "tui/bars.h"
+#include "tui/move.h"
 #include "views/console_private.h"
 
 #define ENTRIES_MAX 256
 #define KEYS_MAX    48
 #define HELP_MAX    120
+#define NOTE        "type to search   esc closes"
 
 struct page {
     struct tui_help_entry entries[ENTRIES_MAX];
@@ -58,16 +60,49 @@ static void end_group(struct page *page, size_t at)
         page->count = at;
 }
 
+/* moves: those that move, or all others. */
 static void add_keys(struct console *console, struct page *page, const struct view_class *class,
-                     const struct view_key *row)
+                     const struct view_key *row, bool moves)
 {
     struct view *top = console_top(console);
     struct view_frame frame = console_frame(console);
     for (; row && row->key; row++) {
         char name[KEYS_MAX];
+        if ((tui_move_of(row->action) != TUI_MOVE_NONE) != moves)
+            continue;
         console_keys_name(&console->keys, class, row, false, name, sizeof name);
         add(page, name, row->help, class && class->refuses ? class->refuses(top, &frame, row->action) : NULL);
     }
+}
+
+/* Each with its digit, its name after ':' and what that takes. */
+static void add_views(struct page *page)
+{
+    size_t at = begin_group(page, "VIEWS");
+    for (size_t i = 0; view_classes[i]; i++) {
+        const struct view_class *class = view_classes[i];
+        char name[KEYS_MAX];
+        struct mig_buf text MIG_AUTOBUF;
+        mig_buf_init(&text, HELP_MAX);
+        snprintf(name, sizeof name, "%c :%s", class->digit ? class->digit : ' ', class->name);
+        mig_buf_printf(&text, "%s   --env NAME", class->title);
+        for (const struct view_option_row *row = class->options; row && row->name; row++)
+            mig_buf_printf(&text, "  %s%s%s", row->name, row->values ? " " : "",
+                           row->values ? row->values : "");
+        add(page, name, text.text, NULL);
+    }
+    end_group(page, at);
+}
+
+static void add_marks(const struct console *console, struct page *page)
+{
+    size_t at = begin_group(page, "MARKS");
+    for (int i = 0; i < MIG_STATES; i++) {
+        char text[HELP_MAX];
+        snprintf(text, sizeof text, "%s: %s", mig_state_word(i), mig_state_meaning(i));
+        add(page, mig_state_mark(i, console->options.utf8), text, NULL);
+    }
+    end_group(page, at);
 }
 
 static void fill(struct console *console, struct page *page)
@@ -76,18 +111,16 @@ static void fill(struct console *console, struct page *page)
     page->count = 0;
     page->find = console->help.search.text;
     size_t at = begin_group(page, class->title);
-    add_keys(console, page, class, class->keys);
+    add_keys(console, page, class, class->keys, false);
     end_group(page, at);
     at = begin_group(page, "EVERYWHERE");
-    add_keys(console, page, NULL, console_own_keys);
+    add_keys(console, page, NULL, console_own_keys, false);
     end_group(page, at);
-    at = begin_group(page, "VIEWS");
-    for (size_t i = 0; view_classes[i]; i++) {
-        char digit[2] = { view_classes[i]->digit, '\0' };
-        if (digit[0])
-            add(page, digit, view_classes[i]->title, NULL);
-    }
+    add_marks(console, page);
+    at = begin_group(page, "MOVES");
+    add_keys(console, page, class, class->keys, true);
     end_group(page, at);
+    add_views(page);
     at = begin_group(page, "COMMANDS (:)");
     for (const struct console_command *command = console_commands; command->name; command++) {
         char name[KEYS_MAX];
@@ -99,13 +132,6 @@ static void fill(struct console *console, struct page *page)
         const struct mig_command *command = mig_command_at(i);
         if (command->flags & MIG_CMD_MUTATES && !(command->flags & MIG_CMD_HIDDEN))
             add(page, command->name, command->summary, NULL);
-    }
-    end_group(page, at);
-    at = begin_group(page, "MARKS");
-    for (int i = 0; i < MIG_STATES; i++) {
-        char text[HELP_MAX];
-        snprintf(text, sizeof text, "%s: %s", mig_state_word(i), mig_state_meaning(i));
-        add(page, mig_state_mark(i, console->options.utf8), text, NULL);
     }
     end_group(page, at);
 }
@@ -122,9 +148,10 @@ void console_help_draw(struct console *console, const struct tui_pane *pane)
     struct console_help *help = &console->help;
     struct page *page MIG_AUTOFREE = mig_alloc(sizeof *page);
     char title[64];
+    char note[96];
     snprintf(title, sizeof title, "HELP %s", console_top(console)->class->title);
     tui_fill(pane, 0, 0, pane->w, pane->h, TUI_PLAIN, ' ');
-    struct tui_pane body = tui_frame(pane, TUI_BORDER, title, "type to search   esc closes");
+    struct tui_pane body = tui_frame(pane, TUI_BORDER, title, NOTE);
     if (body.w <= 0 || body.h <= 2)
         return;
     tui_text(&body, 1, 0, TUI_DIM, "search:");
@@ -135,6 +162,12 @@ void console_help_draw(struct console *console, const struct tui_pane *pane)
     help->rows = tui_help_draw(&rest, help->scroll, page->entries, page->count);
     if (page->count == 0)
         tui_text(&rest, 0, 0, TUI_DIM, "nothing has that in it");
+    if (help->rows > help->page) {
+        int end = help->scroll + help->page < help->rows ? help->scroll + help->page : help->rows;
+        snprintf(note, sizeof note, "%d-%d of %d lines, pgdn pgup   " NOTE, help->scroll + 1, end,
+                 help->rows);
+        tui_frame(pane, TUI_BORDER, title, note);
+    }
 }
 
 void console_help_key(struct console *console, const struct tui_event *event)

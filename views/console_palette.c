@@ -47,6 +47,8 @@ static void offer_commands(struct console_palette *palette)
         if (console_command_is_known(command))
             offer(palette, command->name);
     }
+    for (size_t i = 0; view_classes[i]; i++)
+        offer(palette, view_classes[i]->name);
 }
 
 static void offer_choices(struct console_palette *palette, const char *choices)
@@ -60,8 +62,7 @@ static void offer_options(struct console_palette *palette, const struct mig_comm
 {
     for (const struct mig_option_row *row = command->options; row->id != MIG_OPTIONS; row++) {
         char name[64];
-        if (!row->help || row->id == MIG_OPT_YES || row->id == MIG_OPT_CONFIRM_TEXT ||
-            row->id == MIG_OPT_DETACH)
+        if (!row->help || !console_option_is_here(command, row->id))
             continue;
         snprintf(name, sizeof name, "--%s", mig_option_at(row->id)->name);
         offer(palette, name);
@@ -85,6 +86,23 @@ static void offer_value(struct console *console, enum mig_value value, const cha
         offer_choices(&console->palette, choices);
 }
 
+/* What a screen takes itself. True: the word is a value of one of its options, and nothing else fits. */
+static bool offer_of_class(struct console *console, const struct view_class *class, const char *before)
+{
+    for (const struct view_option_row *row = class ? class->options : NULL; row && row->name; row++) {
+        if (row->values && strcmp(row->name, before) == 0) {
+            if (strcmp(row->values, "VERSION") == 0)
+                offer_versions(console);
+            else if (strchr(row->values, '|'))
+                offer_choices(&console->palette, row->values);
+            return true;
+        }
+    }
+    for (const struct view_option_row *row = class ? class->options : NULL; row && row->name; row++)
+        offer(&console->palette, row->name);
+    return false;
+}
+
 /* before: the word before the cursor's, "" when it is the first. */
 static void offer_of_command(struct console *console, const struct mig_command *command, const char *before)
 {
@@ -94,17 +112,36 @@ static void offer_of_command(struct console *console, const struct mig_command *
         offer_value(console, mig_option_at(option)->value, mig_option_at(option)->choices);
         return;
     }
+    const struct view_class *class = console_shown_class(command);
+    size_t found = palette->found_count;
+    if (offer_of_class(console, class, before))
+        return;
+    palette->found_count = found; /* they come last */
     if (palette->word[0] != '-')
         offer_value(console, command->value, command->choices);
     offer_options(palette, command);
+    offer_of_class(console, class, before);
 }
 
-static void offer_of_own(struct console *console, const char *name, size_t position)
+/* words of `view NAME`, or of NAME alone where no command has that name. */
+static void offer_of_view(struct console *console, const struct view_class *class, const char *before)
+{
+    if (strcmp(before, "--env") == 0) {
+        offer_environments(console);
+    } else if (!offer_of_class(console, class, before)) {
+        offer(&console->palette, "--env");
+    }
+}
+
+static void offer_of_own(struct console *console, const char *name, size_t position, const char *second,
+                         const char *before)
 {
     struct console_palette *palette = &console->palette;
     if (strcmp(name, "view") == 0 && position == 1) {
         for (size_t i = 0; view_classes[i]; i++)
             offer(palette, view_classes[i]->name);
+    } else if (strcmp(name, "view") == 0) {
+        offer_of_view(console, view_class_find(second), before);
     } else if (strcmp(name, "set") == 0) {
         offer_choices(palette, position == 1 ? "ascii|mouse|bell|title" : "on|off");
     } else if (strcmp(name, "rw") == 0 && position == 2) {
@@ -128,6 +165,7 @@ void console_palette_complete(struct console *console)
     struct console_palette *palette = &console->palette;
     char text[TUI_LINE_MAX];
     char first[64] = "";
+    char second[64] = "";
     char before[64] = "";
     size_t position = 0;
     size_t at = 0;
@@ -143,17 +181,22 @@ void console_palette_complete(struct console *console)
             break;
         }
         snprintf(before, sizeof before, "%.*s", (int)len, text + at);
-        if (position++ == 0)
+        if (position == 0)
             snprintf(first, sizeof first, "%s", before);
+        else if (position == 1)
+            snprintf(second, sizeof second, "%s", before);
+        position++;
         at += len;
     }
     const struct mig_command *command = mig_command_find(first);
     if (position == 0)
         offer_commands(palette);
     else if (is_own(first))
-        offer_of_own(console, first, position);
+        offer_of_own(console, first, position, second, before);
     else if (command)
         offer_of_command(console, command, before);
+    else
+        offer_of_view(console, view_class_find(first), before);
 }
 
 /* Put a word in the place of the one under the cursor. */

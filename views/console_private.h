@@ -128,8 +128,27 @@ struct console_command {
     void (*run)(struct console *console, size_t count, char *const *words);
 };
 extern const struct console_command console_commands[]; /* ends with a row without name */
+
+/* ---- console_shown.c: commands that only look ---- */
+
 /* A command of the command line that writes, or that is a view here. */
 bool console_command_is_known(const struct mig_command *command);
+/* False: the option is for a shell, or the console answers it in its own way. */
+bool console_option_is_here(const struct mig_command *command, enum mig_option_id option);
+/* The screen of a command that only looks; NULL: it has none here. */
+const struct view_class *console_shown_class(const struct mig_command *command);
+
+/* A line's words: the command's, and apart those of its screen. All borrowed. */
+struct console_shown {
+    char *words[CONSOLE_WORDS_MAX];
+    char *own[CONSOLE_WORDS_MAX];
+    size_t own_count;
+};
+/* *count becomes that of ret->words. False: an option of the screen lacks its value. */
+bool console_shown_split(size_t *count, char *const *words, struct console_shown *ret, struct mig_error *err);
+/* False: the command has no screen here. */
+bool console_shown_open(struct console *console, const struct mig_cmdline *line,
+                        const struct console_shown *shown);
 
 /* ---- console_banner.c: what waits for people ---- */
 

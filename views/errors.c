@@ -56,6 +56,13 @@ static void of_files(struct mig_seen_rows *rows, const struct mig_seen_files *fi
         add(rows, "migtui.sum", "", "", files->catalog->sum_problem, "look, then: migtui verify-dir --write");
 }
 
+/* The answer to a question that was put wrongly, or is about what never was there. Who asked is told on its screen; nothing is
+ * wrong with the environment. */
+static bool is_about_the_question(enum mig_query_kind kind, enum mig_error_code code)
+{
+    return code == MIG_ERR_USAGE || (code == MIG_ERR_FAILED && kind == MIG_QUERY_RAN_TEXT);
+}
+
 /* What an environment could not be asked, while it answers otherwise; of: whose answer, NULL: the files'. */
 static void of_answer(struct mig_seen_rows *rows, const struct mig_snapshot *snapshot,
                       const struct cfg_environment *of, const struct cfg_environment *wanted,
@@ -78,6 +85,8 @@ static struct mig_seen_rows *build(const struct view_frame *frame, const struct 
         of_files(rows, snapshot->files);
     for (size_t i = 0; i < snapshot->answer_count; i++) {
         const struct mig_snap_answer *answer = &snapshot->answers[i];
+        if (is_about_the_question(answer->kind, answer->error.code))
+            continue;
         for (size_t p = 0; p < answer->part_count; p++)
             of_answer(rows, snapshot, answer->parts[p].env, env, &answer->parts[p].error);
         if (answer->part_count == 0)

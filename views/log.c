@@ -319,11 +319,14 @@ static void subject(const struct view *view, const struct view_frame *frame, cha
         view_rows_subject(&log->runs, ret, size);
 }
 
+static const struct view_option_row options[] = { { "--run", "RUN" }, { NULL, NULL } };
+
 const struct view_class view_log = {
     .name = "log",
     .title = "Log",
     .digit = '3',
     .keys = keys,
+    .options = options,
     .open = log_open,
     .close = log_close,
     .update = update,

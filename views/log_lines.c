@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/doc.h"
 #include "base/text.h"
 #include "base/timefmt.h"
@@ -81,6 +82,21 @@ void log_update(struct log *log, const struct view_frame *frame)
 
 /* ---- lines ---- */
 
+/* What the newest step that failed before this line has said; "" when none has. Between it and the end of its run stand a few
+ * lines at most. */
+static void failure_before(const struct mig_seen_log *seen, uint64_t number, struct mig_buf *ret)
+{
+    enum { NEAR = 16 };
+    for (uint64_t i = 1; i <= NEAR && number >= seen->first + i; i++) {
+        bson_t event;
+        if (!event_at(seen, number - i, &event) ||
+            strcmp(mig_doc_str(&event, "event", ""), "step.failed") != 0)
+            continue;
+        mig_buf_str(ret, mig_doc_str(&event, "message", ""));
+        return;
+    }
+}
+
 enum mig_event_tone log_line_text(const struct log *log, uint64_t number, enum log_time times,
                                   struct mig_buf *out)
 {
@@ -96,7 +112,11 @@ enum mig_event_tone log_line_text(const struct log *log, uint64_t number, enum l
         double since = log->sum.started_at > 0 ? (double)(at - log->sum.started_at) / 1000.0 : 0;
         mig_buf_printf(out, "%+9.3fs ", since);
     }
-    return mig_event_line(&event, out);
+    struct mig_buf said MIG_AUTOBUF;
+    mig_buf_init(&said, 64UL * 1024);
+    if (strcmp(mig_doc_str(&event, "event", ""), "run.finished") == 0)
+        failure_before(log->seen, number, &said);
+    return mig_event_line_after(&event, said.len > 0 ? said.text : NULL, out);
 }
 
 static void line(void *ctx, uint64_t number, struct tui_text_line *ret)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/command.h"
 #include "app/gates.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
@@ -25,6 +26,12 @@ static const struct view_key keys[] = {
     { "w", "wrap", NULL, "break long lines, or cut them", 0 },
     { "R", "recover", NULL, "what a failed or interrupted migration left behind", 0 },
     VIEW_MOVES{ 0 },
+};
+
+#define TABS "effect|script|diff|gates"
+
+static const struct view_option_row options[] = {
+    { "--tab", TABS }, { "--at", "VERSION" }, { "--dry-run", NULL }, { NULL, NULL }
 };
 
 /* ---- what there is ---- */
@@ -163,10 +170,10 @@ static bool keep_words(struct plan *plan, size_t count, char *const *words, stru
 
 static bool choose_tab(struct plan *plan, const char *name, struct mig_error *err)
 {
-    static const char *const names[PLAN_TABS] = { "effect", "script", "diff", "gates" };
-    for (int tab = 0; name && tab < PLAN_TABS; tab++) {
-        if (strcmp(names[tab], name) == 0) {
-            plan->tab = (enum plan_tab)tab;
+    char tab[16];
+    for (size_t i = 0; name && mig_choice(TABS, i, tab, sizeof tab); i++) {
+        if (strcmp(tab, name) == 0) {
+            plan->tab = (enum plan_tab)i;
             return true;
         }
     }
@@ -489,6 +496,7 @@ const struct view_class view_plan = {
     .title = "Plan",
     .digit = '2',
     .keys = keys,
+    .options = options,
     .open = plan_open,
     .close = plan_close,
     .update = update,

@@ -375,10 +375,13 @@ static void subject(const struct view *view, const struct view_frame *frame, cha
     snprintf(ret, size, "%s", ((const struct recover *)(const void *)view)->env->name);
 }
 
+static const struct view_option_row options[] = { { "--at", "VERSION" }, { NULL, NULL } };
+
 const struct view_class view_recover = {
     .name = "recover",
     .title = "Recover",
     .keys = keys,
+    .options = options,
     .open = recover_open,
     .close = recover_close,
     .update = update,

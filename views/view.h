@@ -51,6 +51,12 @@ struct view_key {
     int rank;           /* hints of a lower rank go first when there is no room */
 };
 
+/* What `view NAME` takes besides --env; the palette completes it, help tells it. */
+struct view_option_row {
+    const char *name;   /* "--tab" */
+    const char *values; /* "effect|script"; a word in capitals for what is no choice; NULL: it stands alone */
+};
+
 /* Asked by view_class.wants: the console keeps these answers fresh while the view is on the screen. */
 struct view_want {
     enum mig_query_kind kind;
@@ -60,10 +66,11 @@ struct view_want {
 #define VIEW_WANTS_MAX 40
 
 struct view_class {
-    const char *name;            /* "matrix": `view matrix`, goldens, help */
-    const char *title;           /* "Matrix" */
-    char digit;                  /* '1': its number in the tab line; 0: not in it */
-    const struct view_key *keys; /* ends with a row whose key is NULL */
+    const char *name;                      /* "matrix": `view matrix`, goldens, help */
+    const char *title;                     /* "Matrix" */
+    char digit;                            /* '1': its number in the tab line; 0: not in it */
+    const struct view_key *keys;           /* ends with a row whose key is NULL */
+    const struct view_option_row *options; /* ends with a row whose name is NULL; may be NULL */
     /* words: what follows `view NAME`, already split; may be 0. NULL: *err says what was wrong. */
     struct view *(*open)(size_t count, char *const *words, const struct view_frame *frame,
                          struct mig_error *err);

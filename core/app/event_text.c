@@ -88,10 +88,10 @@ void mig_event_backup(const bson_t *event, struct mig_buf *out)
 {
     bool restore = strcmp(mig_doc_str(event, "command", ""), "restore") == 0;
     mig_buf_str(out, restore ? "restoring " : "reading ");
-    mig_text_number(out, mig_doc_int(event, "collections", 0));
-    mig_buf_str(out, " collections, ");
-    mig_text_number(out, mig_doc_int(event, "documents", 0));
-    mig_buf_str(out, " documents, ");
+    mig_text_count(out, mig_doc_int(event, "collections", 0), "collection");
+    mig_buf_str(out, ", ");
+    mig_text_count(out, mig_doc_int(event, "documents", 0), "document");
+    mig_buf_str(out, ", ");
     mig_text_size(out, mig_doc_int(event, "bytes", 0));
     if (restore) {
         mig_buf_str(out, " into ");
@@ -106,10 +106,10 @@ void mig_event_backed_up(const bson_t *event, struct mig_buf *out)
         return;
     add_member(out, event, "file", "");
     mig_buf_str(out, ": ");
-    mig_text_number(out, mig_doc_int(event, "documents", 0));
-    mig_buf_str(out, " documents of ");
-    mig_text_number(out, mig_doc_int(event, "collections", 0));
-    mig_buf_str(out, " collections, ");
+    mig_text_count(out, mig_doc_int(event, "documents", 0), "document");
+    mig_buf_str(out, " of ");
+    mig_text_count(out, mig_doc_int(event, "collections", 0), "collection");
+    mig_buf_str(out, ", ");
     mig_text_size(out, mig_doc_int(event, "bytes", 0));
     if (mig_doc_int(event, "size", 0) > 0) {
         mig_buf_str(out, " in ");
@@ -293,7 +293,7 @@ static enum mig_event_tone run_stopping(const bson_t *event, struct mig_buf *out
     return MIG_TONE_WARN;
 }
 
-static enum mig_event_tone run_finished(const bson_t *event, struct mig_buf *out)
+static enum mig_event_tone run_finished(const bson_t *event, const char *said, struct mig_buf *out)
 {
     const char *status = mig_doc_str(event, "status", "unknown");
     bool of_data = mig_doc_str(event, "command", "")[0] != '\0'; /* a backup, restore or drill */
@@ -310,7 +310,8 @@ static enum mig_event_tone run_finished(const bson_t *event, struct mig_buf *out
         mig_event_backed_up(event, out);
     }
     add_took(out, event);
-    if (mig_doc_str(event, "error.message", "")[0]) {
+    const char *error = mig_doc_str(event, "error.message", "");
+    if (error[0] && !(said && strcmp(error, said) == 0)) {
         mig_buf_str(out, "; ");
         add_member(out, event, "error.message", "");
     }
@@ -346,16 +347,22 @@ static const struct {
     { "migration.done", migration_done },
     { "warning", warning },
     { "run.stopping", run_stopping },
-    { "run.finished", run_finished },
 };
 
-enum mig_event_tone mig_event_line(const bson_t *event, struct mig_buf *out)
+enum mig_event_tone mig_event_line_after(const bson_t *event, const char *said, struct mig_buf *out)
 {
     const char *name = mig_doc_str(event, "event", "");
+    if (strcmp(name, "run.finished") == 0)
+        return run_finished(event, said, out);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (strcmp(rows[i].name, name) == 0)
             return rows[i].say(event, out);
     }
     mig_doc_print(out, event, TEXT_MAX_CHARS);
     return MIG_TONE_PLAIN;
+}
+
+enum mig_event_tone mig_event_line(const bson_t *event, struct mig_buf *out)
+{
+    return mig_event_line_after(event, NULL, out);
 }

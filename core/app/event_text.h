@@ -27,6 +27,10 @@ int64_t mig_event_at(const bson_t *event);
 /* Append one line without newline: what happened, whole in itself. An event of a name we don't know is shown as it is. */
 enum mig_event_tone mig_event_line(const bson_t *event, struct mig_buf *out);
 
+/* The same below a line that has told why already: said, the message of the step that failed, is not said again at the end of
+ * its run. NULL: nothing was said. */
+enum mig_event_tone mig_event_line_after(const bson_t *event, const char *said, struct mig_buf *out);
+
 /* Append "12,400 of 58,112 documents (21%), 1,204/s, 38s left" of a progress event. rate: a second; 0: not known. */
 void mig_event_progress(const bson_t *event, double rate, struct mig_buf *out);
 

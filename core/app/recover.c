@@ -68,9 +68,10 @@ static void probe_step(struct mig_app *app, struct mig_store *store, const struc
         snprintf(ret->evidence, sizeof ret->evidence, "it was not begun");
     } else if (step->kind == MIG_STEP_BATCH) {
         ret->probe = MIG_PROBE_NOT_DONE;
+        long long passed = record->result ? mig_doc_int(record->result, "scanned", 0) : 0;
         snprintf(ret->evidence, sizeof ret->evidence,
-                 "%lld documents were passed, %lld changed; it goes on behind them",
-                 (long long)(record->result ? mig_doc_int(record->result, "scanned", 0) : 0),
+                 "%lld document%s passed, %lld changed; it goes on from there", passed,
+                 passed == 1 ? " was" : "s were",
                  (long long)(record->result ? mig_doc_int(record->result, "modified", 0) : 0));
     } else {
         ret->probe = mig_step_probe(&ctx, step, record->pre ? record->pre : &none, ret->evidence,

@@ -102,8 +102,9 @@ static bool read_files(struct mig_runner *r, struct mig_error *err)
     if (ok && problems.count > 0) {
         *err = problems.items[0];
         if (problems.count > 1)
-            mig_hint(err, "%s%s%zu more files cannot be read: migtui verify-dir lists them",
-                     problems.items[0].hint, *problems.items[0].hint ? "; " : "", problems.count - 1);
+            mig_hint(err, "%s%s%zu more file%s cannot be read: migtui verify-dir lists them all",
+                     problems.items[0].hint, *problems.items[0].hint ? "; " : "", problems.count - 1,
+                     problems.count == 2 ? "" : "s");
         ok = false;
     }
     mig_problems_done(&problems);
@@ -515,8 +516,8 @@ static bool carry_out(struct mig_runner *r, struct mig_error *err)
     mig_report_started(r);
     if (*planned && strcmp(planned, r->plan->id) != 0)
         mig_journal_warn(&r->journal,
-                         "another run finished while this one waited; the plan is now %.12s: %zu migrations",
-                         r->plan->id, r->plan->count);
+                         "another run finished while this one waited; the plan is now %.12s: %zu migration%s",
+                         r->plan->id, r->plan->count, r->plan->count == 1 ? "" : "s");
     enum mig_unit_end end = run_units(r, err);
     name_end(r, end, err);
     return end == MIG_UNIT_DONE;

@@ -256,11 +256,14 @@ static enum mig_probe insert_probe(struct step_work *work)
     if (items.different > 0)
         return step_seen(work, MIG_PROBE_UNCLEAR, "%s: %s", name, items.why.text);
     if (items.same == items.count)
-        return step_seen(work, MIG_PROBE_DONE, "all %zu documents are in %s as asked", items.count, name);
+        return step_seen(work, MIG_PROBE_DONE,
+                         items.count == 1 ? "its %zu document is in %s as asked"
+                                          : "all %zu documents are in %s as asked",
+                         items.count, name);
     bool part = items.same > 0 && !mig_step_accepts_existing(work->step);
     return step_seen(work, part ? MIG_PROBE_UNCLEAR : MIG_PROBE_NOT_DONE,
-                     "%zu of %zu documents are in %s as asked%s", items.same, items.count, name,
-                     part ? ", and ifExists says fail" : "");
+                     "%zu of %zu document%s in %s as asked%s", items.same, items.count,
+                     items.count == 1 ? " is" : "s are", name, part ? ", and ifExists says fail" : "");
 }
 
 const struct step_kind step_kind_insert = {

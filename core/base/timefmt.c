@@ -148,17 +148,26 @@ bool mig_time_parse(const char *text, int64_t *ret_wall_ms)
 
 void mig_time_duration(int64_t ms, char ret[static MIG_TIME_SIZE])
 {
+    static const struct {
+        unsigned long long seconds, part;
+        char unit, part_unit;
+    } rows[] = { { 86400, 3600, 'd', 'h' }, { 3600, 60, 'h', 'm' }, { 60, 1, 'm', 's' } };
     const char *sign = ms < 0 ? "-" : "";
     uint64_t t = ms < 0 ? 0 - (uint64_t)ms : (uint64_t)ms;
     unsigned long long s = t / 1000;
-    if (t < 1000)
+    if (t < 1000) {
         snprintf(ret, MIG_TIME_SIZE, "%s%llums", sign, (unsigned long long)t);
-    else if (s < 60)
-        snprintf(ret, MIG_TIME_SIZE, "%s%llu.%llus", sign, s, (unsigned long long)(t % 1000 / 100));
-    else if (s < 3600)
-        snprintf(ret, MIG_TIME_SIZE, "%s%llum%02llus", sign, s / 60, s % 60);
-    else if (s < 86400)
-        snprintf(ret, MIG_TIME_SIZE, "%s%lluh%02llum", sign, s / 3600, s / 60 % 60);
-    else
-        snprintf(ret, MIG_TIME_SIZE, "%s%llud%02lluh", sign, s / 86400, s / 3600 % 24);
+        return;
+    }
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        unsigned long long whole = s / rows[i].seconds;
+        unsigned long long part = s % rows[i].seconds / rows[i].part;
+        if (whole == 0)
+            continue;
+        int len = snprintf(ret, MIG_TIME_SIZE, "%s%llu%c", sign, whole, rows[i].unit);
+        if (part > 0)
+            snprintf(ret + len, MIG_TIME_SIZE - (size_t)len, "%02llu%c", part, rows[i].part_unit);
+        return;
+    }
+    snprintf(ret, MIG_TIME_SIZE, "%s%llu.%llus", sign, s, (unsigned long long)(t % 1000 / 100));
 }

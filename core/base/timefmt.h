@@ -17,7 +17,8 @@ void mig_time_version(int64_t wall_ms, char ret[static MIG_TIME_SIZE]);
  * times that fall outside the years 0000–9999 in UTC, are refused. */
 bool mig_time_parse(const char *text, int64_t *ret_wall_ms);
 
-/* A duration for people, cut, not rounded: 12ms, 4.2s, 3m12s, 2h05m, 3d04h. */
+/* A duration for people, cut, not rounded: 12ms, 4.2s, 3m12s, 2h05m, 3d04h. The smaller unit is left out where it is zero: 3m, 2h,
+ * 30d; a second keeps its tenth, which was measured: 4.0s. */
 void mig_time_duration(int64_t ms, char ret[static MIG_TIME_SIZE]);
 
 #endif

@@ -237,7 +237,9 @@ static bool decide_freshness(facts_t *f, struct mig_gate *gate)
 {
     char age[MIG_TIME_SIZE];
     mig_time_duration(f->look_age_ms, age);
-    if (f->look_age_ms <= MIG_FRESH_MS) {
+    if (f->look_age_ms >= 0 && f->look_age_ms < 1000) {
+        say(gate, MIG_GATE_OK, "looked at just now");
+    } else if (f->look_age_ms <= MIG_FRESH_MS) {
         say(gate, MIG_GATE_OK, "looked at %s ago", age);
     } else {
         say(gate, MIG_GATE_FAILED, "looked at %s ago; nothing is decided on what is older than %d s", age,

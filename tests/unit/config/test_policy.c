@@ -17,7 +17,7 @@ static void gates_that_nobody_can_pass_are_refused(void **state)
           "migtui.yaml:9:24: the gate of prod asks for 2 approvals and has 1 approver: nobody could ever "
           "pass" },
         { GATE("{ approvals: 1, approvers: [] }"),
-          "migtui.yaml:9:24: the gate of prod asks for 1 approvals and has 0 approvers: nobody could ever "
+          "migtui.yaml:9:24: the gate of prod asks for 1 approval and has 0 approvers: nobody could ever "
           "pass" },
         { GATE("{ approvals: 2, approvers: [ana, ana] }"),
           "migtui.yaml:9:44: environments[1].gate.approvers[1]: it is in the list already" },

@@ -72,7 +72,7 @@ static void one_as_old_as_the_limit_is_too_old(void **state)
     (void)state;
     struct mig_backup backup = good();
     backup.started_ms = NOW - rule.max_age_ms;
-    refused(backup, "younger than 1h00m, the last is 1h00m old", "backup take");
+    refused(backup, "younger than 1h, the last is 1h old", "backup take");
     backup.started_ms++;
     assert_int_equal(judged(backup).state, MIG_GATE_OK);
 }

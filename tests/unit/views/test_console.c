@@ -7,6 +7,8 @@
 
 #include "app/cmdline.h"
 #include "base/mem.h"
+#include "base/rows.h"
+#include "views/plan_private.h"
 
 /* ---- what is refused ---- */
 
@@ -354,6 +356,53 @@ static void tab_completes_what_may_stand_there(void **state)
     assert_completes(w, "view mat", "view matrix ");
     assert_completes(w, "set mo", "set mouse ");
     assert_completes(w, "apply --y", "apply --y"); /* the console asks itself */
+    assert_completes(w, "plan --t", "plan --to");  /* then --tab */
+    assert_completes(w, "plan --ta", "plan --tab ");
+    assert_completes(w, "plan --tab g", "plan --tab gates ");
+    assert_completes(w, "view plan --tab g", "view plan --tab gates ");
+    assert_completes(w, "view plan --env pr", "view plan --env prod ");
+    assert_completes(w, "plan --ou", "plan --ou"); /* saving one is for a shell */
+    assert_completes(w, "errors --e", "errors --env ");
+}
+
+/* What a screen takes may follow the command that it is for, and a screen opens where the command's question is answered. */
+static void a_line_says_which_part_of_the_screen_is_meant(void **state)
+{
+    struct console_world *w = *state;
+    static const struct {
+        const char *line, *view;
+        int tab; /* of a plan */
+    } rows[] = {
+        { "plan --env prod --tab gates", "plan", 3 },
+        { "view plan --env prod --tab script", "plan", 1 },
+        { "gate --env prod", "plan", 3 },
+        { "gate --env prod --tab effect", "plan", 0 },
+        { "diff test 20260101", "plan", 2 },
+        { "diff test prod", "matrix", -1 },
+        { "runs --env prod", "log", -1 },
+        { "recover --env prod", "recover", -1 },
+    };
+    for (size_t i = 0; i < MIG_COUNT(rows); i++) {
+        console_command(w->console, rows[i].line);
+        struct view *top = console_top(w->console);
+        assert_string_equal(top->class->name, rows[i].view);
+        if (rows[i].tab >= 0)
+            assert_int_equal(((struct plan *)(void *)top)->tab, rows[i].tab);
+    }
+    console_command(w->console, "plan --tab");
+    console_world_says(w, "--tab wants a value: effect|script|diff|gates");
+    console_command(w->console, "plan --env prod --tab nowhere");
+    console_world_says(w, "there is no tab 'nowhere'");
+}
+
+/* What would save or decide in a shell is never passed over as if it had been done. */
+static void what_only_a_shell_can_do_is_refused(void **state)
+{
+    struct console_world *w = *state;
+    console_command(w->console, "plan --env prod --out prod.plan");
+    console_world_says(w, "plan: --out is for a shell; nothing was done");
+    console_command(w->console, "gate --env prod --accept-drift --reason meant");
+    console_world_says(w, "gate: --accept-drift is for a shell; nothing was done");
 }
 
 static void lines_typed_before_come_back(void **state)
@@ -531,6 +580,8 @@ int main(void)
         CONSOLE_TEST(a_countdown_is_in_the_header),
         CONSOLE_TEST(help_finds_what_is_typed),
         CONSOLE_TEST(tab_completes_what_may_stand_there),
+        CONSOLE_TEST(a_line_says_which_part_of_the_screen_is_meant),
+        CONSOLE_TEST(what_only_a_shell_can_do_is_refused),
         CONSOLE_TEST(lines_typed_before_come_back),
         CONSOLE_TEST(q_in_the_palette_leaves),
         cmocka_unit_test(keys_are_bound_anew_by_a_file),

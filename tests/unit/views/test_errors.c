@@ -67,6 +67,22 @@ static void a_silent_environment_and_bad_files_are_among_them(void **state)
     assert_true(stage_shows(&stage, 120, 36, "migrations: no such folder"));
 }
 
+/* The diff of a pending migration asks for a text that never was there: nothing is wrong. A question that found nobody is. */
+static void what_was_only_asked_for_is_no_error(void **state)
+{
+    (void)state;
+    struct mig_snap_answer *answer = world_answer(&world, MIG_QUERY_RAN_TEXT, "test", "20261119090000", NULL);
+    mig_fail(&answer->error, MIG_ERR_FAILED, "test: 20261119090000 never ran there");
+    answer = world_answer(&world, MIG_QUERY_PLAN, "test", "nonsense", NULL);
+    mig_fail(&answer->error, MIG_ERR_USAGE, "there is no command 'nonsense'");
+    answer = world_answer(&world, MIG_QUERY_BACKUPS, "test", NULL, NULL);
+    mig_fail(&answer->error, MIG_ERR_DENIED, "not allowed to read the backups");
+    world.snapshot->number++;
+    assert_false(stage_shows(&stage, 120, 36, "never ran there"));
+    assert_false(stage_shows(&stage, 120, 36, "nonsense"));
+    assert_true(stage_shows(&stage, 120, 36, "not allowed to read the backups"));
+}
+
 static void a_long_error_is_read_to_its_end(void **state)
 {
     (void)state;
@@ -147,6 +163,7 @@ int main(void)
         TROUBLE(all_that_is_wrong_at_every_size),
         TROUBLE(enter_leads_to_where_it_can_be_looked_into),
         TROUBLE(a_silent_environment_and_bad_files_are_among_them),
+        TROUBLE(what_was_only_asked_for_is_no_error),
         TROUBLE(a_long_error_is_read_to_its_end),
         TROUBLE(a_question_that_failed_is_told_once),
         TROUBLE(h_and_l_leave_one_environment),

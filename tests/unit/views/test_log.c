@@ -48,7 +48,16 @@ static const char *const failed[] = {
     "{'event': 'step.failed', 'at': '2026-11-20T16:03:43.100Z', 'step': 'ref', 'kind': 'createIndexes', 'message': "
     "'E11000 duplicate key error collection: shop.orders index: ref_1 dup key: { ref: A-19 }'}",
     "{'event': 'run.finished', 'at': '2026-11-20T16:03:43.200Z', 'status': 'failed', 'applied': 0, 'steps': 0, "
-    "'durationMs': 3200, 'error': {'message': 'step ref of 20261119090000 failed', 'hint': 'migtui recover --env test'}}",
+    "'durationMs': 3200, 'error': {'message': 'E11000 duplicate key error collection: shop.orders index: ref_1 dup key: "
+    "{ ref: A-19 }', 'hint': 'migtui recover --env test'}}",
+    NULL,
+};
+
+/* Of a run that ended by itself, with no step to blame; and of one whose steps went well before. */
+static const char *const fenced[] = {
+    "{'event': 'step.failed', 'at': '2026-11-20T16:03:43.100Z', 'step': 'ref', 'message': 'no reply in 30 s'}",
+    "{'event': 'run.finished', 'at': '2026-11-20T16:03:43.200Z', 'status': 'fenced', 'applied': 0, 'steps': 0, "
+    "'error': {'message': 'another run took over'}}",
     NULL,
 };
 
@@ -120,6 +129,27 @@ static void a_past_run_and_its_failure(void **state)
     given("view log --env test --run 01KAG00000TESTX00000000000");
     stage_golden_at(&stage, "log-failed", 120, 36);
     stage_golden_at(&stage, "log-failed", 80, 24);
+}
+
+static void an_error_is_said_once_and_whole(void **state)
+{
+    (void)state;
+    given("view log --env test --run 01KAG00000TESTX00000000000");
+    char *text = stage_text(&stage, 40, 10, true, false);
+    char *first = strstr(text, "A-19");
+    assert_non_null(first);
+    assert_null(strstr(first + 1, "A-19"));
+    assert_non_null(strstr(text, "Next: migtui"));
+    free(text);
+}
+
+static void another_error_at_the_end_is_said_too(void **state)
+{
+    (void)state;
+    world_answer(&world, MIG_QUERY_LOG, "test", "01KAG00000TESTX00000000000", world_log(fenced, true));
+    given("view log --env test --run 01KAG00000TESTX00000000000");
+    assert_true(stage_shows(&stage, 80, 24, "no reply in 30 s"));
+    assert_true(stage_shows(&stage, 80, 24, "another run took over"));
 }
 
 static void runs_of_all_environments(void **state)
@@ -248,6 +278,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_live_run_at_every_size),
         TEST(a_past_run_and_its_failure),
+        TEST(an_error_is_said_once_and_whole),
+        TEST(another_error_at_the_end_is_said_too),
         TEST(runs_of_all_environments),
         TEST(scrolling_up_pauses_and_f_follows_again),
         TEST(ten_thousand_lines_cost_what_a_screen_costs),
