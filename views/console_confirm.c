@@ -16,9 +16,6 @@
 #include "views/console_private.h"
 
 #define WAIT_MS     3000
-#define PLAN_SHOWN  12
-#define BODY_WIDTH  92
-#define BODY_HEIGHT 14
 #define CHILD_WORDS CONSOLE_WORDS_MAX
 
 /* ---- what a session may do ---- */
@@ -317,8 +314,6 @@ static void ask(struct console *console, struct mig_seen_plan *plan)
     snprintf(action, sizeof action, "%s on %.30s", verb_of(confirm), confirm->env->name);
     tui_dialog_init(&confirm->dialog, title, blocked ? NULL : action,
                     confirm->env->is_protected ? TUI_DANGER : TUI_BORDER);
-    confirm->dialog.want_w = BODY_WIDTH;
-    confirm->dialog.want_h = BODY_HEIGHT;
     if (!blocked)
         make_fields(console);
     if (console->options.terminal.drop_input)

@@ -1,4 +1,4 @@
-/* console_confirm_text.c - what a confirmation shows: the target, the plan's id, what would run, what stands against it. */
+/* console_confirm_text.c - what a confirmation shows: the target, what the act is about, and how it is answered. */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,27 +10,16 @@
 #include "views/console_private.h"
 #include "views/parts.h"
 
-#define ID_SHOWN 12
+#define BODY_WIDTH  96
+#define BODY_LEAST  56
+#define PLAIN_WIDTH 500
 
-/* One line of the body. */
-struct body_line {
-    char text[256];
-    enum tui_style style;
-};
-
-struct body {
-    struct body_line lines[64];
-    size_t count, room;
-};
-
-static void add(struct body *body, enum tui_style style, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-static void add(struct body *body, enum tui_style style, const char *fmt, ...)
+void confirm_add(struct confirm_body *body, enum tui_style style, const char *fmt, ...)
 {
     va_list args;
     if (body->count == body->room)
         return;
-    struct body_line *line = &body->lines[body->count++];
+    struct confirm_line *line = &body->lines[body->count++];
     line->style = style;
     va_start(args, fmt);
     vsnprintf(line->text, sizeof line->text, fmt, args);
@@ -38,58 +27,10 @@ static void add(struct body *body, enum tui_style style, const char *fmt, ...)
     mig_utf8_trim(line->text);
 }
 
-static const char *reversible(const struct mig_migration *migration)
-{
-    return migration->irreversible ? "irreversible" : "reversible";
-}
-
-static void add_migrations(struct body *body, const struct mig_plan *plan, size_t room)
-{
-    size_t shown = plan->count <= room ? plan->count : room > 1 ? room - 1 : 0;
-    for (size_t i = 0; i < shown; i++) {
-        const struct mig_plan_item *item = &plan->items[i];
-        int64_t documents = 0;
-        char counted[48] = "";
-        for (size_t k = item->first_step; k < item->step_count; k++)
-            documents =
-                documents < 0 || item->steps[k].estimate < 0 ? -1 : documents + item->steps[k].estimate;
-        if (documents > 0)
-            snprintf(counted, sizeof counted, "  %lld documents", (long long)documents);
-        add(body, TUI_PLAIN, "%2zu %s %s  %zu step%s%s  %s", i + 1, item->migration->version,
-            item->migration->title, item->step_count - item->first_step,
-            item->step_count - item->first_step == 1 ? "" : "s", counted, reversible(item->migration));
-    }
-    if (shown < plan->count)
-        add(body, TUI_WARN, "   and %zu more", plan->count - shown);
-}
-
-/* for_approval: it is asked for or given here, so that it is missing is no news. */
-static void add_gates(struct body *body, const struct mig_plan *plan, bool for_approval)
-{
-    size_t good = 0;
-    size_t looked = 0;
-    for (size_t i = 0; i < plan->gate_count; i++) {
-        good += plan->gates[i].state == MIG_GATE_OK;
-        looked += plan->gates[i].state != MIG_GATE_NONE;
-    }
-    for (size_t i = 0; i < plan->gate_count; i++) {
-        const struct mig_gate *gate = &plan->gates[i];
-        if (mig_gate_state_objects(gate->state) && !(for_approval && strcmp(gate->name, "approvals") == 0))
-            add(body, TUI_BAD, "[%s] %s: %s%s%s", gate->state == MIG_GATE_FAILED ? "x" : "?", gate->name,
-                gate->reason, gate->remedy[0] ? "; " : "", gate->remedy);
-    }
-    if (good > 0)
-        add(body, TUI_GOOD, "[+] %zu of %zu checks passed", good, looked);
-    for (size_t i = 0; i < plan->gate_count; i++) {
-        if (plan->gates[i].state == MIG_GATE_NONE)
-            add(body, TUI_DIM, "[-] %s: %s", plan->gates[i].name, plan->gates[i].reason);
-    }
-}
-
 /* ---- requests ---- */
 
 /* Who asked, why, and who has answered what. */
-static void add_request(const struct console *console, struct body *body)
+void confirm_add_request(const struct console *console, struct confirm_body *body)
 {
     char when[VIEW_TIME_SIZE];
     char until[VIEW_TIME_SIZE];
@@ -100,9 +41,9 @@ static void add_request(const struct console *console, struct body *body)
     int64_t wall = console->host->ops->wall_ms(console->host);
     view_when(view_doc_time(row, "startedAt"), wall, when);
     view_when(view_doc_time(row, "expiresAt"), wall, until);
-    add(body, TUI_PLAIN, "asked by %.40s %s: %.140s%s%.40s", mig_doc_str(row, "requesterName", "?"), when,
-        mig_doc_str(row, "reason", ""), mig_doc_str(row, "ticket", "")[0] ? "  " : "",
-        mig_doc_str(row, "ticket", ""));
+    confirm_add(body, TUI_PLAIN, "asked by %.40s %s: %.140s%s%.40s", mig_doc_str(row, "requesterName", "?"),
+                when, mig_doc_str(row, "reason", ""), mig_doc_str(row, "ticket", "")[0] ? "  " : "",
+                mig_doc_str(row, "ticket", ""));
     if (mig_doc_sub(row, "decisions", &list) && bson_iter_init(&each, &list)) {
         size_t len = 0;
         while (bson_iter_next(&each) && len + 1 < sizeof said) {
@@ -111,12 +52,12 @@ static void add_request(const struct console *console, struct body *body)
                                         mig_doc_str(&one, "decision", "?"), mig_doc_str(&one, "name", "?"));
         }
     }
-    add(body, TUI_PLAIN, "%lld of %lld approvals%s%s%s", (long long)mig_doc_int(row, "have", 0),
-        (long long)mig_doc_int(row, "needed", 0), said, until[0] ? "; good until " : "", until);
+    confirm_add(body, TUI_PLAIN, "%lld of %lld approvals%s%s%s", (long long)mig_doc_int(row, "have", 0),
+                (long long)mig_doc_int(row, "needed", 0), said, until[0] ? "; good until " : "", until);
 }
 
 /* What was asked for, as the request itself tells it. */
-static void add_requested(const bson_t *row, struct body *body)
+static void add_requested(const bson_t *row, struct confirm_body *body)
 {
     for (int i = 0; body->count < body->room; i++) {
         char path[64];
@@ -126,11 +67,11 @@ static void add_requested(const bson_t *row, struct body *body)
             return;
         long long rest = (long long)mig_doc_int(row, "migrations", 0) - i;
         if (body->count + 1 == body->room && rest > 1) {
-            add(body, TUI_WARN, "   and %lld more", rest);
+            confirm_add(body, TUI_WARN, "   and %lld more", rest);
             return;
         }
-        add(body, TUI_PLAIN, "%2d %.40s %.150s", i + 1, mig_doc_str(&migration, "version", ""),
-            mig_doc_str(&migration, "title", ""));
+        confirm_add(body, TUI_PLAIN, "%2d %.40s %.150s", i + 1, mig_doc_str(&migration, "version", ""),
+                    mig_doc_str(&migration, "title", ""));
     }
 }
 
@@ -146,26 +87,27 @@ static const char *meaning_of(enum mig_command_id id)
     }
 }
 
-static void fill_request(const struct console *console, struct body *body)
+static void fill_request(const struct console *console, struct confirm_body *body)
 {
     const struct console_confirm *confirm = &console->confirm;
     const bson_t *row = confirm->row;
     bool glass = strcmp(mig_doc_str(row, "kind", "run"), "glass") == 0;
-    add(body, confirm->env->is_protected ? TUI_DANGER : TUI_STRONG, "TARGET %s  database %s",
-        confirm->env->name, confirm->env->database);
-    add(body, TUI_PLAIN, "plan %.*s  %s %lld migration%s", ID_SHOWN, mig_doc_str(row, "planId", ""),
+    confirm_add(body, confirm->env->is_protected ? TUI_DANGER : TUI_STRONG, "TARGET %s  database %s",
+                confirm->env->name, confirm->env->database);
+    confirm_add(
+        body, TUI_PLAIN, "plan %.*s  %s %lld migration%s", CONFIRM_ID_SHOWN, mig_doc_str(row, "planId", ""),
         glass                                                      ? "ran without approval:"
         : strcmp(mig_doc_str(row, "direction", "up"), "down") == 0 ? "takes back"
                                                                    : "applies",
         (long long)mig_doc_int(row, "migrations", 0), mig_doc_int(row, "migrations", 0) == 1 ? "" : "s");
-    add_request(console, body);
-    add(body, TUI_DIM, "%s", meaning_of(confirm->line.command->id));
+    confirm_add_request(console, body);
+    confirm_add(body, TUI_DIM, "%s", meaning_of(confirm->line.command->id));
     add_requested(row, body);
 }
 
 /* ---- backups ---- */
 
-static void fill_backup(const struct console *console, struct body *body)
+static void fill_backup(const struct console *console, struct confirm_body *body)
 {
     const struct console_confirm *confirm = &console->confirm;
     const struct mig_cmdline *line = &confirm->line;
@@ -174,84 +116,51 @@ static void fill_backup(const struct console *console, struct body *body)
     char text[VIEW_TIME_SIZE] = "";
     struct mig_buf size MIG_AUTOBUF;
     mig_buf_init(&size, 128);
-    add(body, confirm->env->is_protected ? TUI_DANGER : TUI_STRONG, "TARGET %s  database %s",
-        confirm->env->name, confirm->env->database);
+    confirm_add(body, confirm->env->is_protected ? TUI_DANGER : TUI_STRONG, "TARGET %s  database %s",
+                confirm->env->name, confirm->env->database);
     if (confirm->row) {
         mig_text_size(&size, mig_doc_int(confirm->row, "size", 0));
         mig_buf_str(&size, ", ");
         mig_text_count(&size, mig_doc_int(confirm->row, "documents", 0), "document");
         view_when(view_doc_time(confirm->row, "startedAt"), console->host->ops->wall_ms(console->host), text);
-        add(body, TUI_PLAIN, "backup %s of database %.64s", mig_doc_str(confirm->row, "backup", ""),
-            mig_doc_str(confirm->row, "database", "?"));
+        confirm_add(body, TUI_PLAIN, "backup %s of database %.64s", mig_doc_str(confirm->row, "backup", ""),
+                    mig_doc_str(confirm->row, "database", "?"));
         bool proven = strcmp(mig_doc_str(confirm->row, "proof", "none"), "ok") == 0;
-        add(body, proven ? TUI_PLAIN : TUI_WARN, "taken %s, %s, %s", text, size.text,
-            proven ? "proven" : "never read back whole");
+        confirm_add(body, proven ? TUI_PLAIN : TUI_WARN, "taken %s, %s, %s", text, size.text,
+                    proven ? "proven" : "never read back whole");
     } else if (line->argument_count > (line->command->id == MIG_COMMAND_BACKUP)) {
-        add(body, TUI_PLAIN, "archive %.200s", line->arguments[line->argument_count - 1]);
+        confirm_add(body, TUI_PLAIN, "archive %.200s", line->arguments[line->argument_count - 1]);
     }
     if (strcmp(what, "take") == 0) {
-        add(body, TUI_PLAIN, "reads all of it into an archive, and reads that back before it counts");
-        add(body, TUI_DIM, "nothing is written there but its record; it goes on without this terminal");
+        confirm_add(body, TUI_PLAIN, "reads all of it into an archive, and reads that back before it counts");
+        confirm_add(body, TUI_DIM,
+                    "nothing is written there but its record; it goes on without this terminal");
     } else if (strcmp(what, "verify") == 0) {
-        add(body, TUI_PLAIN, "reads the archive back whole: every block, its checksums and its counts");
+        confirm_add(body, TUI_PLAIN,
+                    "reads the archive back whole: every block, its checksums and its counts");
     } else if (strcmp(what, "drill") == 0) {
-        add(body, TUI_PLAIN, "restores it into a scratch database on that server, compares, and drops that");
+        confirm_add(body, TUI_PLAIN,
+                    "restores it into a scratch database on that server, compares, and drops that");
     } else if (strcmp(what, "prune") == 0) {
         char keep[MIG_TIME_SIZE];
         mig_time_duration(config->backup_keep_ms, keep);
-        add(body, TUI_WARN,
-            "removes the archives that are on this host, older than %s and not among the newest %lld", keep,
-            (long long)config->backup_keep);
-        add(body, TUI_DIM, "backupKeepFor and backupKeep say so; the newest one that is proven stays");
+        confirm_add(body, TUI_WARN,
+                    "removes the archives that are on this host, older than %s and not among the newest %lld",
+                    keep, (long long)config->backup_keep);
+        confirm_add(body, TUI_DIM,
+                    "backupKeepFor and backupKeep say so; the newest one that is proven stays");
     } else {
         bool own = strcmp(confirm->into, confirm->env->database) == 0;
-        add(body, TUI_WARN,
-            own ? "into its own database %s, which must be empty" : "into the new database %s on that server",
-            confirm->into);
+        confirm_add(body, TUI_WARN,
+                    own ? "into its own database %s, which must be empty"
+                        : "into the new database %s on that server",
+                    confirm->into);
         if (!own)
-            add(body, TUI_DIM, "%s itself is not touched; what is there already is never overwritten",
-                confirm->env->database);
-        add(body, TUI_DIM,
-            "it goes on without this terminal; S in its log ends it, and nothing is left of it");
+            confirm_add(body, TUI_DIM, "%s itself is not touched; what is there already is never overwritten",
+                        confirm->env->database);
+        confirm_add(body, TUI_DIM,
+                    "it goes on without this terminal; S in its log ends it, and nothing is left of it");
     }
-}
-
-/* ---- plans ---- */
-
-static bool lacks_approval(const struct mig_plan *plan)
-{
-    for (size_t i = 0; i < plan->gate_count; i++) {
-        if (strcmp(plan->gates[i].name, "approvals") == 0)
-            return plan->gates[i].state != MIG_GATE_OK;
-    }
-    return false;
-}
-
-static void fill_plan(const struct console *console, const struct mig_seen_plan *seen, struct body *body)
-{
-    const struct mig_plan *plan = seen->plan;
-    const struct cfg_environment *env = console->confirm.env;
-    add(body, env->is_protected ? TUI_DANGER : TUI_STRONG, "TARGET %s  %s/%s", env->name,
-        seen->look.server.primary, env->database);
-    add(body, TUI_PLAIN, "plan %.*s  %s %zu migration%s, frozen: any change voids it", ID_SHOWN, plan->id,
-        plan->direction == MIG_UP ? "applies" : "takes back", plan->count, plan->count == 1 ? "" : "s");
-    if (console->confirm.row)
-        add_request(console, body);
-    if (console->confirm.void_reason[0])
-        add(body, TUI_BAD, "void: %s", console->confirm.void_reason);
-    size_t bad = 1;
-    for (size_t i = 0; i < plan->gate_count; i++)
-        bad += mig_gate_state_objects(plan->gates[i].state);
-    size_t rest = body->room > body->count ? body->room - body->count : 0;
-    enum mig_command_id id = console->confirm.line.command->id;
-    bool asks = id == MIG_COMMAND_REQUEST || (id == MIG_COMMAND_PROMOTE && lacks_approval(plan));
-    size_t below = bad + plan->warning_count + (asks || !console->confirm.dialog.action[0]);
-    add_migrations(body, plan, rest > below + 1 ? rest - below : 1);
-    for (size_t i = 0; i < plan->warning_count; i++)
-        add(body, TUI_WARN, "[!] %s", plan->warnings[i]);
-    if (asks)
-        add(body, TUI_INFO, "asks for its approval; nothing runs now");
-    add_gates(body, plan, id == MIG_COMMAND_REQUEST || id == MIG_COMMAND_APPROVE);
 }
 
 /* "apply", "backup", "restore": as its log begins, where the log is on the screen; else a run that holds the lock is one of
@@ -273,7 +182,7 @@ static const char *command_of(const struct console *console, const char *run, ch
     return ret[0] ? ret : NULL;
 }
 
-static void fill_stop(const struct console *console, struct body *body)
+static void fill_stop(const struct console *console, struct confirm_body *body)
 {
     const struct mig_cmdline *line = &console->confirm.line;
     const struct mig_snap_env *snap = console_snap(console, console->confirm.env);
@@ -282,52 +191,65 @@ static void fill_stop(const struct console *console, struct body *body)
     const char *command = command_of(console, run, room, sizeof room);
     bool restores = command && (strcmp(command, "restore") == 0 || strcmp(command, "drill") == 0);
     if (command && strcmp(command, "backup") == 0) {
-        add(body, TUI_PLAIN, "asks backup %s to stop: it ends within seconds, and leaves no file", run);
+        confirm_add(body, TUI_PLAIN, "asks backup %s to stop: it ends within seconds, and leaves no file",
+                    run);
         return;
     }
     if (restores) {
-        add(body, TUI_PLAIN, "asks %s %s to stop: it ends within seconds", command, run);
-        add(body, TUI_DIM, "what it has made in the new database is dropped again");
+        confirm_add(body, TUI_PLAIN, "asks %s %s to stop: it ends within seconds", command, run);
+        confirm_add(body, TUI_DIM, "what it has made in the new database is dropped again");
         return;
     }
     if (run[0])
-        add(body, TUI_PLAIN, "asks %s %s to stop after the step it is at", command ? command : "run", run);
+        confirm_add(body, TUI_PLAIN, "asks %s %s to stop after the step it is at", command ? command : "run",
+                    run);
     else if (command || !(snap && snap->seen))
-        add(body, TUI_PLAIN, "asks what is at work there to stop after the step it is at");
+        confirm_add(body, TUI_PLAIN, "asks what is at work there to stop after the step it is at");
     else
-        add(body, TUI_WARN,
-            "no run is at work there now; a backup or a restore may be, and is asked to stop");
+        confirm_add(body, TUI_WARN,
+                    "no run is at work there now; a backup or a restore may be, and is asked to stop");
     if (!run[0] && !command && snap && snap->seen)
         return;
-    add(body, TUI_DIM, "resume goes on from there%s",
-        command ? "" : "; a backup or a restore ends, and nothing is left of it");
-    add(body, TUI_WARN, "the program of an exec step is ended: cut short, its step counts as failed");
+    confirm_add(body, TUI_DIM, "resume goes on from there%s",
+                command ? "" : "; a backup or a restore ends, and nothing is left of it");
+    confirm_add(body, TUI_WARN, "the program of an exec step is ended: cut short, its step counts as failed");
 }
 
-/* How a migration stands on the environment, as last seen; NULL: not known. */
-static const struct mig_view *seen_view(const struct console *console, const char *version)
+/* "in dev it is applied, in test failed": how the other environments have it. */
+static void add_elsewhere(const struct console *console, const char *version, struct confirm_body *body)
 {
-    const struct mig_snap_env *snap = console_snap(console, console->confirm.env);
-    const struct mig_views *views = snap && snap->seen ? &snap->seen->look.views : NULL;
-    for (size_t i = 0; views && i < views->count; i++) {
-        if (strcmp(views->items[i].version, version) == 0)
-            return &views->items[i];
+    struct mig_buf text MIG_AUTOBUF;
+    mig_buf_init(&text, 4096);
+    for (size_t i = 0; i < console->snapshot->env_count; i++) {
+        const struct mig_snap_env *snap = &console->snapshot->envs[i];
+        const struct mig_view *view = confirm_view_of(snap, version);
+        if (snap->env != console->confirm.env && view)
+            mig_buf_printf(&text, "%s%s in %s",
+                           text.len > 0 ? ", " : "elsewhere: ", mig_state_word(view->state), snap->env->name);
     }
-    return NULL;
+    if (text.len > 0)
+        confirm_add(body, TUI_PLAIN, "%s", text.text);
 }
 
-static void fill_words(const struct console *console, struct body *body)
+static void fill_words(const struct console *console, struct confirm_body *body)
 {
     const struct console_confirm *confirm = &console->confirm;
     const struct mig_cmdline *line = &confirm->line;
-    add(body, confirm->env->is_protected ? TUI_DANGER : TUI_STRONG, "TARGET %s  database %s",
-        confirm->env->name, confirm->env->database);
+    confirm_add(body, confirm->env->is_protected ? TUI_DANGER : TUI_STRONG, "TARGET %s  database %s",
+                confirm->env->name, confirm->env->database);
     if (line->command->id == MIG_COMMAND_MARK && line->argument_count == 2) {
-        const struct mig_view *view = seen_view(console, line->arguments[0]);
+        const struct mig_view *view =
+            confirm_view_of(console_snap(console, confirm->env), line->arguments[0]);
         if (view)
-            add(body, TUI_PLAIN, "%s %s, %s now", view->version, view->title ? view->title : "",
-                mig_state_word(view->state));
-        add(body, TUI_PLAIN, "%s is set to %s by hand; no step runs", line->arguments[0], line->arguments[1]);
+            confirm_add(body, TUI_PLAIN, "%s %s, %s now", view->version, view->title ? view->title : "",
+                        mig_state_word(view->state));
+        confirm_add(body, TUI_PLAIN, "%s is set to %s by hand; no step runs", line->arguments[0],
+                    line->arguments[1]);
+        add_elsewhere(console, line->arguments[0], body);
+        confirm_add(body, TUI_WARN,
+                    strcmp(line->arguments[1], "applied") == 0
+                        ? "nobody checks that its steps took effect: from then on it counts as applied"
+                        : "what its steps did stays in the database: from then on it counts as never run");
         return;
     }
     if (line->command->id == MIG_COMMAND_STOP) {
@@ -339,17 +261,19 @@ static void fill_words(const struct console *console, struct body *body)
     mig_buf_str(&words, line->command->name);
     for (size_t i = 0; i < line->argument_count; i++)
         mig_buf_printf(&words, " %s", line->arguments[i]);
-    add(body, TUI_PLAIN, "%s", words.text);
-    add(body, TUI_DIM, "%s", line->command->summary);
+    confirm_add(body, TUI_PLAIN, "%s", words.text);
+    confirm_add(body, TUI_DIM, "%s", line->command->summary);
 }
 
-static void fill(const struct console *console, struct body *body, size_t room)
+static void fill(const struct console *console, struct confirm_body *body, size_t room, int width)
 {
     const struct console_confirm *confirm = &console->confirm;
     enum mig_command_id id = confirm->line.command->id;
-    *body = (struct body){ .room = room < 64 ? room : 64 };
+    *body = (struct confirm_body){ .room = room < CONFIRM_LINES ? room : CONFIRM_LINES,
+                                   .width = width,
+                                   .utf8 = console->options.utf8 };
     if (confirm->plan)
-        fill_plan(console, confirm->plan, body);
+        confirm_fill_plan(console, body);
     else if (id == MIG_COMMAND_BACKUP || id == MIG_COMMAND_RESTORE)
         fill_backup(console, body);
     else if (confirm->row)
@@ -357,9 +281,9 @@ static void fill(const struct console *console, struct body *body, size_t room)
     else
         fill_words(console, body);
     if (!confirm->dialog.action[0])
-        add(body, TUI_BAD,
-            confirm->void_reason[0] ? "it can never run: reject it, or ask anew"
-                                    : "a gate is closed: it cannot run now");
+        confirm_add(body, TUI_BAD,
+                    confirm->void_reason[0] ? "it can never run: reject it, or ask anew"
+                                            : "a gate is closed: it cannot run now");
 }
 
 static const char *foot(const struct console *console)
@@ -388,12 +312,12 @@ static void draw_waiting(const struct console *console, const struct tui_pane *p
 }
 
 /* What is too long is broken between words, as far as there are rows to spare. */
-static void draw_body(const struct tui_pane *pane, const struct body *body, int rows)
+static void draw_body(const struct tui_pane *pane, const struct confirm_body *body, int rows)
 {
     int spare = rows - (int)body->count;
     int y = 0;
     for (size_t i = 0; i < body->count && y < rows; i++) {
-        const struct body_line *line = &body->lines[i];
+        const struct confirm_line *line = &body->lines[i];
         int used = 1;
         if (tui_width(line->text) <= pane->w || spare <= 0)
             tui_field(pane, 0, y, pane->w, line->style, line->text);
@@ -405,6 +329,28 @@ static void draw_body(const struct tui_pane *pane, const struct body *body, int 
     }
 }
 
+/* As large as what it has to say. */
+static void fit(struct console *console, const struct tui_pane *pane, bool has_foot)
+{
+    struct tui_dialog *dialog = &console->confirm.dialog;
+    struct confirm_body body;
+    int most = pane->w - 4 < BODY_WIDTH ? pane->w - 4 : BODY_WIDTH;
+    int widest = BODY_LEAST;
+    int rows = has_foot ? 2 : 0;
+    fill(console, &body, CONFIRM_LINES, most);
+    for (size_t i = 0; i < body.count; i++) {
+        int w = tui_width(body.lines[i].text);
+        widest = w > widest ? w : widest;
+        for (const char *text = body.lines[i].text; *text && most > 0; rows++) {
+            size_t len = view_line_bytes(text, most);
+            text += len > 0 ? len : strlen(text);
+            text += *text == ' ';
+        }
+    }
+    dialog->want_w = widest < most ? widest : most;
+    dialog->want_h = rows;
+}
+
 void console_confirm_draw(struct console *console, const struct tui_pane *pane)
 {
     struct console_confirm *confirm = &console->confirm;
@@ -412,11 +358,12 @@ void console_confirm_draw(struct console *console, const struct tui_pane *pane)
         draw_waiting(console, pane);
         return;
     }
-    struct body body;
-    struct tui_pane inner = tui_dialog_draw(&confirm->dialog, pane, console_now(console));
+    struct confirm_body body;
     const char *last = foot(console);
+    fit(console, pane, last != NULL);
+    struct tui_pane inner = tui_dialog_draw(&confirm->dialog, pane, console_now(console));
     size_t room = inner.h > 0 ? (size_t)inner.h : 0;
-    fill(console, &body, last && room > 1 ? room - 1 : room);
+    fill(console, &body, last && room > 1 ? room - 1 : room, inner.w);
     draw_body(&inner, &body, last && room > 1 ? inner.h - 1 : inner.h);
     if (last)
         tui_field(&inner, 0, inner.h - 1, inner.w, TUI_STRONG, last);
@@ -425,14 +372,14 @@ void console_confirm_draw(struct console *console, const struct tui_pane *pane)
 void console_confirm_plain(const struct console *console, struct mig_buf *out)
 {
     const struct console_confirm *confirm = &console->confirm;
-    struct body body;
+    struct confirm_body body;
     if (confirm->state != CONFIRM_ASKING) {
         mig_buf_printf(out, "%s %s on %s\n",
                        confirm->query == MIG_QUERY_PLAN ? "making the plan of" : "looking up what to",
                        confirm->verb, confirm->env->name);
         return;
     }
-    fill(console, &body, 64);
+    fill(console, &body, CONFIRM_LINES, PLAIN_WIDTH);
     mig_buf_printf(out, "%s on %s%s\n", confirm->verb, confirm->env->name,
                    confirm->env->is_protected ? ", which is protected" : "");
     for (size_t i = 0; i < body.count; i++) {

@@ -13,7 +13,7 @@
 #define ENTRIES_MAX 256
 #define KEYS_MAX    48
 #define HELP_MAX    120
-#define NOTE        "type to search   esc closes"
+#define NOTE        "esc closes"
 
 struct page {
     struct tui_help_entry entries[ENTRIES_MAX];
@@ -154,8 +154,8 @@ void console_help_draw(struct console *console, const struct tui_pane *pane)
     struct tui_pane body = tui_frame(pane, TUI_BORDER, title, NOTE);
     if (body.w <= 0 || body.h <= 2)
         return;
-    tui_text(&body, 1, 0, TUI_DIM, "search:");
-    tui_line_draw(&help->search, &body, 9, 0, body.w - 10, TUI_FIELD, true);
+    int x = 2 + tui_text(&body, 1, 0, TUI_DIM, "type to search:");
+    tui_line_draw(&help->search, &body, x, 0, body.w - x - 1, TUI_FIELD, true);
     struct tui_pane rest = tui_pane_part(&body, 1, 2, body.w - 2, body.h - 2);
     fill(console, page);
     help->page = rest.h;
@@ -164,8 +164,7 @@ void console_help_draw(struct console *console, const struct tui_pane *pane)
         tui_text(&rest, 0, 0, TUI_DIM, "nothing has that in it");
     if (help->rows > help->page) {
         int end = help->scroll + help->page < help->rows ? help->scroll + help->page : help->rows;
-        snprintf(note, sizeof note, "%d-%d of %d lines, pgdn pgup   " NOTE, help->scroll + 1, end,
-                 help->rows);
+        snprintf(note, sizeof note, NOTE "   %d-%d of %d, pgdn", help->scroll + 1, end, help->rows);
         tui_frame(pane, TUI_BORDER, title, note);
     }
 }

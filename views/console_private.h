@@ -212,6 +212,30 @@ char *confirm_requested_plan(const bson_t *row);
 /* What is to be typed, "" when nothing; for a restore .into too. */
 void confirm_wanted(struct console *console, char *ret, size_t size);
 
+/* ---- console_confirm_text.c, console_confirm_plan.c: what is shown before an act ---- */
+
+#define CONFIRM_LINES    64
+#define CONFIRM_ID_SHOWN 12
+
+struct confirm_line {
+    char text[640];
+    enum tui_style style;
+};
+
+struct confirm_body {
+    struct confirm_line lines[CONFIRM_LINES];
+    size_t count, room;
+    int width; /* columns; what is in columns is made to fit, the rest is broken between words */
+    bool utf8;
+};
+
+void confirm_add(struct confirm_body *body, enum tui_style style, const char *fmt, ...) MIG_PRINTF(3, 4);
+/* Who asked, why, and who has answered what. */
+void confirm_add_request(const struct console *console, struct confirm_body *body);
+void confirm_fill_plan(const struct console *console, struct confirm_body *body);
+/* How a migration stands on an environment, as last seen; NULL: not known. snap may be NULL. */
+const struct mig_view *confirm_view_of(const struct mig_snap_env *snap, const char *version);
+
 /* ---- console_shell.c: header, tabs, message line, hints ---- */
 
 struct console_layout {

@@ -219,7 +219,7 @@ class Acts(ConsoleTest):
             p, "size 80x24\ntimeout 60s\n:rw dev 10m\n:resume --reason \"put it there\"\nwait y goes ahead\nscreen asked\n"
                "key n\nwait cancelled\n:resume --reason \"put it there\"\nwait y goes ahead\nkey y\nwait resume on dev  succeeded\nscreen end\n",
         )  # fmt: skip
-        self.assertRegex(s.screen("asked"), r"TARGET dev(.|\n)*1 both +1 step")  # of two, one is done
+        self.assertRegex(s.screen("asked"), r"TARGET dev(.|\n)*1 +both +1 step")  # of two, one is done
         runs = p.run("runs", "--format", "json").json()["runs"]
         self.assertEqual([(r["command"], r["status"], r["reason"]) for r in runs], [("resume", "succeeded", "put it there"), ("apply", "failed", None)])
 
