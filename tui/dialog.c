@@ -77,7 +77,7 @@ static size_t stops(const struct tui_dialog *dialog)
     return dialog->field_count + 1 + (dialog->action[0] != '\0');
 }
 
-static void press(struct tui_dialog *dialog, int64_t now_ms)
+static void press(struct tui_dialog *dialog, const struct tui_event *event, int64_t now_ms)
 {
     bool on_field = dialog->focus < dialog->field_count, on_cancel = dialog->focus == dialog->field_count;
     if (has_lock(dialog) && (on_field || tui_dialog_locked(dialog, now_ms)))
@@ -86,7 +86,7 @@ static void press(struct tui_dialog *dialog, int64_t now_ms)
         dialog->focus = dialog->focus + 1 < dialog->field_count ? dialog->focus + 1 : stops(dialog) - 1;
     else if (on_cancel)
         dialog->state = TUI_DIALOG_CANCELLED;
-    else if (!tui_dialog_locked(dialog, now_ms))
+    else if (!tui_dialog_locked(dialog, now_ms) && (has_lock(dialog) || !event->with_others))
         dialog->state = TUI_DIALOG_DONE;
 }
 
@@ -119,7 +119,7 @@ enum tui_dialog_state tui_dialog_key(struct tui_dialog *dialog, const struct tui
     switch (event->key) {
     case TUI_KEY_ESC:
     case TUI_KEY_CTRL | 'c': dialog->state = TUI_DIALOG_CANCELLED; break;
-    case TUI_KEY_ENTER: press(dialog, now_ms); break;
+    case TUI_KEY_ENTER: press(dialog, event, now_ms); break;
     case TUI_KEY_TAB:
     case TUI_KEY_DOWN: dialog->focus = (dialog->focus + 1) % count; break;
     case TUI_KEY_BACKTAB:

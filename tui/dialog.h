@@ -2,7 +2,8 @@
  *
  * The focus is on Cancel when it opens, whatever it asks. With a field that must hold a given text (.expected), the
  * button that acts stays locked until the text is there and wait_ms have passed since the last key; enter does nothing at
- * all before that, in a field and on a button; a paste into that field is refused and empties it. esc cancels always.
+ * all before that, in a field and on a button; a paste into that field is refused and empties it. Without such a field, an
+ * enter that came together with other keys does not press the button that acts. esc cancels always.
  * tab and S-tab, and left and right on buttons, move the focus; a character typed on a button goes to the locked field,
  * or to the first.
  */

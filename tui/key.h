@@ -45,6 +45,7 @@ struct tui_event {
     unsigned
         batch; /* rises with each reading of the terminal: keys of one batch came at once, as pasted text does on a
                        terminal that does not mark a paste */
+    bool with_others; /* others were in the same reading: no answer to a question is given like that */
 };
 
 /* A key that stands for a character to type: no control, no Alt, nothing that may not be shown. */

@@ -507,6 +507,10 @@ void console_confirm_key(struct console *console, const struct tui_event *event)
     if (confirm->state != CONFIRM_ASKING)
         return;
     bool plain_yes = console_confirm_by_y(confirm);
+    if (plain_yes && event->key == 'y' && event->with_others) {
+        console_say(console, "other keys came with that y: nothing was run; press it by itself");
+        return;
+    }
     if (plain_yes && event->key == 'y') {
         confirmed(console);
         return;
@@ -515,8 +519,12 @@ void console_confirm_key(struct console *console, const struct tui_event *event)
         cancelled(console);
         return;
     }
-    if (plain_yes && event->key == TUI_KEY_PASTE)
-        console_say(console, "what was pasted answers nothing");
+    if (plain_yes && event->key == TUI_KEY_PASTE) { /* the line may bring more of it */
+        console_say(console, "%s on %s: cancelled, nothing was run; what was pasted answers nothing",
+                    verb_of(confirm), confirm->env->name);
+        console_confirm_close(console);
+        return;
+    }
     switch (tui_dialog_key(&confirm->dialog, event, console_now(console))) {
     case TUI_DIALOG_CANCELLED: cancelled(console); break;
     case TUI_DIALOG_DONE: confirmed(console); break;

@@ -55,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(tui_decode_wait_ms(&decoder) < 0);
     size_t room;
     tui_decode_room(&decoder, &room);
-    require(room == TUI_DECODE_ROOM);
+    require(room >= TUI_DECODE_ROOM - 64); /* the beginning of a sequence */
     tui_decode_done(&decoder);
     return 0;
 }

@@ -156,3 +156,18 @@ void console_world_settle(struct console_world *w)
 {
     console_world_wait(w, all_away);
 }
+
+bool console_world_acts_over(struct console_world *w)
+{
+    return w->console->act_count == 0;
+}
+
+void console_world_ask_mark(struct console_world *w, const char *env)
+{
+    char line[128];
+    snprintf(line, sizeof line, "rw %s 10m", env);
+    console_command(w->console, line);
+    snprintf(line, sizeof line, "mark 1 applied --env %s --reason \"by hand\"", env);
+    console_command(w->console, line);
+    assert_int_equal(w->console->confirm.state, CONFIRM_ASKING);
+}

@@ -48,6 +48,10 @@ void console_world_type(struct console_world *w, const char *text);
 void console_world_says(struct console_world *w, const char *part);
 /* Wait until done(w), taking in what comes. */
 void console_world_wait(struct console_world *w, bool (*done)(struct console_world *w));
+/* Nothing that was started goes on. */
+bool console_world_acts_over(struct console_world *w);
+/* A question about something that needs no server is open: the mark of a migration by hand, in a window for writing. */
+void console_world_ask_mark(struct console_world *w, const char *env);
 /* Wait until every environment has failed to answer. */
 void console_world_settle(struct console_world *w);
 

@@ -199,9 +199,15 @@ class Pastes(ConsoleTest):
         self.open_window(t, "prod")
         self.ask(t, "apply --env dev", "goes ahead")
         t.paste(f"x{END}y")
-        t.wait("what was pasted answers nothing")
+        t.wait("nothing was run; what was pasted answers nothing")
+        t.wait(lambda screen: "goes ahead" not in screen)
+        t.press("Escape")  # the first key after a paste must come by itself
+        t.wait(lambda screen: "what was pasted" not in screen)
+        self.ask(t, "apply --env dev", "goes ahead")
+        t.type("yyy")
+        t.wait("other keys came with that y")
         t.press("Escape")
-        t.wait("nothing was run")
+        t.wait("cancelled, nothing was run")
         self.ask(t, "apply --env prod", words)
         t.paste(f"x{END}{words[:5]}")  # so few could be typed at once
         t.wait("a paste is refused here")

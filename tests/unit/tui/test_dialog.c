@@ -179,6 +179,9 @@ static void a_plain_question_takes_pastes_and_wants_what_is_needed(void **state)
     assert_int_equal(dialog.focus, 1);
     type("peak is over");
     press(TUI_KEY_ENTER);
+    struct tui_event crowd = { .key = TUI_KEY_ENTER,
+                               .with_others = true }; /* of a paste that nothing marks */
+    assert_int_equal(tui_dialog_key(&dialog, &crowd, now_ms), TUI_DIALOG_OPEN);
     assert_int_equal(press(TUI_KEY_ENTER), TUI_DIALOG_DONE);
     assert_string_equal(dialog.fields[0].line.text, "CHG-2291");
 }

@@ -36,11 +36,6 @@ static void each_writing_command(struct console_world *w, const char *env, const
     assert_int_equal(atomic_load(&console_children.started), 0);
 }
 
-static bool all_acts_over(struct console_world *w)
-{
-    return w->console->act_count == 0;
-}
-
 static void nothing_writes_before_rw(void **state)
 {
     each_writing_command(*state, "test", ":rw test 10m");
@@ -107,7 +102,7 @@ static void prune_gives_its_child_the_words_that_were_typed(void **state)
     console_command(w->console, "rw prod 10m");
     console_command(w->console, "backup prune --env prod");
     console_confirm_answer(w->console, "shop");
-    console_world_wait(w, all_acts_over);
+    console_world_wait(w, console_world_acts_over);
     assert_non_null(strstr(console_children.words, "--env=prod --confirm-text=shop -- prune"));
 }
 
@@ -161,66 +156,10 @@ static void a_mistyped_line_names_what_was_meant(void **state)
 
 /* ---- a protected act without a plan: mark ---- */
 
-static void open_mark(struct console_world *w, const char *env)
-{
-    char line[128];
-    snprintf(line, sizeof line, "rw %s 10m", env);
-    console_command(w->console, line);
-    snprintf(line, sizeof line, "mark 1 applied --env %s --reason \"by hand\"", env);
-    console_command(w->console, line);
-    assert_int_equal(w->console->confirm.state, CONFIRM_ASKING);
-}
-
-static void enter_held_down_runs_nothing(void **state)
-{
-    struct console_world *w = *state;
-    open_mark(w, "test");
-    for (int i = 0; i < 50; i++)
-        console_world_key(w, TUI_KEY_ENTER);
-    assert_int_equal(atomic_load(&console_children.started), 0);
-}
-
-static void one_y_is_enough_where_nothing_is_protected(void **state)
-{
-    struct console_world *w = *state;
-    open_mark(w, "test");
-    console_world_key(w, 'y');
-    assert_int_equal(w->console->confirm.state, CONFIRM_NONE);
-    console_world_wait(w, all_acts_over);
-    assert_int_equal(atomic_load(&console_children.started), 1);
-}
-
-static void a_y_does_nothing_where_something_is_protected(void **state)
-{
-    struct console_world *w = *state;
-    open_mark(w, "prod");
-    console_world_key(w, 'y');
-    console_world_key(w, TUI_KEY_ENTER);
-    assert_int_equal(w->console->confirm.state, CONFIRM_ASKING);
-    for (const char *at = "shop 1"; *at; at++)
-        console_world_key(w, (uint32_t)*at);
-    console_world_key(w, TUI_KEY_ENTER); /* the y is before it, and three seconds have not passed */
-    assert_int_equal(atomic_load(&console_children.started), 0);
-    console_world_key(w, TUI_KEY_ESC);
-    assert_int_equal(w->console->confirm.state, CONFIRM_NONE);
-    console_world_says(w, "nothing was run");
-}
-
-static void what_was_pasted_does_not_confirm(void **state)
-{
-    struct console_world *w = *state;
-    open_mark(w, "prod");
-    struct tui_event paste = { .key = TUI_KEY_PASTE, .paste = "shop 1", .paste_len = 6 };
-    console_key(w->console, &paste);
-    assert_string_equal(w->console->confirm.dialog.fields[0].line.text, "");
-    console_world_key(w, TUI_KEY_ENTER);
-    assert_int_equal(atomic_load(&console_children.started), 0);
-}
-
 static void an_act_ends_with_its_window(void **state)
 {
     struct console_world *w = *state;
-    open_mark(w, "test");
+    console_world_ask_mark(w, "test");
     console_command(w->console, "ro");
     assert_int_equal(w->console->confirm.state, CONFIRM_NONE);
     console_world_says(w, "everything is read-only");
@@ -268,7 +207,7 @@ static void it_lives_at_any_size_with_anything_open(void **state)
             free(console_world_screen(w, sizes[s][0], sizes[s][1]));
         console_world_key(w, TUI_KEY_ESC);
     }
-    open_mark(w, "prod");
+    console_world_ask_mark(w, "prod");
     for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++)
         free(console_world_screen(w, sizes[s][0], sizes[s][1]));
 }
@@ -301,7 +240,7 @@ static void an_older_error_never_stands_below_a_newer_act(void **state)
     assert_non_null(strstr(text, "errors so far; :messages"));
     free(text);
     console_command(w->console, "view nowhere");
-    open_mark(w, "test");
+    console_world_ask_mark(w, "test");
     text = console_world_screen(w, 120, 36);
     assert_null(strstr(text, "nowhere"));
     free(text);
@@ -509,7 +448,7 @@ static void what_was_confirmed_is_begun_before_the_end(void **state)
     struct console_world *w = *state;
     struct mig_error err = { 0 };
     atomic_store(&console_children.slow_ms, 300);
-    open_mark(w, "test");
+    console_world_ask_mark(w, "test");
     console_world_key(w, 'y');
     assert_true(console_settle(w->console, CONSOLE_DEADLINE_MS, &err));
     assert_int_equal(atomic_load(&console_children.started), 1);
@@ -520,13 +459,13 @@ static void what_was_not_begun_is_named_at_the_end(void **state)
     struct console_world *w = *state;
     struct mig_error err = { 0 };
     atomic_store(&console_children.hold, true);
-    open_mark(w, "test");
+    console_world_ask_mark(w, "test");
     console_world_key(w, 'y');
     assert_false(console_settle(w->console, 20, &err));
     assert_non_null(strstr(err.message, "mark --env=test '--reason=by hand' -- 1 applied"));
     assert_non_null(strstr(err.message, "not seen to start"));
     atomic_store(&console_children.hold, false);
-    console_world_wait(w, all_acts_over);
+    console_world_wait(w, console_world_acts_over);
 }
 
 /* Confirmed, and its plan is being made once more. */
@@ -546,7 +485,7 @@ static void what_was_only_asked_ends_without_a_word(void **state)
 {
     struct console_world *w = *state;
     struct mig_error err = { 0 };
-    open_mark(w, "test");
+    console_world_ask_mark(w, "test");
     assert_true(console_settle(w->console, CONSOLE_DEADLINE_MS, &err));
     assert_int_equal(atomic_load(&console_children.started), 0);
 }
@@ -567,10 +506,6 @@ int main(void)
         CONSOLE_TEST(a_window_is_never_open_for_ever),
         CONSOLE_TEST(an_act_without_its_server_is_said_and_given_up),
         CONSOLE_TEST(a_mistyped_line_names_what_was_meant),
-        CONSOLE_TEST(enter_held_down_runs_nothing),
-        CONSOLE_TEST(one_y_is_enough_where_nothing_is_protected),
-        CONSOLE_TEST(a_y_does_nothing_where_something_is_protected),
-        CONSOLE_TEST(what_was_pasted_does_not_confirm),
         CONSOLE_TEST(an_act_ends_with_its_window),
         CONSOLE_TEST(a_window_too_small_for_the_question_is_refused),
         CONSOLE_TEST(names_of_environments_are_never_cut_away),
