@@ -20,9 +20,16 @@ struct mig_names {
 };
 void mig_names_make(const char *prefix, struct mig_names *ret);
 
+/* What a reading need not keep once more. */
+struct mig_known {
+    const struct mig_catalog *catalog; /* outlives the history, which borrows its texts; NULL: none */
+    struct mig_past
+        *past; /* as read last, with the same catalog; shared when it is found unchanged; NULL: none */
+};
+
 /* Read meta, lock, fence, open requests and all records. A database that migtui never saw gives an empty history, not an error. */
 bool mig_history_load(struct mig_store *store, const struct mig_names *names, const struct mig_server *server,
-                      struct mig_history **ret, struct mig_error *err);
+                      const struct mig_known *known, struct mig_history **ret, struct mig_error *err);
 
 /* Read the steps of the records that a plan wants them of (plan->wants_steps) into the history it was made from. */
 bool mig_history_load_steps(struct mig_store *store, const struct mig_names *names,

@@ -77,6 +77,8 @@ void mig_record_decode(const bson_t *doc, struct mig_record *ret)
     *ret = (struct mig_record){
         .version = mig_text_safe_dup(mig_doc_str(doc, "_id", ""), 64),
         .title = mig_text_safe_dup(mig_doc_str(doc, "title", ""), 200),
+        .raw = mig_text_safe_dup(mig_doc_str(doc, "raw", ""), MIG_SHA256_HEX - 1),
+        .sem = mig_text_safe_dup(mig_doc_str(doc, "sem", ""), MIG_SHA256_HEX - 1),
         /* A state that this migtui does not know stands in the way; it never passes for applied. */
         .state = state < 0 ? MIG_RECORD_FAILED : (enum mig_record_state)state,
         .direction = strcmp(mig_doc_str(doc, "direction", "up"), "down") == 0 ? MIG_DOWN : MIG_UP,
@@ -97,8 +99,6 @@ void mig_record_decode(const bson_t *doc, struct mig_record *ret)
         .duration_ms = mig_doc_int(doc, "durationMs", 0),
         .inverse = sub_copy(doc, "inverse"),
     };
-    safe_copy(doc, "raw", ret->raw, sizeof ret->raw);
-    safe_copy(doc, "sem", ret->sem, sizeof ret->sem);
     if (state < 0 && !ret->error)
         ret->error = mig_printf("its record has a state this migtui does not know");
     decode_steps(doc, ret);
@@ -139,19 +139,71 @@ void mig_lock_decode(const bson_t *doc, struct mig_lock *ret)
 
 /* ---- reading ---- */
 
-static void take_record(const bson_t *doc, struct mig_history *history)
+struct reading {
+    struct mig_history *history; /* its past is what has changed since the known one */
+    struct mig_known known;
+    bool *same; /* by record of the known past: it was read, and is as it was */
+    size_t same_count;
+};
+
+static bool is_as_before(struct reading *reading, const struct mig_record *record)
 {
+    struct mig_past *before = reading->known.past;
+    const struct mig_record *was = before ? mig_past_find(before, record->version) : NULL;
+    if (!was || reading->same[was - before->records] || !mig_record_equal(was, record))
+        return false;
+    reading->same[was - before->records] = true;
+    reading->same_count++;
+    return true;
+}
+
+static void keep_record(struct reading *reading, struct mig_record *take_record)
+{
+    const struct mig_catalog *catalog = reading->known.catalog;
+    mig_past_add(reading->history->past, take_record,
+                 catalog ? mig_catalog_find(catalog, take_record->version) : NULL);
+}
+
+static void take_record(const bson_t *doc, struct reading *reading)
+{
+    struct mig_record record;
     if (strcmp(mig_doc_str(doc, "_id", ""), MIG_FENCE_ID) == 0) {
-        history->fence_token = mig_doc_int(doc, "token", 0);
+        reading->history->fence_token = mig_doc_int(doc, "token", 0);
         return;
     }
-    history->records = mig_grow(history->records, history->count, &history->room, sizeof *history->records);
-    mig_record_decode(doc, &history->records[history->count++]);
+    mig_record_decode(doc, &record);
+    if (is_as_before(reading, &record))
+        mig_record_done(&record);
+    else
+        keep_record(reading, &record);
+}
+
+/* The known past when nothing has changed, else one of what has and what has not. */
+static void settle_past(struct reading *reading)
+{
+    struct mig_history *history = reading->history;
+    struct mig_past *before = reading->known.past;
+    if (before && history->past->count == 0 && reading->same_count == before->count) {
+        mig_unshare(history->past);
+        history->past = mig_share(before);
+    } else {
+        for (size_t i = 0; reading->same_count > 0 && i < before->count; i++) {
+            struct mig_record copy = { 0 };
+            if (!reading->same[i])
+                continue;
+            copy = mig_record_copy(&before->records[i]);
+            keep_record(reading, &copy);
+        }
+        mig_past_settle(history->past);
+    }
+    history->records = history->past->records;
+    history->count = history->past->count;
 }
 
 static bool take_document(const bson_t *doc, void *context)
 {
-    struct mig_history *history = context;
+    struct reading *reading = context;
+    struct mig_history *history = reading->history;
     const char *kind = mig_doc_str(doc, "_kind", "record");
     bson_iter_t it;
     bson_iter_t each;
@@ -178,10 +230,10 @@ static bool take_document(const bson_t *doc, void *context)
                bson_iter_recurse(&it, &each)) {
         while (bson_iter_next(&each)) {
             if (mig_iter_sub(&each, &record))
-                take_record(&record, history);
+                take_record(&record, reading);
         }
     } else {
-        take_record(doc, history);
+        take_record(doc, reading);
     }
     return true;
 }
@@ -255,23 +307,23 @@ static bson_t *union_pipeline(const struct mig_names *names)
     // clang-format on
 }
 
-static bool load_union(struct mig_store *store, const struct mig_names *names, struct mig_history *history,
+static bool load_union(struct mig_store *store, const struct mig_names *names, struct reading *reading,
                        struct mig_error *err)
 {
     MIG_AUTOBSON bson_t *command = union_pipeline(names);
     struct mig_call call = { .command = command, .max_time_ms = 20000 };
-    return store->ops->query(store, &call, take_document, history, err);
+    return store->ops->query(store, &call, take_document, reading, err);
 }
 
 static bool load_one(struct mig_store *store, const char *collection, const char *kind,
-                     struct mig_history *history, struct mig_error *err)
+                     struct reading *reading, struct mig_error *err)
 {
     MIG_AUTOBSON bson_t *command =
         BCON_NEW("aggregate", BCON_UTF8(collection), "cursor", "{", "}", "pipeline", "[", "{", "$project",
                  "{", "text", BCON_INT32(0), "}", "}", "{", "$addFields", "{", "_kind", BCON_UTF8(kind),
                  "_now", "$$NOW", "}", "}", "]");
     struct mig_call call = { .command = command, .max_time_ms = 20000 };
-    return store->ops->query(store, &call, take_document, history, err);
+    return store->ops->query(store, &call, take_document, reading, err);
 }
 
 static bool take_steps(const bson_t *doc, void *context)
@@ -321,23 +373,22 @@ static bool is_not_understood(const struct mig_error *err)
     return false;
 }
 
-static int by_version(const void *a, const void *b)
-{
-    const struct mig_record *x = a;
-    const struct mig_record *y = b;
-    return mig_version_compare(x->version, y->version);
-}
-
 bool mig_history_load(struct mig_store *store, const struct mig_names *names, const struct mig_server *server,
-                      struct mig_history **ret, struct mig_error *err)
+                      const struct mig_known *known, struct mig_history **ret, struct mig_error *err)
 {
     struct mig_history *history = mig_alloc(sizeof *history);
-    bool ok = server->can_union && load_union(store, names, history, err);
+    struct reading reading = { .history = history, .known = known ? *known : (struct mig_known){ 0 } };
+    reading.same = mig_alloc_n(reading.known.past ? reading.known.past->count : 0, sizeof *reading.same);
+    history->past = mig_past_new();
+    bool ok = server->can_union && load_union(store, names, &reading, err);
     if (!ok && (!server->can_union || is_not_understood(err)))
-        ok = load_one(store, names->meta, "meta", history, err) &&
-             load_one(store, names->lock, "lock", history, err) &&
-             load_one(store, names->approvals, "request", history, err) &&
-             load_one(store, names->history, "record", history, err);
+        ok = load_one(store, names->meta, "meta", &reading, err) &&
+             load_one(store, names->lock, "lock", &reading, err) &&
+             load_one(store, names->approvals, "request", &reading, err) &&
+             load_one(store, names->history, "record", &reading, err);
+    if (ok)
+        settle_past(&reading);
+    free(reading.same);
     if (ok && history->format > MIG_LAYOUT) {
         ok = mig_fail(err, MIG_ERR_INTEGRITY,
                       "the database's migtui collections have layout %d; this migtui knows %d",
@@ -357,8 +408,6 @@ bool mig_history_load(struct mig_store *store, const struct mig_names *names, co
         mig_history_free(history);
         return false;
     }
-    if (history->count > 1)
-        qsort(history->records, history->count, sizeof *history->records, by_version);
     mig_history_head(history, history->head);
     *ret = history;
     return true;

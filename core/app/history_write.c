@@ -77,8 +77,8 @@ void mig_record_statement(const struct mig_record *record, int64_t token, unsign
     BSON_APPEND_INT64(&part, "seq", record->seq);
     append_text(&part, "run", record->run);
     append_text(&part, "planId", record->plan_id);
-    BSON_APPEND_UTF8(&part, "raw", record->raw);
-    BSON_APPEND_UTF8(&part, "sem", record->sem);
+    BSON_APPEND_UTF8(&part, "raw", record->raw ? record->raw : "");
+    BSON_APPEND_UTF8(&part, "sem", record->sem ? record->sem : "");
     append_steps(&part, record);
     if (record->inverse)
         BSON_APPEND_ARRAY(&part, "inverse", record->inverse);

@@ -35,12 +35,23 @@ static void temper(struct mig_server *server)
         server->can_transactions = false;
 }
 
-bool mig_look_store(struct mig_app *app, const struct cfg_environment *env, struct mig_store *store,
-                    const struct mig_catalog *catalog, struct mig_look *ret, struct mig_error *err)
+/* Views follow from files, records and order, and those of unfinished migrations from the lock as well. */
+static bool views_are_as_before(const struct mig_look *former, const struct mig_history *history)
+{
+    const size_t *counts = former->views.counts;
+    return history->past == former->history->past && counts[MIG_RUNNING] + counts[MIG_INTERRUPTED] == 0;
+}
+
+bool mig_look_again(struct mig_app *app, const struct cfg_environment *env, struct mig_store *store,
+                    const struct mig_catalog *catalog, const struct mig_look *former, struct mig_look *ret,
+                    struct mig_error *err)
 {
     struct mig_names names;
+    struct mig_known known = { .catalog = catalog };
     int64_t began = app->host->ops->mono_ms(app->host);
-    *ret = (struct mig_look){ .env = env };
+    *ret = (struct mig_look){ .env = env, .catalog = catalog };
+    former = former && former->reachable && former->catalog == catalog ? former : NULL;
+    known.past = former ? former->history->past : NULL;
     mig_names_make(app->config->prefix, &names);
     bool ok = mig_server_glance(store, app->host, &ret->server, &ret->error);
     if (ok)
@@ -50,7 +61,7 @@ bool mig_look_store(struct mig_app *app, const struct cfg_environment *env, stru
                       ret->server.set_name, env->replica_set);
         mig_hint(&ret->error, "check uri and replicaSet of environment %s", env->name);
     }
-    ok = ok && mig_history_load(store, &names, &ret->server, &ret->history, &ret->error);
+    ok = ok && mig_history_load(store, &names, &ret->server, &known, &ret->history, &ret->error);
     ret->looked_at = app->host->ops->wall_ms(app->host);
     ret->looked_mono_ms = app->host->ops->mono_ms(app->host);
     ret->took_ms = app->host->ops->mono_ms(app->host) - began;
@@ -60,8 +71,17 @@ bool mig_look_store(struct mig_app *app, const struct cfg_environment *env, stru
         return false;
     }
     mig_lock_check_holder(app->host, &ret->history->lock);
-    mig_states_derive(catalog ? catalog : &no_files, ret->history, env->order, &ret->views);
+    if (former && views_are_as_before(former, ret->history))
+        ret->views = mig_views_share(&former->views);
+    else
+        mig_states_derive(catalog ? catalog : &no_files, ret->history, env->order, &ret->views);
     return true;
+}
+
+bool mig_look_store(struct mig_app *app, const struct cfg_environment *env, struct mig_store *store,
+                    const struct mig_catalog *catalog, struct mig_look *ret, struct mig_error *err)
+{
+    return mig_look_again(app, env, store, catalog, NULL, ret, err);
 }
 
 void mig_look_done(struct mig_look *look)

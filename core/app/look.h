@@ -11,6 +11,7 @@
 
 struct mig_look {
     const struct cfg_environment *env;
+    const struct mig_catalog *catalog; /* what history and views borrow from; NULL: none */
     bool reachable;
     struct mig_error error; /* why not reachable (or disabled) */
     struct mig_server server;
@@ -24,6 +25,12 @@ struct mig_look {
 /* Look at one environment through a store that is open already. False: look->error says why (also copied to *err). */
 bool mig_look_store(struct mig_app *app, const struct cfg_environment *env, struct mig_store *store,
                     const struct mig_catalog *catalog, struct mig_look *ret, struct mig_error *err);
+
+/* The same, where former is what a look has found before with the same catalog: what it finds unchanged is shared with it and
+ * made no second time. former NULL, or of another catalog: all is made anew. */
+bool mig_look_again(struct mig_app *app, const struct cfg_environment *env, struct mig_store *store,
+                    const struct mig_catalog *catalog, const struct mig_look *former, struct mig_look *ret,
+                    struct mig_error *err);
 
 /* Look at several in parallel; names NULL: all of the configuration. Results in the configuration's order. Never fails as a
  * whole; each look tells its own. Free with mig_looks_free. */

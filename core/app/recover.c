@@ -265,48 +265,46 @@ static bool mark_locked(struct marking *m, const struct mig_catalog *catalog, co
 {
     struct mig_look look;
     const struct mig_migration *file = mig_catalog_find(catalog, version);
-    struct mig_record fresh = { 0 };
+    struct mig_record record = { 0 };
     bool ok = mig_look_store(m->app, m->env, m->store, catalog, &look, err);
     if (!ok)
         return false;
     int64_t seq = 1;
-    struct mig_record *record = NULL;
-    for (size_t i = 0; i < look.history->count; i++) {
+    const struct mig_record *was = mig_history_find(look.history, version);
+    for (size_t i = 0; i < look.history->count; i++)
         seq = look.history->records[i].seq >= seq ? look.history->records[i].seq + 1 : seq;
-        if (mig_version_compare(look.history->records[i].version, version) == 0)
-            record = &look.history->records[i];
-    }
-    if (!record && !file) {
+    if (!was && !file) {
         ok =
             mig_fail(err, MIG_ERR_USAGE, "%s: there is no migration %s, neither as a file nor in the history",
                      m->env->name, version);
     } else {
-        record = record ? record : &fresh;
+        if (was)
+            record = mig_record_copy(was);
         /* 1 and 0001 are one migration, so one record: as it was first written, or as its file has it. */
-        if (!record->version)
-            put(&record->version, file->version);
+        if (!record.version)
+            put(&record.version, file->version);
         if (file) {
-            put(&record->title, file->title);
-            memcpy(record->raw, file->raw, sizeof record->raw);
-            memcpy(record->sem, file->sem, sizeof record->sem);
+            put(&record.title, file->title);
+            put(&record.raw, file->raw);
+            put(&record.sem, file->sem);
         }
-        bool was_reverted = record->state == MIG_RECORD_REVERTED;
-        record->state = state;
-        record->direction = state == MIG_RECORD_APPLIED ? MIG_UP : MIG_DOWN;
-        if (state == MIG_RECORD_APPLIED && (record->seq == 0 || was_reverted))
-            record->seq = seq;
-        put(&record->run, m->run);
-        put(&record->marked, reason);
-        put(&record->operator_name, m->app->operator_name);
-        put(&record->os_user, m->app->host->self.os_user);
-        put(&record->host, m->app->host->self.host);
-        ok = mark_write(m, record, file ? file->text : NULL, file ? file->text_len : 0, err);
+        bool was_reverted = record.state == MIG_RECORD_REVERTED;
+        record.state = state;
+        record.direction = state == MIG_RECORD_APPLIED ? MIG_UP : MIG_DOWN;
+        if (state == MIG_RECORD_APPLIED && (record.seq == 0 || was_reverted))
+            record.seq = seq;
+        put(&record.run, m->run);
+        put(&record.marked, reason);
+        put(&record.operator_name, m->app->operator_name);
+        put(&record.os_user, m->app->host->self.os_user);
+        put(&record.host, m->app->host->self.host);
+        ok = mark_write(m, &record, file ? file->text : NULL, file ? file->text_len : 0, err);
         if (ok && file)
             ok = mark_strike(m, look.history->schema, file, err);
         if (ok)
             mark_note(m, version, state, reason);
     }
-    mig_record_done(&fresh);
+    mig_record_done(&record);
     mig_look_done(&look);
     return ok;
 }

@@ -232,15 +232,9 @@ static void adopt_records(struct mig_runner *r)
         r->next_seq = seq >= r->next_seq ? seq + 1 : r->next_seq;
     }
     for (size_t i = 0; i < r->plan->count; i++) {
-        const struct mig_record *was = r->plan->items[i].record;
-        if (!was)
-            continue;
-        /* The plan's item is the record's only reader from here on, so it moves. */
-        struct mig_record *from = &r->look.history->records[was - r->look.history->records];
-        r->records[i] = *from;
-        *from =
-            (struct mig_record){ .version = mig_strdup(r->records[i].version), .state = r->records[i].state };
-        r->plan->items[i].record = NULL;
+        if (r->plan->items[i].record)
+            r->records[i] = mig_record_copy(r->plan->items[i].record);
+        r->plan->items[i].record = NULL; /* the run changes what it has copied */
     }
 }
 
@@ -263,7 +257,7 @@ static bool settle_plan(struct mig_runner *r, struct mig_error *err)
     char uuid[MIG_UUID_SIZE];
     memcpy(uuid, r->look.history->environment_uuid, sizeof uuid);
     struct mig_history *history;
-    if (!mig_history_load(r->store, &r->names, &r->look.server, &history, err))
+    if (!mig_history_load(r->store, &r->names, &r->look.server, NULL, &history, err))
         return false;
     drop_plan(r);
     mig_history_free(r->look.history);

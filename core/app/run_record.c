@@ -69,8 +69,8 @@ void mig_record_begin(struct mig_runner *r, size_t index)
     record->state = r->plan->direction == MIG_UP ? MIG_RECORD_RUNNING : MIG_RECORD_REVERTING;
     record->direction = r->plan->direction;
     if (r->plan->direction == MIG_UP) {
-        memcpy(record->raw, item->migration->raw, sizeof record->raw);
-        memcpy(record->sem, item->migration->sem, sizeof record->sem);
+        set_text(&record->raw, item->migration->raw);
+        set_text(&record->sem, item->migration->sem);
     } else {
         r->has_text[index] = true; /* what ran stays what is kept */
     }

@@ -1,34 +1,10 @@
-/* snapshot.c - counting references to pieces, freeing them, finding things in a snapshot. */
+/* snapshot.c - freeing pieces, finding things in a snapshot. */
 #include "app/snapshot.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-
-void *mig_share(void *shared)
-{
-    struct mig_shared *piece = shared;
-    if (piece)
-        atomic_fetch_add_explicit(&piece->refs, 1, memory_order_relaxed);
-    return shared;
-}
-
-void mig_unshare(void *shared)
-{
-    struct mig_shared *piece = shared;
-    if (piece && atomic_fetch_sub_explicit(&piece->refs, 1, memory_order_acq_rel) == 1)
-        piece->release(piece);
-}
-
-static void *new_piece(size_t size, void (*release)(struct mig_shared *))
-{
-    struct mig_shared *piece = mig_alloc(size);
-    piece->refs = 1;
-    piece->release = release;
-    return piece;
-}
 
 static void release_files(struct mig_shared *shared)
 {
@@ -40,7 +16,7 @@ static void release_files(struct mig_shared *shared)
 
 struct mig_seen_files *mig_seen_files_new(void)
 {
-    struct mig_seen_files *files = new_piece(sizeof *files, release_files);
+    struct mig_seen_files *files = mig_shared_new(sizeof *files, release_files);
     files->catalog = mig_alloc(sizeof *files->catalog);
     return files;
 }
@@ -55,7 +31,7 @@ static void release_env(struct mig_shared *shared)
 
 struct mig_seen_env *mig_seen_env_new(struct mig_seen_files *files)
 {
-    struct mig_seen_env *seen = new_piece(sizeof *seen, release_env);
+    struct mig_seen_env *seen = mig_shared_new(sizeof *seen, release_env);
     seen->files = mig_share(files);
     return seen;
 }
@@ -71,7 +47,7 @@ static void release_plan(struct mig_shared *shared)
 
 struct mig_seen_plan *mig_seen_plan_new(struct mig_seen_files *files)
 {
-    struct mig_seen_plan *seen = new_piece(sizeof *seen, release_plan);
+    struct mig_seen_plan *seen = mig_shared_new(sizeof *seen, release_plan);
     seen->files = mig_share(files);
     return seen;
 }
@@ -92,7 +68,7 @@ static void release_rows(struct mig_shared *shared)
 
 struct mig_seen_rows *mig_seen_rows_new(void)
 {
-    return new_piece(sizeof(struct mig_seen_rows), release_rows);
+    return mig_shared_new(sizeof(struct mig_seen_rows), release_rows);
 }
 
 static void release_recover(struct mig_shared *shared)
@@ -106,7 +82,7 @@ static void release_recover(struct mig_shared *shared)
 
 struct mig_seen_recover *mig_seen_recover_new(void)
 {
-    return new_piece(sizeof(struct mig_seen_recover), release_recover);
+    return mig_shared_new(sizeof(struct mig_seen_recover), release_recover);
 }
 
 static void release_text(struct mig_shared *shared)
@@ -118,7 +94,7 @@ static void release_text(struct mig_shared *shared)
 
 struct mig_seen_text *mig_seen_text_new(char *take_text, size_t len)
 {
-    struct mig_seen_text *seen = new_piece(sizeof *seen, release_text);
+    struct mig_seen_text *seen = mig_shared_new(sizeof *seen, release_text);
     seen->text = take_text;
     seen->len = len;
     return seen;
@@ -134,7 +110,7 @@ static void release_chunk(struct mig_shared *shared)
 
 struct mig_log_chunk *mig_log_chunk_new(void)
 {
-    return new_piece(sizeof(struct mig_log_chunk), release_chunk);
+    return mig_shared_new(sizeof(struct mig_log_chunk), release_chunk);
 }
 
 static size_t event_begin(const struct mig_log_chunk *chunk, size_t index)
@@ -178,7 +154,7 @@ static void release_log(struct mig_shared *shared)
 
 struct mig_seen_log *mig_seen_log_new(void)
 {
-    return new_piece(sizeof(struct mig_seen_log), release_log);
+    return mig_shared_new(sizeof(struct mig_seen_log), release_log);
 }
 
 static void release_snapshot(struct mig_shared *shared)
@@ -199,7 +175,7 @@ static void release_snapshot(struct mig_shared *shared)
 
 struct mig_snapshot *mig_snapshot_new(size_t env_count, size_t answer_count)
 {
-    struct mig_snapshot *snapshot = new_piece(sizeof *snapshot, release_snapshot);
+    struct mig_snapshot *snapshot = mig_shared_new(sizeof *snapshot, release_snapshot);
     snapshot->envs = mig_alloc_n(env_count, sizeof *snapshot->envs);
     snapshot->env_count = env_count;
     snapshot->answers = mig_alloc_n(answer_count, sizeof *snapshot->answers);

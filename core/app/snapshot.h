@@ -12,15 +12,8 @@
 #include "app/look.h"
 #include "app/recover.h"
 #include "app/textdiff.h"
+#include "base/shared.h"
 #include "engine/plan.h"
-
-/* A reference-counted piece. release frees what is behind it. */
-struct mig_shared {
-    _Atomic int refs;
-    void (*release)(struct mig_shared *shared);
-};
-void *mig_share(void *shared);  /* another reference; NULL is fine */
-void mig_unshare(void *shared); /* NULL is fine; the last one frees */
 
 /* The migrations directory as last read. */
 struct mig_seen_files {

@@ -143,6 +143,7 @@ void watch_look(struct watch_lane *lane)
     pthread_mutex_lock(&watch->lock);
     env->looking = true;
     struct mig_seen_env *seen = mig_seen_env_new(watch->files);
+    struct mig_seen_env *former = mig_share(env->seen);
     struct mig_seen_progress progress = env->progress;
     int64_t asked = watch->host->ops->mono_ms(watch->host);
     env->looked_ms = asked;
@@ -150,11 +151,13 @@ void watch_look(struct watch_lane *lane)
     pthread_mutex_unlock(&watch->lock);
 
     bool ok = env->app.open_store(env->app.ports_ctx, env->env, "", &store, &err);
-    ok = ok && mig_look_store(&env->app, env->env, store, seen->files->catalog, &seen->look, &err);
+    ok = ok && mig_look_again(&env->app, env->env, store, seen->files->catalog, former ? &former->look : NULL,
+                              &seen->look, &err);
     if (ok)
         follow_run(env, &seen->look.history->lock, store, &progress);
     if (store)
         store->ops->close(store);
+    mig_unshare(former);
 
     pthread_mutex_lock(&watch->lock);
     env->looking = false;

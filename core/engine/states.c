@@ -159,4 +159,5 @@ void mig_states_derive(const struct mig_catalog *catalog, const struct mig_histo
             from_file(view, ret, newest, order);
         ret->counts[view->state]++;
     }
+    mig_views_settle(ret);
 }

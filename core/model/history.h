@@ -11,9 +11,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/hash.h"
 #include "base/id.h"
+#include "base/shared.h"
 #include "model/approval.h"
+#include "model/migration.h"
 
 /* enum, word in the database and JSON. reverted is as good as pending. */
 #define MIG_RECORD_TABLE(X) \
@@ -57,19 +60,19 @@ struct mig_step_record {
     int64_t duration_ms;
 };
 
+/* Who holds a record says whose its texts are: a record alone owns them, one of a struct mig_past borrows them. */
 struct mig_record {
     char *version;
     char *title;
     enum mig_record_state state;
     enum mig_direction direction;
+    char *raw, *sem; /* digests of the file that ran */
     int64_t attempt;
     int64_t rev;   /* raised by each write: optimistic concurrency */
     int64_t seq;   /* order in which migrations were applied here; 0 while never applied */
     int64_t token; /* fencing token of the last writer */
     char *run;
     char *plan_id;
-    char raw[MIG_SHA256_HEX];
-    char sem[MIG_SHA256_HEX]; /* of the file that ran */
     struct mig_step_record *steps;
     size_t step_count;
     bool steps_known; /* false: it was read without its steps, as records are that are over with */
@@ -112,6 +115,24 @@ struct mig_lock {
     char step[160]; /* where the run is, as of its last beat */
 };
 
+/* All records of an environment, as one reading found them: immutable from then on, and shared by the looks that find the
+ * same. Ten thousand records are to cost little: their texts are the files' own where they are equal, and are kept once
+ * where a record says what the one before it says (who, where, in which run). */
+struct mig_past {
+    struct mig_shared shared;
+    struct mig_record *records; /* sorted by version, once settled */
+    size_t count, room;
+    struct mig_arena texts;
+};
+
+/* Empty, with one reference for the caller. */
+struct mig_past *mig_past_new(void);
+/* Take a record that owns what it has. file: the migration of that version, which must outlive the past; NULL: none. */
+void mig_past_add(struct mig_past *past, struct mig_record *take_record, const struct mig_migration *file);
+/* Nothing more comes: sort, and let go of room that is not needed. */
+void mig_past_settle(struct mig_past *past);
+const struct mig_record *mig_past_find(const struct mig_past *past, const char *version); /* once settled */
+
 /* Everything one look at an environment gives. Owned by who loaded it; free with mig_history_free. */
 struct mig_history {
     char environment_uuid[MIG_UUID_SIZE]; /* "" when the database was never initialised */
@@ -121,6 +142,7 @@ struct mig_history {
     struct mig_record *records; /* sorted by version */
     size_t count;
     size_t room;
+    struct mig_past *past; /* whose records they are; NULL: the history's own */
     struct mig_lock lock;
     struct mig_request *requests; /* open ones, and broken glass that is not closed */
     size_t request_count;
@@ -136,7 +158,9 @@ struct mig_history {
 bool mig_lock_alive(const struct mig_lock *lock);
 
 void mig_step_record_done(struct mig_step_record *step);
-void mig_record_done(struct mig_record *record);
+void mig_record_done(struct mig_record *record);                               /* one that owns what it has */
+struct mig_record mig_record_copy(const struct mig_record *from);              /* owns what it has */
+bool mig_record_equal(const struct mig_record *a, const struct mig_record *b); /* in everything */
 void mig_history_free(struct mig_history *history);
 const struct mig_record *mig_history_find(const struct mig_history *history, const char *version);
 

@@ -35,11 +35,47 @@ bool mig_gate_state_objects(enum mig_gate_state state)
     return state != MIG_GATE_OK && state != MIG_GATE_NONE;
 }
 
+struct views_piece {
+    struct mig_shared shared;
+    struct mig_view *items;
+    size_t count;
+};
+
+static void free_views(struct mig_view *items, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free(items[i].reason);
+    free(items);
+}
+
+static void release_views(struct mig_shared *shared)
+{
+    struct views_piece *piece = (struct views_piece *)(void *)shared;
+    free_views(piece->items, piece->count);
+    free(piece);
+}
+
+void mig_views_settle(struct mig_views *views)
+{
+    struct views_piece *piece = mig_shared_new(sizeof *piece, release_views);
+    views->items = mig_realloc_n(views->items, views->count, sizeof *views->items);
+    piece->items = views->items;
+    piece->count = views->count;
+    views->shared = &piece->shared;
+}
+
+struct mig_views mig_views_share(const struct mig_views *from)
+{
+    mig_share(from->shared);
+    return *from;
+}
+
 void mig_views_done(struct mig_views *views)
 {
-    for (size_t i = 0; i < views->count; i++)
-        free(views->items[i].reason);
-    free(views->items);
+    if (views->shared)
+        mig_unshare(views->shared);
+    else
+        free_views(views->items, views->count);
     *views = (struct mig_views){ 0 };
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "base/id.h"
+#include "base/shared.h"
 #include "model/history.h"
 #include "model/migration.h"
 #include "model/state.h"
@@ -21,16 +22,17 @@ struct mig_view {
     const char *version;
     const char *title;
     enum mig_state state;
-    char *reason; /* why blocked, changed, late …; NULL when there is nothing to say */
+    bool raw_only_change; /* the bytes moved but not the meaning: a notice, not a state */
+    char *reason;         /* why blocked, changed, late …; NULL when there is nothing to say */
     const struct mig_migration *migration; /* NULL: missing */
     const struct mig_record *record;       /* NULL: never ran */
-    bool raw_only_change;                  /* the bytes moved but not the meaning: a notice, not a state */
 };
 
 struct mig_views {
     struct mig_view *items; /* union of catalog and history, sorted by version */
     size_t count;
     size_t counts[MIG_STATES];
+    struct mig_shared *shared; /* the items as a piece that looks share; NULL: they are this one's alone */
 };
 
 /* A step to run; borrowed. */
@@ -86,6 +88,10 @@ struct mig_plan {
     const char *sum_problem;  /* borrowed from the catalog; NULL when migtui.sum agrees or is not there */
 };
 
+/* Items are complete: let go of room they do not need, and make them a piece that can be shared. */
+void mig_views_settle(struct mig_views *views);
+/* The same items once more; both are freed by mig_views_done. from is settled. */
+struct mig_views mig_views_share(const struct mig_views *from);
 void mig_views_done(struct mig_views *views);
 void mig_plan_free(struct mig_plan *plan);
 void mig_plan_warn(struct mig_plan *plan, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -159,8 +159,8 @@ static struct mig_record *add_record(struct mig_history *history, const struct m
         .duration_ms = row->took_ms,
     };
     record->ended_at = row->state == MIG_RECORD_RUNNING ? 0 : record->started_at + row->took_ms;
-    memcpy(record->sem, file && !row->edited ? file->sem : STORY_OTHER_DIGEST, sizeof record->sem);
-    memcpy(record->raw, file && !row->edited ? file->raw : STORY_OTHER_DIGEST, sizeof record->raw);
+    record->sem = mig_strdup(file && !row->edited ? file->sem : STORY_OTHER_DIGEST);
+    record->raw = mig_strdup(file && !row->edited ? file->raw : STORY_OTHER_DIGEST);
     return record;
 }
 

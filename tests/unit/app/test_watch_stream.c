@@ -31,7 +31,7 @@ struct server {
     int changes;            /* how many */
     bool cancelled;
     atomic_int looks, streams, refusals;
-    atomic_bool refuses, standalone, locked;
+    atomic_bool refuses, standalone, locked, has_record;
 };
 
 struct world {
@@ -115,8 +115,15 @@ static bool query(struct mig_store *base, const struct mig_call *call, mig_docum
     if (server->locked) {
         bson_t *lock = BCON_NEW("_id", "lock", "_kind", "lock", "owner", "somebody", "_now",
                                 BCON_DATE_TIME(1000), "expiresAt", BCON_DATE_TIME(60000));
+        if (server->has_record)
+            BSON_APPEND_UTF8(lock, "run", "RUN1");
         each(lock, context);
         bson_destroy(lock);
+    }
+    if (server->has_record) {
+        bson_t *record = BCON_NEW("_id", "1", "state", "running", "run", "RUN1");
+        each(record, context);
+        bson_destroy(record);
     }
     atomic_fetch_add(&server->looks, 1);
     return true;
@@ -421,6 +428,52 @@ static void a_stream_that_breaks_is_polled_for_and_opened_again(void **state)
 
 #define WATCH_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
+static struct mig_snapshot *when_looked_again(struct world *w)
+{
+    looks_before = w->server.looks;
+    mig_watch_refresh(w->watch, NULL);
+    wait_for(w, has_looked);
+    return mig_watch_snapshot(w->watch);
+}
+
+/* A screen of ten thousand rows is made again where views are others, and only there. */
+static void a_look_that_finds_nothing_new_makes_nothing_new(void **state)
+{
+    struct world *w = *state;
+    given_a_stream(w);
+    struct mig_snapshot *first = mig_watch_snapshot(w->watch);
+    struct mig_snapshot *second = when_looked_again(w);
+    const struct mig_look *was = &first->envs[0].seen->look;
+    const struct mig_look *is = &second->envs[0].seen->look;
+    assert_ptr_not_equal(is, was);
+    assert_ptr_equal(is->history->past, was->history->past);
+    assert_ptr_equal(is->views.items, was->views.items);
+    w->server.has_record = true;
+    struct mig_snapshot *third = when_looked_again(w);
+    const struct mig_look *changed = &third->envs[0].seen->look;
+    assert_ptr_not_equal(changed->views.items, is->views.items);
+    assert_int_equal(changed->views.counts[MIG_INTERRUPTED], 1);
+    mig_unshare(first);
+    mig_unshare(second);
+    mig_unshare(third);
+}
+
+/* Its records stay what they are when a run takes the lock or loses it; what they mean does not. */
+static void what_is_unfinished_follows_the_lock(void **state)
+{
+    struct world *w = *state;
+    w->server.has_record = true;
+    given_a_stream(w);
+    struct mig_snapshot *first = mig_watch_snapshot(w->watch);
+    assert_int_equal(first->envs[0].seen->look.views.counts[MIG_INTERRUPTED], 1);
+    w->server.locked = true;
+    struct mig_snapshot *second = when_looked_again(w);
+    assert_ptr_equal(second->envs[0].seen->look.history->past, first->envs[0].seen->look.history->past);
+    assert_int_equal(second->envs[0].seen->look.views.counts[MIG_RUNNING], 1);
+    mig_unshare(first);
+    mig_unshare(second);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -433,6 +486,8 @@ int main(void)
         WATCH_TEST(an_answer_to_a_request_makes_questions_due),
         WATCH_TEST(where_nothing_changes_the_last_look_is_as_new),
         WATCH_TEST(a_lock_is_looked_at_by_the_clock),
+        WATCH_TEST(a_look_that_finds_nothing_new_makes_nothing_new),
+        WATCH_TEST(what_is_unfinished_follows_the_lock),
         WATCH_TEST(a_stream_that_breaks_is_polled_for_and_opened_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

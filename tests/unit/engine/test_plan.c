@@ -65,10 +65,8 @@ static struct mig_record *given_record(struct world *w, const char *version, enu
                                    .state = state,
                                    .run = mig_strdup("RUN1"),
                                    .seq = (int64_t)h->count };
-    if (file) {
-        memcpy(record->sem, file->sem, sizeof record->sem);
-        memcpy(record->raw, file->raw, sizeof record->raw);
-    }
+    record->sem = mig_strdup(file ? file->sem : "");
+    record->raw = mig_strdup(file ? file->raw : "");
     return record;
 }
 

@@ -28,7 +28,7 @@ static int setup(void **state)
 {
     struct past *past = mig_alloc(sizeof *past);
     past->migration = (struct mig_migration){ .up = past->steps, .sem = "sem" };
-    past->record = (struct mig_record){ .steps = past->records, .sem = "sem" };
+    past->record = (struct mig_record){ .steps = past->records, .sem = past->migration.sem };
     past->server.can_transactions = true;
     *state = past;
     return 0;
@@ -124,13 +124,14 @@ static void a_record_that_does_not_say_what_was_done_is_no_ground(void **state)
 {
     struct past *past = *state;
     static char reason[] = "done by hand";
+    static char other[] = "other";
     given_step(past, "coll", CREATE, MIG_PHASE_DONE, "{'exists': false}", "{}");
     past->record.marked = reason;
     assert_way_back(past, "marked by hand");
     past->record.marked = NULL;
-    snprintf(past->record.sem, sizeof past->record.sem, "other");
+    past->record.sem = other;
     assert_way_back(past, "its file was edited after it ran");
-    snprintf(past->record.sem, sizeof past->record.sem, "sem");
+    past->record.sem = past->migration.sem;
     past->record.step_count = 0;
     assert_way_back(past, "what its steps did is not on record");
     past->record.step_count = 1;
