@@ -11,6 +11,7 @@ extern const struct view_class view_promote;
 extern const struct view_class view_backups;
 extern const struct view_class view_requests;
 extern const struct view_class view_history;
+extern const struct view_class view_audit;
 extern const struct view_class view_recover;
 extern const struct view_class view_errors;
 extern const struct view_class view_settings;

@@ -24,7 +24,7 @@ static const struct {
     { MIG_COMMAND_HISTORY, "history", NULL, NULL }, { MIG_COMMAND_RECOVER, "recover", "--at", NULL },
     { MIG_COMMAND_CONFIG, "settings", "", NULL },   { MIG_COMMAND_REQUESTS, "requests", NULL, NULL },
     { MIG_COMMAND_GATE, "plan", NULL, "gates" },    { MIG_COMMAND_GLASS, "requests", NULL, NULL },
-    { MIG_COMMAND_BACKUP, "backups", "", NULL },
+    { MIG_COMMAND_BACKUP, "backups", "", NULL },    { MIG_COMMAND_AUDIT, "audit", "", NULL },
 };
 
 const struct view_class *console_shown_class(const struct mig_command *command)
@@ -40,8 +40,7 @@ bool console_command_is_known(const struct mig_command *command)
 {
     if (command->flags & MIG_CMD_HIDDEN)
         return false;
-    return console_shown_class(command) || (command->flags & MIG_CMD_MUTATES) != 0 ||
-           command->id == MIG_COMMAND_AUDIT;
+    return console_shown_class(command) || (command->flags & MIG_CMD_MUTATES) != 0;
 }
 
 bool console_option_is_here(const struct mig_command *command, enum mig_option_id option)

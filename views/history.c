@@ -162,6 +162,7 @@ static const struct view_rows_kind kind = {
 static const struct view_key keys[] = {
     { "enter", "open", "log", "the log of the run", 90 },
     { "d", "diff", "diff", "the text that ran against the file", 60 },
+    { "tab", "audit", "audit", "who did or tried what, refused acts too", 50 },
     { "V", "verify", "verify", "check the environment's audit from its first entry to its last", 30 },
     { "O", "export", NULL, "write its audit to audit-ENV.jsonl in the working directory", 0 },
     { "U", "undo", NULL, "the plan that takes back what this run applied", 0 },
@@ -180,7 +181,7 @@ static const char *refuses(const struct view *view, const struct view_frame *fra
 {
     const bson_t *row = view_rows_chosen(&((const struct view_list *)(const void *)view)->rows);
     (void)frame;
-    if (tui_move_of(action) != TUI_MOVE_NONE || strcmp(action, "filter") == 0)
+    if (tui_move_of(action) != TUI_MOVE_NONE || strcmp(action, "filter") == 0 || strcmp(action, "audit") == 0)
         return NULL;
     if (!row)
         return "no entry is chosen";
@@ -204,6 +205,9 @@ static void act(struct view *view, const struct view_frame *frame, const char *a
     const bson_t *row = view_rows_chosen(&history->rows);
     if (!action) {
         ret->handled = false;
+    } else if (strcmp(action, "audit") == 0) {
+        const struct cfg_environment *of = history->rows.env;
+        view_command(ret, "view", "audit", of ? "--env" : NULL, of ? of->name : NULL, NULL);
     } else if (why || !row) {
         view_say(ret, "%s", why ? why : "no entry is chosen");
     } else {

@@ -4,8 +4,8 @@
 #include "views/classes.h"
 
 const struct view_class *const view_classes[] = {
-    &view_matrix,   &view_plan,    &view_log,    &view_promote,  &view_backups, &view_history,
-    &view_requests, &view_recover, &view_errors, &view_settings, NULL,
+    &view_matrix, &view_plan,     &view_log,     &view_promote, &view_backups,  &view_history,
+    &view_audit,  &view_requests, &view_recover, &view_errors,  &view_settings, NULL,
 };
 
 const struct view_class *view_class_find(const char *name)

@@ -1,7 +1,9 @@
 /* requests.c - promotions that were asked for: those that wait for you, what each still needs, and the answers. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/doc.h"
 #include "views/classes.h"
 #include "views/rows.h"
@@ -88,7 +90,7 @@ static const struct view_rows_kind kind = {
 };
 
 static const struct view_key keys[] = {
-    { "enter", "open", "plan", "the environment's plan and its gates, as they are now", 90 },
+    { "enter", "open", "plan", "what was asked for, as a plan with its gates as they are now", 90 },
     { "A", "approve", "approve", "approve it, as the one you are", 80 },
     { "X", "reject", "reject", "reject it, for good; asks for the reason", 60 },
     { "W", "withdraw", "withdraw", "take your own request back", 40 },
@@ -119,6 +121,32 @@ static const char *refuses(const struct view *view, const struct view_frame *fra
     return strcmp(state, "waiting") == 0 || strcmp(state, "approved") == 0 ? NULL : "it is over";
 }
 
+/* The plan of what was asked for, not of all that is pending: up to its last migration, or back over just these. */
+static void open_plan(const bson_t *row, const char *env, struct view_answer *ret)
+{
+    bool down = strcmp(mig_doc_str(row, "direction", "up"), "down") == 0;
+    int64_t count = mig_doc_int(row, "migrations", 0);
+    struct mig_buf line MIG_AUTOBUF;
+    mig_buf_init(&line, sizeof ret->command);
+    mig_buf_str(&line, "view plan --env");
+    view_word(&line, env);
+    mig_buf_str(&line, " --tab gates");
+    mig_buf_str(&line, down && count > 0 ? " --down" : "");
+    for (int64_t i = down ? 0 : count - 1; i >= 0 && i < count; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "plan.migrations.%" PRId64 ".version", i);
+        const char *version = mig_doc_str(row, path, "");
+        mig_buf_str(&line, !down && version[0] ? " --to" : "");
+        if (version[0])
+            view_word(&line, version);
+    }
+    if (line.overflow || line.len >= sizeof ret->command)
+        view_say(ret, "that are too many words for one line: :approve shows it");
+    else
+        memcpy(ret->command, line.text, line.len + 1);
+    ret->handled = true;
+}
+
 static void act(struct view *view, const struct view_frame *frame, const char *action,
                 const struct tui_event *event, struct view_answer *ret)
 {
@@ -137,7 +165,7 @@ static void act(struct view *view, const struct view_frame *frame, const char *a
     if (why)
         view_say(ret, "%s", why);
     else if (strcmp(action, "open") == 0)
-        view_command(ret, "view", "plan", "--env", env, "--tab", "gates", NULL);
+        open_plan(row, env, ret);
     else
         view_command(ret, action, id, "--env", env, NULL);
 }

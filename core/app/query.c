@@ -301,7 +301,7 @@ static const struct mig_query_row rows[MIG_QUERIES] = {
     [MIG_QUERY_HISTORY]  = { .merges = true, .again_ms = 10000, .on_change = true, .fetch = fetch_history },
     [MIG_QUERY_BACKUPS]  = { .merges = true, .again_ms = 5000, .on_change = true, .fetch = fetch_backups },
     [MIG_QUERY_REQUESTS] = { .merges = true, .again_ms = 5000, .on_change = true, .fetch = fetch_requests },
-    [MIG_QUERY_AUDIT]    = { .again_ms = 15000, .on_change = true, .fetch = fetch_audit },
+    [MIG_QUERY_AUDIT]    = { .merges = true, .again_ms = 15000, .on_change = true, .fetch = fetch_audit },
     [MIG_QUERY_AUDIT_HEAD] = { .again_ms = 15000, .on_change = true, .fetch = fetch_audit_head },
     [MIG_QUERY_RECOVER]  = { .again_ms = 15000, .on_change = true, .fetch = fetch_recover },
     [MIG_QUERY_TEXT]     = { .of_files = true, .on_change = true, .fetch = fetch_text },

@@ -63,7 +63,7 @@ struct mig_snap_env {
     X(MIG_QUERY_LOG)      /* env; argument: run → struct mig_seen_log, growing */ \
     X(MIG_QUERY_REQUESTS) /* env or NULL → struct mig_seen_rows: promotions asked for, with their decisions */ \
     X(MIG_QUERY_BACKUPS)    /* env or NULL → struct mig_seen_rows */ \
-    X(MIG_QUERY_AUDIT)      /* env → struct mig_seen_rows */ \
+    X(MIG_QUERY_AUDIT)      /* env or NULL → struct mig_seen_rows */ \
     X(MIG_QUERY_AUDIT_HEAD) /* env → struct mig_seen_rows: the newest entry alone */
 
 enum mig_query_kind {

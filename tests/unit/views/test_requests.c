@@ -61,6 +61,30 @@ static void an_answer_is_a_command_line(void **state)
     stage_commands(&stage, "view plan --env prod --tab gates");
 }
 
+/* Of all that is pending another plan would be made, which nobody has asked to approve. */
+static void enter_shows_what_was_asked_for(void **state)
+{
+    (void)state;
+    static const char *const asked[] = {
+        "{'request': '01KAJN00000000000000000R03', 'kind': 'run', 'environment': 'prod', 'state': 'waiting', 'direction': "
+        "'up', 'migrations': 2, 'plan': {'migrations': [{'version': '20261103114500'}, {'version': '20261118090000'}]}}",
+        NULL,
+    };
+    static const char *const back[] = {
+        "{'request': '01KAJN00000000000000000R04', 'kind': 'run', 'environment': 'prod', 'state': 'waiting', 'direction': "
+        "'down', 'migrations': 2, 'plan': {'migrations': [{'version': '20261112090000'}, {'version': '20261110090000'}]}}",
+        NULL,
+    };
+    world_answer(&world, MIG_QUERY_REQUESTS, NULL, "", world_rows(asked));
+    stage_key(&stage, "g");
+    stage_key(&stage, "enter");
+    stage_commands(&stage, "view plan --env prod --tab gates --to 20261118090000");
+    world_answer(&world, MIG_QUERY_REQUESTS, NULL, "", world_rows(back));
+    stage_key(&stage, "g");
+    stage_key(&stage, "enter");
+    stage_commands(&stage, "view plan --env prod --tab gates --down 20261112090000 20261110090000");
+}
+
 static void what_is_over_or_not_mine_is_not_answered(void **state)
 {
     (void)state;
@@ -82,9 +106,8 @@ static void every_key_does_something(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(requests_at_every_size),
-        TEST(an_answer_is_a_command_line),
-        TEST(what_is_over_or_not_mine_is_not_answered),
+        TEST(requests_at_every_size),         TEST(an_answer_is_a_command_line),
+        TEST(enter_shows_what_was_asked_for), TEST(what_is_over_or_not_mine_is_not_answered),
         TEST(every_key_does_something),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
