@@ -205,6 +205,11 @@ static void add_took(const struct mig_plan *plan, const struct mig_snap_env *els
                     elsewhere->env->name, ran, plan->count);
 }
 
+static int64_t time_of(const struct mig_record *record)
+{
+    return record->ended_at > 0 ? record->ended_at : record->started_at;
+}
+
 /* What ran last, from the newest record of its history. */
 static void add_last(const struct console *console, struct confirm_body *body)
 {
@@ -215,7 +220,7 @@ static void add_last(const struct console *console, struct confirm_body *body)
     size_t together = 0;
     for (size_t i = 0; history && i < history->count; i++) {
         const struct mig_record *record = &history->records[i];
-        if (record->started_at > 0 && (!last || record->started_at > last->started_at))
+        if (!last || time_of(record) > time_of(last))
             last = record;
     }
     if (!history)
@@ -226,11 +231,11 @@ static void add_last(const struct console *console, struct confirm_body *body)
     }
     for (size_t i = 0; last->run && i < history->count; i++)
         together += history->records[i].run && strcmp(history->records[i].run, last->run) == 0;
-    view_when(last->started_at, console->host->ops->wall_ms(console->host), when);
+    view_when(time_of(last), console->host->ops->wall_ms(console->host), when);
     char count[48] = "";
     if (together > 1)
         snprintf(count, sizeof count, " and %zu more", together - 1);
-    confirm_add(body, TUI_PLAIN, "last here    %s by %.40s: %s%s, %s", when,
+    confirm_add(body, TUI_PLAIN, "last here    %s%sby %.40s: %s%s, %s", when, when[0] ? " " : "",
                 last->operator_name ? last->operator_name : "?", last->version, count,
                 mig_record_state_word(last->state));
 }
@@ -287,6 +292,11 @@ static void add_facts(const struct console *console, const struct mig_plan *plan
 /* ---- checks ---- */
 
 /* for_approval: it is asked for or given here, so that it is missing is no news. */
+static bool objects(const struct mig_gate *gate, bool for_approval)
+{
+    return mig_gate_state_objects(gate->state) && !(for_approval && strcmp(gate->name, "approvals") == 0);
+}
+
 static void add_gates(struct confirm_body *body, const struct mig_plan *plan, bool for_approval)
 {
     struct mig_buf names MIG_AUTOBUF;
@@ -302,7 +312,7 @@ static void add_gates(struct confirm_body *body, const struct mig_plan *plan, bo
     }
     for (size_t i = 0; i < plan->gate_count; i++) {
         const struct mig_gate *gate = &plan->gates[i];
-        if (mig_gate_state_objects(gate->state) && !(for_approval && strcmp(gate->name, "approvals") == 0))
+        if (objects(gate, for_approval))
             confirm_add(body, TUI_BAD, "[%s] %s: %s%s%s", gate->state == MIG_GATE_FAILED ? "x" : "?",
                         gate->name, gate->reason, gate->remedy[0] ? "; " : "", gate->remedy);
     }
@@ -342,10 +352,11 @@ void confirm_fill_plan(const struct console *console, struct confirm_body *body)
         confirm_add_request(console, body);
     if (console->confirm.void_reason[0])
         confirm_add(body, TUI_BAD, "void: %s", console->confirm.void_reason);
+    bool for_approval = id == MIG_COMMAND_REQUEST || id == MIG_COMMAND_APPROVE;
     size_t bad = 1;
     size_t unlooked = 0;
     for (size_t i = 0; i < plan->gate_count; i++) {
-        bad += mig_gate_state_objects(plan->gates[i].state);
+        bad += objects(&plan->gates[i], for_approval);
         unlooked += plan->gates[i].state == MIG_GATE_NONE;
     }
     size_t rest = body->room > body->count ? body->room - body->count : 0;
@@ -359,5 +370,5 @@ void confirm_fill_plan(const struct console *console, struct confirm_body *body)
         confirm_add(body, TUI_WARN, "[!] %s", plan->warnings[i]);
     if (asks)
         confirm_add(body, TUI_INFO, "asks for its approval; nothing runs now");
-    add_gates(body, plan, id == MIG_COMMAND_REQUEST || id == MIG_COMMAND_APPROVE);
+    add_gates(body, plan, for_approval);
 }

@@ -158,7 +158,10 @@ static struct mig_record *add_record(struct mig_history *history, const struct m
         .started_at = at(row->when),
         .duration_ms = row->took_ms,
     };
-    record->ended_at = row->state == MIG_RECORD_RUNNING ? 0 : record->started_at + row->took_ms;
+    if (row->state != MIG_RECORD_RUNNING) { /* as a look reads it: what is over has its end alone */
+        record->ended_at = record->started_at + row->took_ms;
+        record->started_at = 0;
+    }
     record->sem = mig_strdup(file && !row->edited ? file->sem : STORY_OTHER_DIGEST);
     record->raw = mig_strdup(file && !row->edited ? file->raw : STORY_OTHER_DIGEST);
     return record;
