@@ -31,7 +31,21 @@ static void states_of(struct mig_seen_rows *rows, const struct mig_snap_env *env
     }
 }
 
-static void of_env(struct mig_seen_rows *rows, const struct mig_snap_env *env)
+static void drift_of(struct mig_seen_rows *rows, const struct mig_snapshot *snapshot,
+                     const struct mig_snap_env *env)
+{
+    const struct mig_seen_drift *drift = view_drift(snapshot, env->env);
+    for (size_t i = 0; drift && i < drift->drifted && i < MIG_SEEN_DRIFTED; i++) {
+        char text[320];
+        view_drift_text(&drift->first[i], text, sizeof text);
+        add(rows, "drift", env->env->name, "", text,
+            "take it back by hand, or write it as a migration; if it is meant, the gate of the next plan that touches the "
+            "collection asks for it: migtui gate --accept-drift --reason \"…\"");
+    }
+}
+
+static void of_env(struct mig_seen_rows *rows, const struct mig_snapshot *snapshot,
+                   const struct mig_snap_env *env)
 {
     if (env->env->disabled_reason)
         add(rows, "switched off", env->env->name, "", env->env->disabled_reason, "set it and start again");
@@ -43,6 +57,7 @@ static void of_env(struct mig_seen_rows *rows, const struct mig_snap_env *env)
     states_of(rows, env, MIG_INTERRUPTED, "enter shows what it left behind and the ways out");
     states_of(rows, env, MIG_CHANGED, "enter shows what was edited; nothing runs until it is settled");
     states_of(rows, env, MIG_MISSING, "bring its file back, or roll it back");
+    drift_of(rows, snapshot, env);
     states_of(rows, env, MIG_LATE, "rename it to a newer version, or set another order for the environment");
 }
 
@@ -79,7 +94,7 @@ static struct mig_seen_rows *build(const struct view_frame *frame, const struct 
     struct mig_seen_rows *rows = mig_seen_rows_new();
     for (size_t e = 0; e < snapshot->env_count; e++) {
         if (!env || snapshot->envs[e].env == env)
-            of_env(rows, &snapshot->envs[e]);
+            of_env(rows, snapshot, &snapshot->envs[e]);
     }
     if (!env)
         of_files(rows, snapshot->files);
@@ -101,7 +116,8 @@ static struct mig_seen_rows *build(const struct view_frame *frame, const struct 
 
 static enum tui_style kind_cell(const bson_t *row, const struct view_frame *frame, char *ret, size_t size)
 {
-    static const char *const mild[] = { "late", "warning", "not readable", "no answer", "switched off" };
+    static const char *const mild[] = { "late",         "drift",     "warning",
+                                        "not readable", "no answer", "switched off" };
     const char *kind = mig_doc_str(row, "kind", "");
     (void)frame;
     snprintf(ret, size, "%s", kind);
@@ -187,6 +203,13 @@ static void act(struct view *view, const struct view_frame *frame, const char *a
         open_row(row, ret);
 }
 
+static size_t wants(const struct view *view, const struct view_frame *frame,
+                    struct view_want ret[static VIEW_WANTS_MAX])
+{
+    (void)view;
+    return view_wants_drift(frame, ret);
+}
+
 const struct view_class view_errors = {
     .name = "errors",
     .title = "Errors",
@@ -196,7 +219,7 @@ const struct view_class view_errors = {
     .update = view_list_update,
     .draw = view_list_draw,
     .act = act,
-    .wants = view_list_wants,
+    .wants = wants,
     .plain = view_list_plain,
     .subject = view_list_subject,
 };

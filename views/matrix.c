@@ -305,10 +305,10 @@ static size_t wants(const struct view *view, const struct view_frame *frame,
     const struct matrix *matrix = (const struct matrix *)(const void *)view;
     const struct matrix_row *row = matrix_chosen(matrix);
     size_t env = row ? matrix_next_env(matrix, row) : matrix->env_count;
-    if (!matrix->wide || env >= matrix->env_count || env >= frame->snapshot->env_count)
-        return 0;
-    ret[0] = (struct view_want){ .kind = MIG_QUERY_PLAN, .env = frame->snapshot->envs[env].env };
-    return 1;
+    size_t count = view_wants_drift(frame, ret);
+    if (matrix->wide && env < matrix->env_count && env < frame->snapshot->env_count)
+        ret[count++] = (struct view_want){ .kind = MIG_QUERY_PLAN, .env = frame->snapshot->envs[env].env };
+    return count;
 }
 
 /* ---- line by line ---- */
@@ -336,6 +336,16 @@ static void plain_cell(const struct matrix *matrix, const struct matrix_row *row
     }
 }
 
+static void plain_drift(const struct view_frame *frame, const struct mig_snap_env *env, struct mig_buf *out)
+{
+    const struct mig_seen_drift *drift = view_drift(frame->snapshot, env->env);
+    for (size_t i = 0; drift && i < drift->drifted && i < MIG_SEEN_DRIFTED; i++) {
+        char text[320];
+        view_drift_text(&drift->first[i], text, sizeof text);
+        mig_buf_printf(out, "; %s", text);
+    }
+}
+
 static void plain(const struct view *view, const struct view_frame *frame, struct mig_buf *out)
 {
     struct matrix *matrix = (struct matrix *)(void *)(uintptr_t)view;
@@ -344,9 +354,10 @@ static void plain(const struct view *view, const struct view_frame *frame, struc
     for (size_t e = 0; e < matrix->env_count; e++) {
         char verdict[64];
         const struct mig_snap_env *snap = &frame->snapshot->envs[e];
-        matrix_verdict(snap, frame->now_ms, verdict, sizeof verdict);
+        matrix_verdict(frame, e, verdict, sizeof verdict);
         mig_buf_printf(out, "%s%s: %s", snap->env->name, snap->env->is_protected ? " (protected)" : "",
                        verdict);
+        plain_drift(frame, snap, out);
         if (snap->error.code != MIG_OK) {
             mig_buf_str(out, ": ");
             mig_text_safe(out, snap->error.message, strlen(snap->error.message), 400, false);

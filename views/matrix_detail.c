@@ -8,6 +8,8 @@
 
 #define STEADY_FROM 16 /* rows from which there is one to spare */
 
+#define DRIFTED_MOST 2 /* collections that are named */
+
 #define LONG_WHEN_FROM 32 /* columns in which a date, a time, a duration and a name have room */
 
 /* A pane that is written from the top down. */
@@ -274,6 +276,28 @@ static void focused(struct sheet *sheet, const struct matrix *matrix, const stru
     }
 }
 
+/* What somebody else changed on the environment in focus. */
+static void drifted(struct sheet *sheet, const struct matrix *matrix, const struct view_frame *frame)
+{
+    size_t env = matrix->table.focus < matrix->env_count ? matrix->table.focus : 0;
+    const struct mig_seen_drift *drift = view_drift(frame->snapshot, frame->snapshot->envs[env].env);
+    if (!drift || drift->drifted == 0)
+        return;
+    sheet->due = "Schema drift on ";
+    sheet->due_name = matrix->names[env];
+    for (size_t i = 0; i < drift->drifted && i < DRIFTED_MOST; i++) {
+        char text[320];
+        view_drift_text(&drift->first[i], text, sizeof text);
+        item(sheet, TUI_MARK_NO, TUI_WARN, text);
+    }
+    sheet->due = NULL;
+    if (drift->drifted > DRIFTED_MOST) {
+        char text[80];
+        snprintf(text, sizeof text, "and %zu more: migtui drift", drift->drifted - DRIFTED_MOST);
+        paragraph(sheet, 2, TUI_DIM, text);
+    }
+}
+
 /* False: something had no room. */
 static bool write_sheet(struct sheet *sheet, const struct matrix *matrix, const struct matrix_row *row,
                         const struct view_frame *frame)
@@ -284,6 +308,7 @@ static bool write_sheet(struct sheet *sheet, const struct matrix *matrix, const 
     focused(sheet, matrix, row, frame);
     if (left_of(sheet) > 2)
         before_next(sheet, matrix, row);
+    drifted(sheet, matrix, frame);
     what(sheet, row);
     return !sheet->cut;
 }

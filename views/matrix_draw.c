@@ -90,7 +90,7 @@ static int cell_width(const struct matrix *matrix, const struct view_frame *fram
     }
     for (size_t e = 0; e < frame->snapshot->env_count; e++) {
         char verdict[64];
-        matrix_verdict(&frame->snapshot->envs[e], frame->now_ms, verdict, sizeof verdict);
+        matrix_verdict(frame, e, verdict, sizeof verdict);
         int needs = tui_width(verdict);
         int name = tui_width(frame->snapshot->envs[e].env->name) + 1;
         w = needs > w && needs <= 15 ? needs : w;
@@ -142,11 +142,13 @@ struct tui_table_rows matrix_table(struct matrix *matrix, const struct view_fram
 
 /* ---- below the rows ---- */
 
-enum tui_style matrix_verdict(const struct mig_snap_env *env, int64_t now_ms, char *ret, size_t size)
+enum tui_style matrix_verdict(const struct view_frame *frame, size_t number, char *ret, size_t size)
 {
     static const enum mig_state order[] = { MIG_FAILED,  MIG_INTERRUPTED, MIG_CHANGED, MIG_MISSING,
                                             MIG_RUNNING, MIG_LATE,        MIG_BLOCKED, MIG_PENDING };
     char age[VIEW_TIME_SIZE];
+    int64_t now_ms = frame->now_ms;
+    const struct mig_snap_env *env = &frame->snapshot->envs[number];
     if (env->env->disabled_reason) {
         snprintf(ret, size, "switched off");
         return TUI_STALE;
@@ -167,6 +169,11 @@ enum tui_style matrix_verdict(const struct mig_snap_env *env, int64_t now_ms, ch
         snprintf(ret, size, "%zu %s", count, mig_state_word(order[i]));
         return view_state_style(order[i]);
     }
+    const struct mig_seen_drift *drift = view_drift(frame->snapshot, env->env);
+    if (drift && drift->drifted > 0) {
+        snprintf(ret, size, "%zu drifted", drift->drifted);
+        return TUI_WARN;
+    }
     snprintf(ret, size, "in step");
     return TUI_GOOD;
 }
@@ -183,6 +190,8 @@ static const struct counts_row counts_rows[] = {
     { "changed | missing", MIG_CHANGED, MIG_MISSING },
 };
 
+#define DRIFT_LINE ((int)MIG_COUNT(counts_rows) + 2) /* the last, where there is room for all */
+
 static enum tui_style counts_style(const struct mig_snap_env *env, const struct counts_row *row,
                                    int64_t now_ms)
 {
@@ -196,20 +205,43 @@ static enum tui_style counts_style(const struct mig_snap_env *env, const struct 
                                     : TUI_DIM;
 }
 
-static void footer_cell(const struct matrix *matrix, const struct tui_pane *pane,
-                        const struct mig_snap_env *env, int line, int x, int y, int w)
+/* Of how many collections that runs touched; nothing is said before there is an answer. */
+static enum tui_style drift_text(const struct view_frame *frame, const struct mig_snap_env *env, char *ret,
+                                 size_t size)
+{
+    const struct mig_snap_answer *answer =
+        mig_snapshot_answer(frame->snapshot, MIG_QUERY_DRIFT, env->env, "");
+    const struct mig_seen_drift *drift = answer ? answer->value : NULL;
+    ret[0] = '\0';
+    if (!drift) {
+        snprintf(ret, size, "%s", answer && answer->error.code != MIG_OK ? "  ?" : "");
+        return TUI_DIM;
+    }
+    size_t compared = drift->counts[MIG_DRIFT_SAME] + drift->drifted;
+    if (compared == 0)
+        snprintf(ret, size, "  -");
+    else
+        snprintf(ret, size, "%3zu of %zu", drift->drifted, compared);
+    return view_env_stale(env, frame->now_ms) ? TUI_STALE : drift->drifted > 0 ? TUI_WARN : TUI_DIM;
+}
+
+static void footer_cell(const struct matrix *matrix, const struct tui_pane *pane, size_t number, int line,
+                        int x, int y, int w)
 {
     char text[64];
     int64_t now_ms = matrix->frame->now_ms;
+    const struct mig_snap_env *env = &matrix->frame->snapshot->envs[number];
     enum tui_style style;
     if (line == 0) {
-        style = matrix_verdict(env, now_ms, text, sizeof text);
+        style = matrix_verdict(matrix->frame, number, text, sizeof text);
     } else if (!env->seen) {
         return;
     } else if (line == 1) {
         snprintf(text, sizeof text, "%3zu of %zu", env->seen->look.views.counts[MIG_APPLIED],
                  matrix->files->catalog->count);
         style = view_env_stale(env, now_ms) ? TUI_STALE : TUI_PLAIN;
+    } else if (line == DRIFT_LINE) {
+        style = drift_text(matrix->frame, env, text, sizeof text);
     } else {
         const struct counts_row *row = &counts_rows[line - 2];
         const size_t *counts = env->seen->look.views.counts;
@@ -221,7 +253,7 @@ static void footer_cell(const struct matrix *matrix, const struct tui_pane *pane
 
 static int footer_lines(int h)
 {
-    return h >= 26 ? 5 : h >= 16 ? 3 : h >= 9 ? 1 : 0;
+    return h >= 26 ? DRIFT_LINE + 1 : h >= 16 ? 3 : h >= 9 ? 1 : 0;
 }
 
 static void draw_footer(struct matrix *matrix, const struct tui_table_rows *rows, const struct tui_pane *pane,
@@ -243,13 +275,15 @@ static void draw_footer(struct matrix *matrix, const struct tui_table_rows *rows
             snprintf(label, sizeof label, "%zu file%s", files->catalog->count,
                      files->catalog->count == 1 ? "" : "s");
         else
-            snprintf(label, sizeof label, "%s", line == 1 ? "applied" : counts_rows[line - 2].label);
+            snprintf(label, sizeof label, "%s",
+                     line == 1            ? "applied"
+                     : line == DRIFT_LINE ? "schema drift"
+                                          : counts_rows[line - 2].label);
         tui_field(pane, 1, y + line, label_w, line == 0 && files->problems.count > 0 ? TUI_WARN : TUI_DIM,
                   label);
         for (size_t c = MATRIX_ENVS; c < rows->column_count; c++) {
             if (lay.w[c] > 0)
-                footer_cell(matrix, pane, &matrix->frame->snapshot->envs[c - MATRIX_ENVS], line, lay.x[c],
-                            y + line, lay.w[c]);
+                footer_cell(matrix, pane, c - MATRIX_ENVS, line, lay.x[c], y + line, lay.w[c]);
         }
     }
 }

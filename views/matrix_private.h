@@ -71,7 +71,7 @@ void matrix_draw(struct matrix *matrix, const struct view_frame *frame, const st
 enum tui_style matrix_cell_text(const struct matrix *matrix, const struct matrix_row *row, size_t env,
                                 char *ret, size_t size);
 /* The worst that can be said of an environment, in two words: "1 failed", "no answer 2m", "in step". */
-enum tui_style matrix_verdict(const struct mig_snap_env *env, int64_t now_ms, char *ret, size_t size);
+enum tui_style matrix_verdict(const struct view_frame *frame, size_t env, char *ret, size_t size);
 
 /* matrix_detail.c */
 void matrix_draw_detail(const struct matrix *matrix, const struct view_frame *frame,

@@ -105,6 +105,32 @@ bool view_env_stale(const struct mig_snap_env *env, int64_t now_ms)
     return env->error.code != MIG_OK || !env->seen || now_ms - env->seen_ms > VIEW_STALE_MS;
 }
 
+const struct mig_seen_drift *view_drift(const struct mig_snapshot *snapshot,
+                                        const struct cfg_environment *env)
+{
+    const struct mig_snap_answer *answer = mig_snapshot_answer(snapshot, MIG_QUERY_DRIFT, env, "");
+    return answer ? answer->value : NULL;
+}
+
+size_t view_wants_drift(const struct view_frame *frame, struct view_want ret[static VIEW_WANTS_MAX])
+{
+    size_t count = 0;
+    for (; count < frame->snapshot->env_count && count + 1 < VIEW_WANTS_MAX; count++)
+        ret[count] = (struct view_want){ .kind = MIG_QUERY_DRIFT, .env = frame->snapshot->envs[count].env };
+    return count;
+}
+
+void view_drift_text(const struct mig_seen_drifted *drifted, char *ret, size_t size)
+{
+    static const char *const says[MIG_DRIFTS] = {
+        [MIG_DRIFT_CHANGED] = "is not what the last run left: options, validator or indexes",
+        [MIG_DRIFT_REMOVED] = "is gone since the last run",
+        [MIG_DRIFT_APPEARED] = "is there, where the last run left none",
+    };
+    const char *what = says[drifted->drift];
+    snprintf(ret, size, "%.200s %s", drifted->collection, what ? what : mig_drift_word(drifted->drift));
+}
+
 enum tui_style view_state_style(enum mig_state state)
 {
     static const enum tui_style styles[MIG_STATES] = {

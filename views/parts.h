@@ -37,6 +37,13 @@ int64_t view_doc_time(const bson_t *doc, const char *key);
 
 /* Its newest look failed, or nobody has looked for half a minute: what is known is shown, but never as if it were now. */
 bool view_env_stale(const struct mig_snap_env *env, int64_t now_ms);
+/* What somebody else changed there; NULL: not known (yet). */
+const struct mig_seen_drift *view_drift(const struct mig_snapshot *snapshot,
+                                        const struct cfg_environment *env);
+/* Ask it of each environment; leaves room for one more want. */
+size_t view_wants_drift(const struct view_frame *frame, struct view_want ret[static VIEW_WANTS_MAX]);
+/* "orders is not what the last run left: options, validator or indexes". */
+void view_drift_text(const struct mig_seen_drifted *drifted, char *ret, size_t size);
 /* How a state is drawn; stale overrules. */
 enum tui_style view_state_style(enum mig_state state);
 enum tui_style view_env_style(const struct cfg_environment *env); /* of its name */

@@ -228,6 +228,18 @@ const struct mig_command mig_command_rows[MIG_COMMANDS] = {
                           { MIG_OPT_YES, "with --accept-drift: do not ask; never enough on a protected environment" }, END },
         .flags = READS | MIG_CMD_NEEDS_ENV,
     },
+    [MIG_COMMAND_DRIFT] = {
+        .id = MIG_COMMAND_DRIFT, .name = "drift", .arguments = "", .group = LOOKS,
+        .summary = "Collections that somebody else changed since the last run",
+        .help = "A run leaves a fingerprint of each collection it touched: type, options, validator, view, indexes; not data. Each is\n"
+                "held against what the collection is now: same, changed, removed, or appeared where a run had left none. Nothing is\n"
+                "known of collections that no run has touched.\n\n"
+                "Exit 0 when all are the same, 4 when one is not.",
+        .examples = SHOWN { { "drift --env prod", "whether somebody created an index by hand" },
+                            { "drift --format json", "every collection of every environment, for a pipeline" }, { 0 } },
+        .options = ROWS { { MIG_OPT_ENV, "only these environments" }, END },
+        .flags = READS,
+    },
     [MIG_COMMAND_REQUEST] = {
         .id = MIG_COMMAND_REQUEST, .name = "request", .arguments = "[FILE|VERSION…]", .max_arguments = MIG_ARGUMENTS_ANY, .value = MIG_VALUE_FILE, .group = ASKS,
         .summary = "Ask for a plan to be approved",

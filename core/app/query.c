@@ -9,6 +9,7 @@
 #include "app/audit.h"
 #include "app/backup.h"
 #include "app/cmdline.h"
+#include "app/drift.h"
 #include "app/plan_count.h"
 #include "app/promote.h"
 #include "app/query_log.h"
@@ -17,6 +18,7 @@
 #include "base/cleanup.h"
 #include "base/doc.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 #define RUNS_MAX     200
 #define HISTORY_MAX  500
@@ -24,7 +26,9 @@
 #define AUDIT_MAX    500
 #define BACKUPS_MAX  200
 #define ROWS_MAX     2000
-#define TEXT_MAX     (16UL * 1024 * 1024)
+#define DRIFT_MAX \
+    64 /* collections of an environment that are held against their fingerprints, a round trip each */
+#define TEXT_MAX (16UL * 1024 * 1024)
 
 /* ---- plans ---- */
 
@@ -261,6 +265,30 @@ static void *fetch_recover(struct mig_query *query, bool *ret_over, struct mig_e
     return NULL;
 }
 
+static bool count_drift(const bson_t *row, void *context)
+{
+    struct mig_seen_drift *seen = context;
+    enum mig_drift drift = mig_drift_of(mig_doc_str(row, "state", ""));
+    seen->counts[drift]++;
+    if (mig_drift_is(drift) && seen->drifted++ < MIG_SEEN_DRIFTED) {
+        struct mig_seen_drifted *slot = &seen->first[seen->drifted - 1];
+        slot->drift = drift;
+        snprintf(slot->collection, sizeof slot->collection, "%s", mig_doc_str(row, "collection", ""));
+        mig_utf8_trim(slot->collection);
+    }
+    return true;
+}
+
+static void *fetch_drift(struct mig_query *query, bool *ret_over, struct mig_error *err)
+{
+    struct mig_seen_drift *seen = mig_seen_drift_new();
+    (void)ret_over;
+    if (mig_drift_list(query->app, query->env, DRIFT_MAX, count_drift, seen, err))
+        return seen;
+    mig_unshare(seen);
+    return NULL;
+}
+
 /* ---- texts ---- */
 
 static void *fetch_text(struct mig_query *query, bool *ret_over, struct mig_error *err)
@@ -304,6 +332,7 @@ static const struct mig_query_row rows[MIG_QUERIES] = {
     [MIG_QUERY_AUDIT]    = { .merges = true, .again_ms = 15000, .on_change = true, .fetch = fetch_audit },
     [MIG_QUERY_AUDIT_HEAD] = { .again_ms = 15000, .on_change = true, .fetch = fetch_audit_head },
     [MIG_QUERY_RECOVER]  = { .again_ms = 15000, .on_change = true, .fetch = fetch_recover },
+    [MIG_QUERY_DRIFT]    = { .again_ms = 60000, .on_change = true, .fetch = fetch_drift },
     [MIG_QUERY_TEXT]     = { .of_files = true, .on_change = true, .fetch = fetch_text },
     [MIG_QUERY_RAN_TEXT] = { .on_change = true, .fetch = fetch_ran_text },
     [MIG_QUERY_LOG]      = { .again_ms = 250, .fetch = mig_query_fetch_log, .forget = mig_query_forget_log },

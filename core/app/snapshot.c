@@ -85,6 +85,16 @@ struct mig_seen_recover *mig_seen_recover_new(void)
     return mig_shared_new(sizeof(struct mig_seen_recover), release_recover);
 }
 
+static void release_drift(struct mig_shared *shared)
+{
+    free(shared);
+}
+
+struct mig_seen_drift *mig_seen_drift_new(void)
+{
+    return mig_shared_new(sizeof(struct mig_seen_drift), release_drift);
+}
+
 static void release_text(struct mig_shared *shared)
 {
     struct mig_seen_text *seen = (struct mig_seen_text *)(void *)shared;

@@ -9,6 +9,7 @@
 #ifndef MIG_APP_SNAPSHOT_H
 #define MIG_APP_SNAPSHOT_H
 
+#include "app/drift.h"
 #include "app/look.h"
 #include "app/recover.h"
 #include "app/textdiff.h"
@@ -58,6 +59,7 @@ struct mig_snap_env {
     X(MIG_QUERY_RUNS)     /* env or NULL for all → struct mig_seen_rows */ \
     X(MIG_QUERY_HISTORY)  /* env or NULL for all → struct mig_seen_rows */ \
     X(MIG_QUERY_RECOVER)  /* env → struct mig_seen_recover */ \
+    X(MIG_QUERY_DRIFT)    /* env → struct mig_seen_drift */ \
     X(MIG_QUERY_TEXT)     /* argument: version → struct mig_seen_text: the file */ \
     X(MIG_QUERY_RAN_TEXT) /* env; argument: version → struct mig_seen_text: what ran there */ \
     X(MIG_QUERY_LOG)      /* env; argument: run → struct mig_seen_log, growing */ \
@@ -92,6 +94,18 @@ struct mig_seen_recover {
     struct mig_shared shared;
     struct mig_recovery *items;
     size_t count;
+};
+
+/* What somebody else changed in collections that runs touched: how many there are of each, and the first that are not the same. */
+#define MIG_SEEN_DRIFTED 20
+struct mig_seen_drift {
+    struct mig_shared shared;
+    size_t counts[MIG_DRIFTS];
+    size_t drifted; /* changed, removed or appeared */
+    struct mig_seen_drifted {
+        char collection[256]; /* safe for display */
+        enum mig_drift drift;
+    } first[MIG_SEEN_DRIFTED];
 };
 
 struct mig_seen_text {
@@ -159,6 +173,7 @@ struct mig_seen_env *mig_seen_env_new(struct mig_seen_files *files);
 struct mig_seen_plan *mig_seen_plan_new(struct mig_seen_files *files);
 struct mig_seen_rows *mig_seen_rows_new(void);
 struct mig_seen_recover *mig_seen_recover_new(void);
+struct mig_seen_drift *mig_seen_drift_new(void);
 struct mig_seen_text *mig_seen_text_new(char *take_text, size_t len);
 struct mig_log_chunk *mig_log_chunk_new(void);
 /* Before it is shared. */

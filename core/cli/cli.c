@@ -32,6 +32,7 @@ static const cli_command_fn functions[MIG_COMMANDS] = {
     [MIG_COMMAND_RECOVER] = cli_recover,
     [MIG_COMMAND_MARK] = cli_mark,
     [MIG_COMMAND_GATE] = cli_gate,
+    [MIG_COMMAND_DRIFT] = cli_drift,
     [MIG_COMMAND_REQUEST] = cli_request,
     [MIG_COMMAND_REQUESTS] = cli_requests,
     [MIG_COMMAND_APPROVE] = cli_approve,

@@ -91,6 +91,7 @@ CLI_COMMAND(resume);
 CLI_COMMAND(recover);
 CLI_COMMAND(mark);
 CLI_COMMAND(gate);
+CLI_COMMAND(drift);
 CLI_COMMAND(request);
 CLI_COMMAND(requests);
 CLI_COMMAND(approve);

@@ -76,9 +76,15 @@ int cli_requests(struct cli *cli, struct mig_error *err)
     const char *id = mig_cmdline_value(cli->line, MIG_OPT_SIGNED_TEXT);
     if (id)
         return tell_signed_text(cli, id, err);
-    return cli_tell_list(cli, mig_requests_list, mig_cmdline_count(cli->line, MIG_OPT_LIMIT, LIST_DEFAULT),
-                         "requests", cli_requests_table, cli_requests_row,
-                         "Nobody has asked for anything: migtui request does.\n", err);
+    const struct cli_list list = {
+        .list = mig_requests_list,
+        .limit = mig_cmdline_count(cli->line, MIG_OPT_LIMIT, LIST_DEFAULT),
+        .key = "requests",
+        .table = cli_requests_table,
+        .row = cli_requests_row,
+        .nothing = "Nobody has asked for anything: migtui request does.\n",
+    };
+    return cli_tell_list(cli, &list, err);
 }
 
 /* ---- decisions ---- */
@@ -232,9 +238,17 @@ int cli_glass(struct cli *cli, struct mig_error *err)
 {
     const char *act = argument(cli, 0);
     const char *reason = mig_cmdline_value(cli->line, MIG_OPT_REASON);
-    if (!act)
-        return cli_tell_list(cli, list_glass, mig_cmdline_count(cli->line, MIG_OPT_LIMIT, LIST_DEFAULT),
-                             "glass", cli_requests_table, cli_requests_row, "No glass was broken.\n", err);
+    if (!act) {
+        const struct cli_list list = {
+            .list = list_glass,
+            .limit = mig_cmdline_count(cli->line, MIG_OPT_LIMIT, LIST_DEFAULT),
+            .key = "glass",
+            .table = cli_requests_table,
+            .row = cli_requests_row,
+            .nothing = "No glass was broken.\n",
+        };
+        return cli_tell_list(cli, &list, err);
+    }
     if (strcmp(act, "close") != 0) {
         mig_fail(err, MIG_ERR_USAGE, "glass: close, or nothing");
         return CLI_FAILED;

@@ -13,8 +13,15 @@
 
 static int list(struct cli *cli, struct mig_error *err)
 {
-    return cli_tell_list(cli, mig_audit_list, mig_cmdline_count(cli->line, MIG_OPT_LIMIT, LIST_DEFAULT),
-                         "entries", cli_audit_table, cli_audit_row, "Nothing is on record yet.\n", err);
+    const struct cli_list list = {
+        .list = mig_audit_list,
+        .limit = mig_cmdline_count(cli->line, MIG_OPT_LIMIT, LIST_DEFAULT),
+        .key = "entries",
+        .table = cli_audit_table,
+        .row = cli_audit_row,
+        .nothing = "Nothing is on record yet.\n",
+    };
+    return cli_tell_list(cli, &list, err);
 }
 
 /* ---- export ---- */

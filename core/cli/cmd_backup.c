@@ -240,9 +240,15 @@ static int inspect(struct cli *cli, struct mig_error *err)
 
 static int list(struct cli *cli, struct mig_error *err)
 {
-    return cli_tell_list(cli, mig_backup_list, mig_cmdline_count(cli->line, MIG_OPT_LIMIT, LIST_DEFAULT),
-                         "backups", cli_backups_table, cli_backups_row,
-                         "No backups yet: migtui backup take makes one.\n", err);
+    const struct cli_list list = {
+        .list = mig_backup_list,
+        .limit = mig_cmdline_count(cli->line, MIG_OPT_LIMIT, LIST_DEFAULT),
+        .key = "backups",
+        .table = cli_backups_table,
+        .row = cli_backups_row,
+        .nothing = "No backups yet: migtui backup take makes one.\n",
+    };
+    return cli_tell_list(cli, &list, err);
 }
 
 int cli_backup(struct cli *cli, struct mig_error *err)

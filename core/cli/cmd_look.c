@@ -1,7 +1,9 @@
-/* cmd_look.c - status, history, runs: what is, and what was. Reads only. */
+/* cmd_look.c - status, history, runs, drift: what is, and what was. Reads only. */
+#include "app/drift.h"
 #include "app/look.h"
 #include "app/runs.h"
 #include "base/cleanup.h"
+#include "base/doc.h"
 #include "cli/cli.h"
 #include "cli/gather.h"
 #include "cli/out_lists.h"
@@ -10,6 +12,7 @@
 #define OUTPUT_MAX      (512UL * 1024 * 1024)
 #define RUNS_DEFAULT    20
 #define HISTORY_DEFAULT 50
+#define DRIFT_MAX       100000
 
 int cli_status(struct cli *cli, struct mig_error *err)
 {
@@ -45,14 +48,49 @@ int cli_status(struct cli *cli, struct mig_error *err)
 
 int cli_runs(struct cli *cli, struct mig_error *err)
 {
-    return cli_tell_list(cli, mig_runs_list, mig_cmdline_count(cli->line, MIG_OPT_LIMIT, RUNS_DEFAULT),
-                         "runs", cli_runs_table, cli_runs_row, "No runs yet: migtui apply starts one.\n",
-                         err);
+    const struct cli_list list = {
+        .list = mig_runs_list,
+        .limit = mig_cmdline_count(cli->line, MIG_OPT_LIMIT, RUNS_DEFAULT),
+        .key = "runs",
+        .table = cli_runs_table,
+        .row = cli_runs_row,
+        .nothing = "No runs yet: migtui apply starts one.\n",
+    };
+    return cli_tell_list(cli, &list, err);
 }
 
 int cli_history(struct cli *cli, struct mig_error *err)
 {
-    return cli_tell_list(cli, mig_history_list, mig_cmdline_count(cli->line, MIG_OPT_LIMIT, HISTORY_DEFAULT),
-                         "entries", cli_history_table, cli_history_row,
-                         "Nothing ran yet: migtui plan shows what would.\n", err);
+    const struct cli_list list = {
+        .list = mig_history_list,
+        .limit = mig_cmdline_count(cli->line, MIG_OPT_LIMIT, HISTORY_DEFAULT),
+        .key = "entries",
+        .table = cli_history_table,
+        .row = cli_history_row,
+        .nothing = "Nothing ran yet: migtui plan shows what would.\n",
+    };
+    return cli_tell_list(cli, &list, err);
+}
+
+static int judge_drift(const struct cli_docs *docs)
+{
+    for (size_t i = 0; i < docs->count; i++) {
+        if (mig_drift_is(mig_drift_of(mig_doc_str(docs->items[i], "state", ""))))
+            return mig_error_exit(MIG_ERR_INTEGRITY);
+    }
+    return 0;
+}
+
+int cli_drift(struct cli *cli, struct mig_error *err)
+{
+    const struct cli_list list = {
+        .list = mig_drift_list,
+        .limit = DRIFT_MAX,
+        .key = "collections",
+        .table = cli_drift_table,
+        .row = cli_drift_row,
+        .nothing = "Nothing to compare: no run of migtui has left a fingerprint of a collection yet.\n",
+        .judge = judge_drift,
+    };
+    return cli_tell_list(cli, &list, err);
 }

@@ -43,7 +43,11 @@ static int by_start(const void *a, const void *b)
     if (order == 0)
         order = strcmp(mig_doc_str(y, "version", ""), mig_doc_str(x, "version", ""));
     int64_t later = mig_doc_int(y, "seq", 0) - mig_doc_int(x, "seq", 0);
-    return order ? order : (later > 0) - (later < 0);
+    if (order == 0)
+        order = (later > 0) - (later < 0);
+    if (order == 0)
+        order = strcmp(mig_doc_str(x, "environment", ""), mig_doc_str(y, "environment", ""));
+    return order ? order : strcmp(mig_doc_str(x, "collection", ""), mig_doc_str(y, "collection", ""));
 }
 
 /* Move a job's answers to the end of all. */
@@ -122,35 +126,33 @@ static void tell_documents(struct cli *cli, const struct cli_docs *list, size_t 
     cli_out_document(cli, &doc);
 }
 
-static void tell_table(struct cli *cli, const struct cli_docs *list, size_t limit, struct cli_table *table,
-                       void (*row)(struct cli_table *table, const bson_t *doc), const char *nothing)
+static void tell_table(struct cli *cli, const struct cli_docs *docs, const struct cli_list *list)
 {
     struct mig_buf text MIG_AUTOBUF;
+    struct cli_table *table = list->table(&cli->out);
     mig_buf_init(&text, OUTPUT_MAX);
-    for (size_t i = 0; i < list->count && i < limit; i++)
-        row(table, list->items[i]);
+    for (size_t i = 0; i < docs->count && i < (size_t)list->limit; i++)
+        list->row(table, docs->items[i]);
     cli_table_print(table, 0, &text);
-    if (list->count == 0 && !cli->quiet)
-        mig_buf_str(&text, nothing);
+    if (docs->count == 0 && !cli->quiet)
+        mig_buf_str(&text, list->nothing);
     cli_out(cli, &text);
     cli_table_free(table);
 }
 
-int cli_tell_list(struct cli *cli, cli_list_fn list, long long limit, const char *key,
-                  struct cli_table *(*table)(const struct cli_style *style),
-                  void (*row)(struct cli_table *table, const bson_t *doc), const char *nothing,
-                  struct mig_error *err)
+int cli_tell_list(struct cli *cli, const struct cli_list *list, struct mig_error *err)
 {
     const struct cfg_environment **envs MIG_AUTOFREE = NULL;
     size_t count;
     struct cli_docs docs = { 0 };
     if (!cli_environments(cli, &envs, &count, err))
         return CLI_FAILED;
-    int status = cli_gather(cli, envs, count, list, limit, &docs, err);
+    int status = cli_gather(cli, envs, count, list->list, list->limit, &docs, err);
     if (status != CLI_FAILED && cli->format == CLI_TEXT)
-        tell_table(cli, &docs, (size_t)limit, table(&cli->out), row, nothing);
+        tell_table(cli, &docs, list);
     else if (status != CLI_FAILED)
-        tell_documents(cli, &docs, (size_t)limit, key);
+        tell_documents(cli, &docs, (size_t)list->limit, list->key);
+    int judged = status != CLI_FAILED && list->judge ? list->judge(&docs) : 0;
     cli_docs_done(&docs);
-    return status;
+    return judged ? judged : status;
 }

@@ -18,11 +18,18 @@ int cli_gather(struct cli *cli, const struct cfg_environment *const *envs, size_
                int64_t limit, struct cli_docs *ret, struct mig_error *err);
 void cli_docs_done(struct cli_docs *docs);
 
-/* A whole command of that sort: asks the environments that --env names, and tells the answers as a table, a document with the list under
- * key, or lines of JSON. nothing: what to say when there is none. Returns an exit status. */
-int cli_tell_list(struct cli *cli, cli_list_fn list, long long limit, const char *key,
-                  struct cli_table *(*table)(const struct cli_style *style),
-                  void (*row)(struct cli_table *table, const bson_t *doc), const char *nothing,
-                  struct mig_error *err);
+/* A whole command of that sort. */
+struct cli_list {
+    cli_list_fn list;
+    long long limit;
+    const char *key; /* of the list in the document that --format json prints */
+    struct cli_table *(*table)(const struct cli_style *style);
+    void (*row)(struct cli_table *table, const bson_t *doc);
+    const char *nothing;                       /* what to say when there is none */
+    int (*judge)(const struct cli_docs *docs); /* exit status of what was found; NULL: 0 */
+};
+
+/* Ask the environments that --env names, and tell the answers as a table, a document or lines of JSON. Returns an exit status. */
+int cli_tell_list(struct cli *cli, const struct cli_list *list, struct mig_error *err);
 
 #endif

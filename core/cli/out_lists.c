@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/drift.h"
 #include "base/cleanup.h"
 #include "base/doc.h"
 #include "base/mem.h"
@@ -139,6 +140,28 @@ void cli_audit_row(struct cli_table *table, const bson_t *entry)
     char *plan MIG_AUTOFREE = mig_text_safe_dup(mig_doc_str(entry, "plan", ""), 12);
     cli_table_cell(table, CLI_ASIDE, plan);
     cli_table_cell(table, CLI_PLAIN, reason);
+}
+
+struct cli_table *cli_drift_table(const struct cli_style *style)
+{
+    static const char *const head[] = { "ENVIRONMENT", "COLLECTION", "STATE", "LAST RUN OF MIGTUI" };
+    struct cli_table *table = cli_table_new(style, sizeof head / sizeof head[0]);
+    cli_table_head(table, head);
+    cli_table_elastic(table, 1);
+    return table;
+}
+
+void cli_drift_row(struct cli_table *table, const bson_t *row)
+{
+    enum mig_drift drift = mig_drift_of(mig_doc_str(row, "state", ""));
+    text_cell(table, CLI_PLAIN, row, "environment");
+    text_cell(table, CLI_PLAIN, row, "collection");
+    text_cell(table,
+              mig_drift_is(drift)       ? CLI_BAD
+              : drift == MIG_DRIFT_SAME ? CLI_GOOD
+                                        : CLI_WAIT,
+              row, "state");
+    text_cell(table, CLI_PLAIN, row, "run");
 }
 
 struct cli_table *cli_backups_table(const struct cli_style *style)

@@ -14,6 +14,10 @@ void cli_runs_row(struct cli_table *table, const bson_t *run);
 struct cli_table *cli_history_table(const struct cli_style *style);
 void cli_history_row(struct cli_table *table, const bson_t *entry);
 
+/* A row as mig_drift_list feeds it. */
+struct cli_table *cli_drift_table(const struct cli_style *style);
+void cli_drift_row(struct cli_table *table, const bson_t *row);
+
 /* A row: a document as mig_backup_document makes it. */
 struct cli_table *cli_backups_table(const struct cli_style *style);
 void cli_backups_row(struct cli_table *table, const bson_t *backup);

@@ -50,6 +50,7 @@ _migtui() {
         recover) words=" --env --yes --plan --confirm-text --confirm --take-over --break-glass --reason --ticket --undo --resume --detach$words" ;;
         mark) words=" --env --reason --yes --confirm-text$words" ;;
         gate) words="$(compgen -f -- "$cur") --env --to --count --down --run --undo --resume --accept-drift --reason --confirm-text --yes$words" ;;
+        drift) words=" --env$words" ;;
         request) words="$(compgen -f -- "$cur") --env --reason --ticket --plan --to --count --down --run --undo --resume --key$words" ;;
         requests) words=" --env --limit --signed-text --key$words" ;;
         approve) words=" --env --reason --key --yes$words" ;;
@@ -76,5 +77,5 @@ _migtui() {
     COMPREPLY=($(compgen -W "$words" -- "$cur"))
 }
 
-_migtui_commands='init new verify-dir console status diff plan apply rollback resume recover mark gate request requests approve reject withdraw promote glass runs log attach stop history audit backup restore doctor config schema completion demo version help'
+_migtui_commands='init new verify-dir console status diff plan apply rollback resume recover mark gate drift request requests approve reject withdraw promote glass runs log attach stop history audit backup restore doctor config schema completion demo version help'
 complete -F _migtui migtui

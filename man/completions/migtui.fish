@@ -106,6 +106,8 @@ complete -c migtui -n '__fish_seen_subcommand_from gate' -l reason -s m -x -d 'w
 complete -c migtui -n '__fish_seen_subcommand_from gate' -l confirm-text -x -d 'with --accept-drift: what would be typed on a protected environment'
 complete -c migtui -n '__fish_seen_subcommand_from gate' -l yes -s y -d 'with --accept-drift: do not ask; never enough on a protected environment'
 complete -c migtui -n '__fish_seen_subcommand_from gate' -F
+complete -c migtui -n __fish_use_subcommand -a drift -d 'Collections that somebody else changed since the last run'
+complete -c migtui -n '__fish_seen_subcommand_from drift' -l env -s e -x -a '(__migtui_environments)' -d 'only these environments'
 complete -c migtui -n __fish_use_subcommand -a request -d 'Ask for a plan to be approved'
 complete -c migtui -n '__fish_seen_subcommand_from request' -l env -s e -x -a '(__migtui_environments)' -d 'the environment; may be left out when there is only one'
 complete -c migtui -n '__fish_seen_subcommand_from request' -l reason -s m -x -d 'why; must be given'
@@ -206,4 +208,4 @@ complete -c migtui -n '__fish_seen_subcommand_from demo' -l headless -d 'no cons
 complete -c migtui -n '__fish_seen_subcommand_from demo' -l keep -d 'leave servers and project, and print how to use them'
 complete -c migtui -n __fish_use_subcommand -a version -d 'Print the version'
 complete -c migtui -n __fish_use_subcommand -a help -d 'Show all commands, or one with its options and examples'
-complete -c migtui -n '__fish_seen_subcommand_from help' -a 'init new verify-dir console status diff plan apply rollback resume recover mark gate request requests approve reject withdraw promote glass runs log attach stop history audit backup restore doctor config schema completion demo version help'
+complete -c migtui -n '__fish_seen_subcommand_from help' -a 'init new verify-dir console status diff plan apply rollback resume recover mark gate drift request requests approve reject withdraw promote glass runs log attach stop history audit backup restore doctor config schema completion demo version help'

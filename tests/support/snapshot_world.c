@@ -248,6 +248,18 @@ static void history_of(struct snapshot_world *world, const char *env, bool runne
     answered(world, env, history, age_ms);
 }
 
+void world_drift(struct snapshot_world *world, const char *env, size_t same, const char *changed)
+{
+    struct mig_seen_drift *seen = mig_seen_drift_new();
+    seen->counts[MIG_DRIFT_SAME] = same;
+    if (changed) {
+        seen->counts[MIG_DRIFT_CHANGED] = seen->drifted = 1;
+        seen->first[0].drift = MIG_DRIFT_CHANGED;
+        snprintf(seen->first[0].collection, sizeof seen->first[0].collection, "%s", changed);
+    }
+    world_answer(world, MIG_QUERY_DRIFT, env, "", seen);
+}
+
 void world_story(struct snapshot_world *world)
 {
     story_files(world);
@@ -261,6 +273,9 @@ void world_story(struct snapshot_world *world)
     progress->done = 29760;
     progress->total = 48000;
     progress->rate = 1204;
+    world_drift(world, "dev", 7, NULL);
+    world_drift(world, "test", 6, NULL);
+    world_drift(world, "prod", 4, "orders");
 }
 
 void world_runner_died(struct snapshot_world *world)

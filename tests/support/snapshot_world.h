@@ -55,6 +55,8 @@ void world_part(struct snapshot_world *world, struct mig_snap_answer *answer, co
                 const char *failed);
 /* Rows from JSON texts, NULL ends. */
 struct mig_seen_rows *world_rows(const char *const *rows);
+/* So many collections are as the last run left them, and this one, if any, is not. */
+void world_drift(struct snapshot_world *world, const char *env, size_t same, const char *changed);
 /* The plan for an environment, built by the engine, with gates as prod would have them. words as the query's argument:
  * "", "--to V", "--down", "--down V". counted: with estimates, as a dry run. */
 void world_plan(struct snapshot_world *world, const char *env, const char *words, bool counted);

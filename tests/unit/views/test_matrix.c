@@ -299,13 +299,48 @@ static void details_want_the_gates_of_the_next_environment(void **state)
     (void)state;
     struct view_want wants[VIEW_WANTS_MAX];
     free(stage_text(&stage, 80, 24, true, false));
-    assert_int_equal(stage.view->class->wants(stage.view, &stage.frame, wants), 0);
+    assert_int_equal(stage.view->class->wants(stage.view, &stage.frame, wants), 3); /* drift, of each */
     given_the_cell("20261118090000", "prod");
     free(stage_text(&stage, 120, 36, true, false));
-    assert_int_equal(stage.view->class->wants(stage.view, &stage.frame, wants), 1);
-    assert_int_equal(wants[0].kind, MIG_QUERY_PLAN);
-    assert_string_equal(wants[0].env->name, "prod");
-    assert_string_equal(wants[0].argument, "");
+    assert_int_equal(stage.view->class->wants(stage.view, &stage.frame, wants), 4);
+    assert_int_equal(wants[0].kind, MIG_QUERY_DRIFT);
+    assert_int_equal(wants[3].kind, MIG_QUERY_PLAN);
+    assert_string_equal(wants[3].env->name, "prod");
+    assert_string_equal(wants[3].argument, "");
+}
+
+static const char *verdict_of(const char *env)
+{
+    static char text[64];
+    const struct mig_snapshot *snapshot = world.snapshot;
+    struct view_frame frame = stage.frame;
+    frame.snapshot = snapshot;
+    for (size_t e = 0; e < snapshot->env_count; e++) {
+        if (strcmp(snapshot->envs[e].env->name, env) == 0)
+            matrix_verdict(&frame, e, text, sizeof text);
+    }
+    return text;
+}
+
+/* Every migration has run, and somebody has made an index by hand: that is no green mark. */
+static void an_environment_whose_schema_drifted_is_not_in_step(void **state)
+{
+    (void)state;
+    given(world_in_step);
+    assert_string_equal(verdict_of("prod"), "in step"); /* nobody has looked yet */
+    world_drift(&world, "test", 7, NULL);
+    world_drift(&world, "prod", 4, "orders");
+    assert_string_equal(verdict_of("test"), "in step");
+    assert_string_equal(verdict_of("prod"), "1 drifted");
+}
+
+static void what_drifted_is_told_of_the_environment_in_focus(void **state)
+{
+    (void)state;
+    assert_false(stage_shows(&stage, 120, 36, "Schema drift on"));
+    given_the_cell("20261102090000", "prod");
+    assert_true(stage_shows(&stage, 120, 36, "Schema drift on prod!"));
+    assert_true(stage_shows(&stage, 120, 36, "orders is not what the"));
 }
 
 static void every_key_does_something(void **state)
@@ -337,6 +372,8 @@ int main(void)
         TEST(before_one_has_chosen_it_looks_for_trouble),
         TEST(ten_thousand_rows_cost_what_a_screen_costs),
         TEST(details_want_the_gates_of_the_next_environment),
+        TEST(an_environment_whose_schema_drifted_is_not_in_step),
+        TEST(what_drifted_is_told_of_the_environment_in_focus),
         TEST(every_key_does_something),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
