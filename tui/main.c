@@ -4,6 +4,7 @@
  * and the driver is started before any store is opened.
  */
 #include <bson/bson.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <malloc.h>
 #include <stdio.h>
@@ -262,8 +263,17 @@ static int open_console(void *ctx, const struct mig_cmdline *line, struct mig_ap
     return ok ? status : CLI_FAILED;
 }
 
+/* A standard stream that was closed would be the next file or socket that is opened, and what is printed would go there. */
+static void open_standard_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+            _exit(1);
+}
+
 int main(int argc, char **argv)
 {
+    open_standard_streams();
     cli_signals_block();
     /* What a large reply or table took goes back when it is freed: by default the first one raises the limit from which memory
      * is mapped, and the next stay in the heap; and each thread would keep a heap of its own. */

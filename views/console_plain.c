@@ -3,6 +3,7 @@
  * Commands of the ':' palette come on standard input, one a line; an empty line shows the view again. What changes is told
  * one event a line. Nothing is ever moved, coloured or rewritten.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,8 @@ struct plain {
     char told_banner[400];
     char input[TUI_LINE_MAX];
     size_t len;
-    bool ended; /* of standard input */
+    bool ended;    /* of standard input */
+    bool unusable; /* the line is too long, or holds a NUL: no part of it may be taken for a command */
 };
 
 static void say(struct plain *plain, const char *text)
@@ -38,7 +40,7 @@ static void say(struct plain *plain, const char *text)
     mig_buf_printf(&out, "%.8sZ ", iso + 11);
     mig_text_safe(&out, text, strlen(text), SIZE_MAX, false);
     mig_buf_char(&out, '\n');
-    session_write(out.text, out.len);
+    session_write(&plain->pipe, out.text, out.len);
 }
 
 /* One line for each environment whose state or run is another than was said. */
@@ -102,12 +104,15 @@ static void tell_message(struct plain *plain)
 
 static void tell_view(struct plain *plain)
 {
+    struct mig_buf view MIG_AUTOBUF;
     struct mig_buf out MIG_AUTOBUF;
-    mig_buf_init(&out, OUT_MAX);
-    console_plain_view(plain->pipe.console, &out);
+    mig_buf_init(&view, OUT_MAX);
+    mig_buf_init(&out, 2 * OUT_MAX);
+    console_plain_view(plain->pipe.console, &view);
+    mig_text_safe(&out, view.text, view.len, SIZE_MAX, true); /* here, so that no view can forget it */
     if (out.len > 0 && out.text[out.len - 1] != '\n')
         mig_buf_char(&out, '\n');
-    session_write(out.text, out.len);
+    session_write(&plain->pipe, out.text, out.len);
     if (plain->pipe.console->overlay != OVERLAY_NONE)
         plain->pipe.console->overlay = OVERLAY_NONE; /* it was read out */
 }
@@ -151,24 +156,47 @@ static void take_command(struct plain *plain, char *line)
         tell_view(plain);
 }
 
-/* Whole lines of standard input; a line that is too long is cut. */
+static void end_line(struct plain *plain)
+{
+    plain->input[plain->len] = '\0';
+    plain->len = 0;
+    if (plain->unusable)
+        say(plain, "a line that is too long or holds a NUL was not run");
+    else
+        take_command(plain, plain->input);
+    plain->unusable = false;
+}
+
+/* What came without its line's end may be the beginning of another command. */
+static void end_input(struct plain *plain)
+{
+    plain->ended = true;
+    plain->input[plain->len] = '\0';
+    if (plain->len > 0)
+        say(plain, "the last line has no end and was not run:");
+    if (plain->len > 0)
+        say(plain, plain->input);
+}
+
+/* Whole lines of standard input. */
 static void read_input(struct plain *plain)
 {
     char chunk[1024];
     ssize_t n = read(STDIN_FILENO, chunk, sizeof chunk);
+    if (n < 0 && (errno == EINTR || errno == EAGAIN))
+        return;
     if (n <= 0) {
-        plain->ended = true;
+        end_input(plain);
         return;
     }
     for (ssize_t i = 0; i < n && !console_is_over(plain->pipe.console); i++) {
-        if (chunk[i] != '\n') {
-            if (plain->len + 1 < sizeof plain->input)
-                plain->input[plain->len++] = chunk[i];
-            continue;
-        }
-        plain->input[plain->len] = '\0';
-        plain->len = 0;
-        take_command(plain, plain->input);
+        bool fits = plain->len + 1 < sizeof plain->input && chunk[i] != '\0';
+        if (chunk[i] == '\n')
+            end_line(plain);
+        else if (fits)
+            plain->input[plain->len++] = chunk[i];
+        else
+            plain->unusable = true;
     }
 }
 
@@ -187,7 +215,7 @@ bool session_plain(const struct console_session *session, int *ret_status, bool 
     tell_environments(plain);
     tell_banner(plain);
     tell_view(plain);
-    while (!console_is_over(plain->pipe.console) && !plain->ended) {
+    while (!console_is_over(plain->pipe.console) && !plain->ended && !plain->pipe.unwritten) {
         if (session_pipe_wait(&plain->pipe, STDIN_FILENO, 60000))
             read_input(plain);
         tell_environments(plain);

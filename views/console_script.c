@@ -105,7 +105,7 @@ static bool wait_for(struct script *script, const char *text, bool there, struct
             break;
         session_pipe_wait(&script->pipe, -1, POLL_MS);
     }
-    session_write(screen.text, screen.len);
+    session_write(&script->pipe, screen.text, screen.len);
     return fail(script, err,
                 text ? there ? "this did not appear in time:" : "this did not go in time:"
                      : "it did not come to rest in time",
@@ -152,10 +152,12 @@ static bool do_screen(struct script *script, const char *title, struct mig_error
     mig_buf_init(&out, TEXT_MAX);
     session_pipe_wait(&script->pipe, -1, 0);
     draw(script, &text);
-    mig_buf_printf(&out, "-- screen %zu %dx%d%s%s\n", ++script->screens, script->canvas->cols,
-                   script->canvas->rows, *title ? " " : "", title);
+    mig_buf_printf(&out, "-- screen %zu %dx%d%s", ++script->screens, script->canvas->cols,
+                   script->canvas->rows, *title ? " " : "");
+    mig_text_safe(&out, title, strlen(title), SIZE_MAX, false);
+    mig_buf_char(&out, '\n');
     mig_buf_add(&out, text.text, text.len);
-    session_write(out.text, out.len);
+    session_write(&script->pipe, out.text, out.len);
     return true;
 }
 
@@ -210,7 +212,8 @@ static bool run_line(struct script *script, const char *line, struct mig_error *
 static bool run(struct script *script, char *text, struct mig_error *err)
 {
     bool ok = true;
-    for (char *line; ok && text && !console_is_over(script->pipe.console); script->line++) {
+    for (char *line; ok && text && !console_is_over(script->pipe.console) && !script->pipe.unwritten;
+         script->line++) {
         line = strsep(&text, "\n");
         line[strcspn(line, "\r")] = '\0';
         script->line += script->line == 0;
@@ -223,7 +226,11 @@ static bool read_script(const struct console_session *session, struct mig_buf *o
 {
     struct mig_host *host = session->app->host;
     const char *path = strcmp(session->script, "-") == 0 ? "/dev/stdin" : session->script;
-    return host->ops->file_read(host, path, SCRIPT_MAX, out, err);
+    if (!host->ops->file_read(host, path, SCRIPT_MAX, out, err))
+        return false;
+    return strlen(out->text) == out->len ||
+           mig_fail(err, MIG_ERR_USAGE, "%s: there is a NUL byte at %zu; a script is text", session->script,
+                    strlen(out->text));
 }
 
 bool session_script(const struct console_session *session, int *ret_status, bool *ret_stuck,

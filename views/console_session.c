@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/rows.h"
 #include "views/console_session_private.h"
 
 bool console_session_run(const struct console_session *session, int *ret_status, bool *ret_stuck,
@@ -67,31 +68,41 @@ bool session_pipe_close(struct session_pipe *pipe, bool *ret_stuck, struct mig_e
     *ret_stuck = !console_free(pipe->console, SESSION_GRACE_MS);
     if (!*ret_stuck)
         close(pipe->wake_fd);
+    if (ok && pipe->unwritten)
+        ok = mig_fail(err, MIG_ERR_IO, "standard output did not take all that was shown: %s",
+                      strerror(pipe->unwritten));
     return ok;
 }
 
 bool session_pipe_wait(struct session_pipe *pipe, int fd, int64_t max_ms)
 {
-    struct pollfd fds[2] = { { .fd = pipe->wake_fd, .events = POLLIN }, { .fd = fd, .events = POLLIN } };
+    struct pollfd fds[] = { { .fd = pipe->wake_fd, .events = POLLIN },
+                            { .fd = fd, .events = POLLIN },
+                            { .fd = pipe->unwritten ? -1 : STDOUT_FILENO } };
     int64_t now = pipe->host->ops->mono_ms(pipe->host);
     int64_t due = console_due(pipe->console);
     int64_t wait = due > 0 && due - now < max_ms ? due - now : max_ms;
     eventfd_t count;
-    poll(fds, 2, (int)(wait < 0 ? 0 : wait));
+    poll(fds, MIG_COUNT(fds), (int)(wait < 0 ? 0 : wait));
     if (fds[0].revents) {
         eventfd_read(pipe->wake_fd, &count);
         console_news(pipe->console);
     }
+    if (fds[2].revents)
+        pipe->unwritten = EPIPE;
     return fds[1].revents != 0;
 }
 
-void session_write(const char *text, size_t len)
+void session_write(struct session_pipe *pipe, const char *text, size_t len)
 {
-    while (len > 0) {
+    while (len > 0 && !pipe->unwritten) {
         ssize_t n = write(STDOUT_FILENO, text, len);
-        if (n < 0 && errno != EINTR)
-            return;
-        if (n > 0) {
+        struct pollfd room = { .fd = STDOUT_FILENO, .events = POLLOUT };
+        if (n < 0 && errno == EAGAIN) {
+            poll(&room, 1, -1);
+        } else if (n < 0 && errno != EINTR) {
+            pipe->unwritten = errno;
+        } else if (n > 0) {
             text += n;
             len -= (size_t)n;
         }

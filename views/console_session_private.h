@@ -13,6 +13,7 @@ struct session_pipe {
     struct console *console;
     struct mig_host *host;
     int wake_fd;
+    int unwritten; /* errno of what standard output did not take; 0: all is out */
 };
 
 struct console_options session_options(const struct console_session *session, char *take_keys_path);
@@ -20,9 +21,10 @@ char *session_keys_path(const struct console_session *session); /* the caller's 
 
 bool session_pipe_open(const struct console_session *session, const struct console_options *options,
                        struct session_pipe *ret, struct mig_error *err);
-/* *ret_stuck: it could not be freed. False: *err, see console_settle. */
+/* *ret_stuck: it could not be freed. False: *err, see console_settle; or standard output did not take all. */
 bool session_pipe_close(struct session_pipe *pipe, bool *ret_stuck, struct mig_error *err);
-/* Wait for news, a timer, or fd (-1: none) to be readable, at most max_ms. Takes the news in. True: fd is readable. */
+/* Wait for news, a timer, or fd (-1: none) to be readable, at most max_ms. Takes the news in. True: fd is readable. Nobody
+ * reading standard output any more is noticed here, too. */
 bool session_pipe_wait(struct session_pipe *pipe, int fd, int64_t max_ms);
 
 bool session_terminal(const struct console_session *session, int *ret_status, bool *ret_stuck,
@@ -32,6 +34,7 @@ bool session_script(const struct console_session *session, int *ret_status, bool
 bool session_plain(const struct console_session *session, int *ret_status, bool *ret_stuck,
                    struct mig_error *err);
 
-void session_write(const char *text, size_t len); /* to standard output, all of it */
+/* To standard output, all of it, also where that does not block; after the first failure nothing more. */
+void session_write(struct session_pipe *pipe, const char *text, size_t len);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,23 +59,27 @@ static const cli_command_fn functions[MIG_COMMANDS] = {
     [MIG_COMMAND_RUN] = cli_run,
 };
 
-void cli_write(int fd, const char *bytes, size_t len)
+bool cli_write(int fd, const char *bytes, size_t len)
 {
     while (len > 0) {
         ssize_t n = write(fd, bytes, len);
-        if (n < 0 && errno != EINTR)
-            return;
+        struct pollfd room = { .fd = fd, .events = POLLOUT };
+        if (n < 0 && errno == EAGAIN)
+            poll(&room, 1, -1);
+        else if (n < 0 && errno != EINTR)
+            return false;
         if (n > 0) {
             bytes += n;
             len -= (size_t)n;
         }
     }
+    return true;
 }
 
 void cli_out(const struct cli *cli, const struct mig_buf *text)
 {
-    (void)cli;
-    cli_write(STDOUT_FILENO, text->text, text->len);
+    if (!cli_write(STDOUT_FILENO, text->text, text->len))
+        *cli->unwritten = errno;
 }
 
 void cli_say(const struct cli *cli, const char *fmt, ...)
@@ -282,12 +287,18 @@ int cli_main(const struct cli_ports *ports, size_t count, const char *const *wor
     struct mig_cmdline line;
     struct mig_error err = { 0 };
     bool ok = parse(count, words, &line, &err);
-    struct cli cli = { .ports = ports, .host = ports->host, .line = &line };
+    int unwritten = 0;
+    struct cli cli = { .ports = ports, .host = ports->host, .line = &line, .unwritten = &unwritten };
     cli.format = format_of(mig_words_format(count, words));
     cli.quiet = mig_cmdline_has(&line, MIG_OPT_QUIET);
     cli_style_detect(STDOUT_FILENO, mig_cmdline_has(&line, MIG_OPT_NO_COLOR), &cli.out);
     cli_style_detect(STDERR_FILENO, mig_cmdline_has(&line, MIG_OPT_NO_COLOR), &cli.err);
     int status = ok ? dispatch(&cli, &err) : CLI_FAILED;
+    if (status == 0 && unwritten && unwritten != EPIPE) { /* a reader that has seen enough is no error */
+        mig_fail(&err, MIG_ERR_IO, "standard output did not take all of it: %s", strerror(unwritten));
+        mig_hint(&err, "what was asked for was done; only its output is cut");
+        status = CLI_FAILED;
+    }
     if (status == CLI_FAILED) {
         name_environment(&cli, &err);
         tell_error(&cli, &err);

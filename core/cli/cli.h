@@ -38,6 +38,7 @@ struct cli {
     bool quiet;
     struct cli_style out, err;
     struct cli_signals *signals;
+    int *unwritten; /* errno, when standard output did not take a document */
 };
 
 #define CLI_FAILED (-1)
@@ -50,9 +51,10 @@ int cli_main(const struct cli_ports *ports, size_t count, const char *const *wor
 
 typedef int (*cli_command_fn)(struct cli *cli, struct mig_error *err);
 
-/* Write all of it; a reader that went away is no error of ours. */
-void cli_write(int fd, const char *bytes, size_t len);
-void cli_out(const struct cli *cli, const struct mig_buf *text); /* to standard output */
+/* Write all of it, waiting where the descriptor does not block. false: errno says why. */
+bool cli_write(int fd, const char *bytes, size_t len);
+void cli_out(const struct cli *cli,
+             const struct mig_buf *text); /* to standard output; what it does not take is told at the end */
 void cli_say(const struct cli *cli, const char *fmt, ...)
     MIG_PRINTF(2, 3); /* to standard error, text only, unless --quiet */
 
