@@ -297,11 +297,22 @@ void tui_cursor(const struct tui_pane *pane, int x, int y)
 
 /* ---- measuring ---- */
 
+/* An ASCII character that nothing can combine with: most are, and tables measure ten thousand texts. */
+static bool is_plain(const char *at)
+{
+    return at[0] >= ' ' && at[0] <= '~' && (unsigned char)at[1] < 0x80;
+}
+
 int tui_width(const char *text)
 {
     int width = 0;
     size_t len = strlen(text);
     for (size_t i = 0; i < len && width < INT32_MAX - 16;) {
+        if (is_plain(text + i)) {
+            width++;
+            i++;
+            continue;
+        }
         struct tui_glyph glyph = tui_glyph_at(text + i, len - i);
         width += glyph.width;
         i += glyph.bytes;

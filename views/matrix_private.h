@@ -14,12 +14,13 @@ struct matrix_row {
     unsigned states;                       /* bit 1 << state, of every environment */
     bool settled;                          /* applied wherever it is known */
     bool marked;
+    bool touched; /* while columns are filled: it has to be summed up again */
 };
 
 struct matrix {
     struct view view;
 
-    /* Rows as of these pieces, which are held; rebuilt when a snapshot has others. */
+    /* Rows as of these pieces, which are held; they follow when a snapshot has others. */
     struct mig_seen_files *files;
     struct mig_seen_env **seen;
     size_t env_count;
@@ -46,7 +47,8 @@ struct matrix {
     struct tui_column columns[TUI_TABLE_COLUMNS];
     char names[TUI_TABLE_COLUMNS][80];
     bool dates;
-    size_t asked; /* cells, since the view was opened: a test holds it against the size of the screen */
+    size_t filled; /* cells, since the view was opened: a test holds it against what has changed */
+    size_t asked;  /* cells, since the view was opened: a test holds it against the size of the screen */
 };
 
 /* Columns of the table; the first environment's is MATRIX_ENVS. */

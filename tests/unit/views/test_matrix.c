@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "engine/states.h"
 #include "support/view_stage.h"
 #include "views/matrix_private.h"
 
@@ -294,6 +295,79 @@ static void ten_thousand_rows_cost_what_a_screen_costs(void **state)
     assert_int_equal(matrix->table.selected, 10000 - 1 - matrix->table.page / 2 - 1);
 }
 
+/* A new look at an environment, at what its database has by now: as one that found nothing new, or with views of its own. */
+static void when_looked_at(struct mig_snap_env *env, bool finds_news)
+{
+    struct mig_seen_env *was = env->seen;
+    struct mig_seen_env *seen = mig_seen_env_new(was->files);
+    seen->look = was->look;
+    if (finds_news)
+        mig_states_derive(was->files->catalog, was->look.history, env->env->order, &seen->look.views);
+    else
+        seen->look.views = mig_views_share(&was->look.views);
+    was->look.history = NULL; /* its records go on */
+    env->seen = seen;
+    free(stage_text(&stage, 80, 24, true, false));
+    mig_unshare(was);
+}
+
+static void a_new_look_costs_the_cells_it_may_have_changed(void **state)
+{
+    (void)state;
+    enum { ROWS = 10000, ENVS = 10 };
+    stage_close(&stage);
+    world_many(&world, ROWS, ENVS);
+    stage_open(&stage, &world, "view matrix");
+    struct matrix *matrix = (struct matrix *)(void *)stage.view;
+    struct mig_snap_env *env = &world.snapshot->envs[3];
+    free(stage_text(&stage, 80, 24, true, false));
+    size_t at_first = matrix->filled;
+    assert_int_equal(at_first, ROWS * ENVS);
+    when_looked_at(env, false);
+    assert_int_equal(matrix->filled, at_first);
+    env->seen->look.history->records[7].state = MIG_RECORD_FAILED;
+    when_looked_at(env, true);
+    assert_int_equal(matrix->filled, at_first + ROWS);
+    assert_int_equal(matrix->table.selected, 7); /* and its trouble is what is looked at */
+}
+
+static void assert_as_a_new_one(void)
+{
+    struct view_stage fresh;
+    struct mig_buf stands MIG_AUTOBUF;
+    struct mig_buf opened MIG_AUTOBUF;
+    mig_buf_init(&stands, 1 << 20);
+    mig_buf_init(&opened, 1 << 20);
+    stage_open(&fresh, &world, "view matrix");
+    stage.view->class->plain(stage.view, &stage.frame, &stands);
+    fresh.view->class->plain(fresh.view, &fresh.frame, &opened);
+    assert_string_equal(stands.text, opened.text);
+    stage_close(&fresh);
+}
+
+/* Rows and cells that follow from look to look end where a screen that is opened now begins. */
+static void a_screen_that_stands_shows_what_a_new_one_would(void **state)
+{
+    (void)state;
+    static void (*const stories[])(
+        struct snapshot_world *) = { world_runner_died, world_empty,   world_story, world_in_step,
+                                     world_runner_died, world_hostile, world_story, world_empty };
+    for (size_t i = 0; i < sizeof stories / sizeof stories[0]; i++) {
+        stories[i](&world);
+        assert_as_a_new_one();
+    }
+    for (size_t e = 0; e < world.snapshot->env_count; e++) {
+        struct mig_snap_env *env = &world.snapshot->envs[e];
+        for (int state_of = 0; state_of < MIG_RECORD_STATES; state_of++) {
+            for (size_t i = 0; i < env->seen->look.history->count; i++)
+                env->seen->look.history->records[i].state =
+                    (enum mig_record_state)((state_of + (int)i) % MIG_RECORD_STATES);
+            when_looked_at(env, true);
+            assert_as_a_new_one();
+        }
+    }
+}
+
 static void details_want_the_gates_of_the_next_environment(void **state)
 {
     (void)state;
@@ -371,6 +445,8 @@ int main(void)
         TEST(the_choice_stays_on_its_migration),
         TEST(before_one_has_chosen_it_looks_for_trouble),
         TEST(ten_thousand_rows_cost_what_a_screen_costs),
+        TEST(a_new_look_costs_the_cells_it_may_have_changed),
+        TEST(a_screen_that_stands_shows_what_a_new_one_would),
         TEST(details_want_the_gates_of_the_next_environment),
         TEST(an_environment_whose_schema_drifted_is_not_in_step),
         TEST(what_drifted_is_told_of_the_environment_in_focus),
