@@ -92,5 +92,11 @@ int cli_drift(struct cli *cli, struct mig_error *err)
         .nothing = "Nothing to compare: no run of migtui has left a fingerprint of a collection yet.\n",
         .judge = judge_drift,
     };
-    return cli_tell_list(cli, &list, err);
+    int status = cli_tell_list(cli, &list, err);
+    if (status == mig_error_exit(MIG_ERR_INTEGRITY))
+        cli_say(
+            cli,
+            "Next    take it back by hand, or write it as a migration. The gate of a plan that touches such a collection asks;\n"
+            "        if it is meant: migtui gate --env NAME --accept-drift --reason \"...\"");
+    return status;
 }
