@@ -300,10 +300,12 @@ static const char *foot(const struct console *console)
 
 static void draw_waiting(const struct console *console, const struct tui_pane *pane)
 {
-    char text[160];
-    snprintf(text, sizeof text, "%s %s on %s...  esc cancels",
+    char text[256];
+    const struct mig_snap_env *snap = console_snap(console, console->confirm.env);
+    bool away = snap && snap->error.code != MIG_OK;
+    snprintf(text, sizeof text, "%s %s on %s...  %sesc cancels",
              console->confirm.query == MIG_QUERY_PLAN ? "making the plan of" : "looking up what to",
-             console->confirm.verb, console->confirm.env->name);
+             console->confirm.verb, console->confirm.env->name, away ? "it does not answer yet; " : "");
     int w = tui_width(text) + 4 < pane->w ? tui_width(text) + 4 : pane->w;
     struct tui_pane box = tui_pane_part(pane, (pane->w - w) / 2, pane->h / 2 - 1, w, 3);
     tui_fill(&box, 0, 0, box.w, box.h, TUI_PLAIN, ' ');

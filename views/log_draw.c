@@ -19,11 +19,27 @@ static int64_t beat_age(const struct log *log, const struct view_frame *frame)
     return age < 0 ? 0 : age;
 }
 
-static enum tui_style status_of(const struct log *log, const char **ret)
+/* Why the newest question for the log was not answered; NULL: it was. */
+static const struct mig_error *unheard(const struct log *log, const struct view_frame *frame, int64_t *ret_ms)
+{
+    const struct mig_snap_answer *answer =
+        mig_snapshot_answer(frame->snapshot, MIG_QUERY_LOG, log->env, log->run);
+    if (!answer || answer->error.code == MIG_OK || !log->seen || log->seen->over)
+        return NULL;
+    *ret_ms = frame->now_ms > answer->asked_ms ? frame->now_ms - answer->asked_ms : 0;
+    return &answer->error;
+}
+
+static enum tui_style status_of(const struct log *log, const struct view_frame *frame, const char **ret)
 {
     const struct log_sum *sum = &log->sum;
-    *ret = sum->status[0] ? sum->status : log->seen && log->seen->over ? "over" : "running";
-    return view_status_style(*ret);
+    int64_t ms;
+    bool over = log->seen && log->seen->over;
+    *ret = sum->status[0]             ? sum->status
+           : over                     ? "over"
+           : unheard(log, frame, &ms) ? "was running"
+                                      : "running";
+    return strcmp(*ret, "was running") == 0 ? TUI_WARN : view_status_style(*ret);
 }
 
 static int64_t length_of(const struct log *log, const struct view_frame *frame)
@@ -74,7 +90,7 @@ static void draw_head(const struct log *log, const struct view_frame *frame, con
 {
     char name[96];
     const char *status;
-    enum tui_style style = status_of(log, &status);
+    enum tui_style style = status_of(log, frame, &status);
     struct mig_buf text MIG_AUTOBUF;
     mig_buf_init(&text, 1024);
     view_env_name(log->env, name, sizeof name);
@@ -99,15 +115,21 @@ static void draw_head(const struct log *log, const struct view_frame *frame, con
         view_bar(pane, x + tui_width(text.text) + 2, 0, bar > 30 ? 30 : bar, log->sum.done, log->sum.total);
 }
 
-static void title_of(struct log *log, char *ret, size_t size)
+static void title_of(struct log *log, const struct view_frame *frame, char *ret, size_t size)
 {
     struct tui_text_lines lines = log_lines(log);
     size_t below = tui_textview_below(&log->text, &lines);
     const char *find = log->text.find;
     const char *kept = log->text.filter;
     bool over = log->seen && log->seen->over;
-    char state[64];
-    if (log->text.follow)
+    char state[160];
+    char age[VIEW_TIME_SIZE];
+    int64_t ms;
+    if (unheard(log, frame, &ms)) {
+        view_age(ms, age);
+        snprintf(state, sizeof state, "%s old: %.80s does not answer; the run may go on", age,
+                 log->env->name);
+    } else if (log->text.follow)
         snprintf(state, sizeof state, "%s", over ? "the end" : "following");
     else if (below > 0)
         snprintf(state, sizeof state, "%s, %zu below", over ? "log" : "paused", below);
@@ -158,7 +180,7 @@ void log_draw(struct log *log, const struct view_frame *frame, const struct tui_
                      log->env->name);
         view_empty(&inner, text);
     }
-    title_of(log, title, sizeof title);
+    title_of(log, frame, title, sizeof title);
     note_of(log, note, sizeof note);
     view_box(&below, title, note);
 }

@@ -67,7 +67,8 @@ void log_update(struct log *log, const struct view_frame *frame)
     if (!seen)
         return;
     uint64_t end = (uint64_t)seen->first + seen->count;
-    if (log->sum.next > end) /* begun anew */
+    /* begun anew, also when it only seemed to be over */
+    if (log->sum.next > end || (log->sum.status[0] && !seen->over))
         log->sum = (struct log_sum){ 0 };
     if (log->sum.next < seen->first)
         log->sum.next = seen->first;

@@ -17,6 +17,7 @@
 
 #define CHECKPOINT_MS 1000
 #define PROGRESS_MS   250
+#define STANDSTILL_MS 5000 /* the same while nothing moves: its server is away, or takes its time */
 #define PASSES_MAX    4
 #define ARRIVED \
     4 /* pauses, 0.75 s in all, after which a request whose connection broke is there if it ever will be */
@@ -149,8 +150,10 @@ void mig_batch_progress(struct mig_batch_run *b, bool now_please)
 {
     struct mig_runner *r = b->r;
     int64_t now = r->host->ops->mono_ms(r->host);
-    if (!now_please && now - b->told_ms < PROGRESS_MS)
+    int64_t pause_ms = b->done == b->told_done ? STANDSTILL_MS : PROGRESS_MS;
+    if (!now_please && now - b->told_ms < pause_ms)
         return;
+    b->told_done = b->done;
     int64_t elapsed = now - b->began_ms;
     int64_t done = b->total >= 0 && b->done > b->total ? b->total : b->done;
     double rate = elapsed > 0 ? (double)(b->done - b->done_before) * 1000.0 / (double)elapsed : 0;

@@ -51,6 +51,7 @@ struct mig_batch_run {
     int64_t total; /* documents in the collection, -1 unknown */
     int64_t done, done_before, matched, modified, pass;
     int64_t began_ms, told_ms, noted_ms;
+    int64_t told_done; /* what it said then */
 };
 
 /* ---- batch_cut.c ---- */

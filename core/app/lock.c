@@ -169,16 +169,27 @@ static bool refuse(const struct mig_lock *lock, struct mig_error *err)
     return mig_hint(err, "watch it: migtui attach %s; ask it to stop: migtui stop %s", lock->run, lock->run);
 }
 
+static struct mig_identity holder_of(const struct mig_lock *lock)
+{
+    return (struct mig_identity){ .host = lock->host,
+                                  .boot_id = lock->boot_id,
+                                  .os_user = lock->os_user,
+                                  .ssh_client = "",
+                                  .pid = lock->pid,
+                                  .pid_started = lock->pid_started };
+}
+
 void mig_lock_check_holder(struct mig_host *host, struct mig_lock *lock)
 {
-    struct mig_identity who = { .host = lock->host,
-                                .boot_id = lock->boot_id,
-                                .os_user = lock->os_user,
-                                .ssh_client = "",
-                                .pid = lock->pid,
-                                .pid_started = lock->pid_started };
+    struct mig_identity who = holder_of(lock);
     if (lock->exists && lock->owner[0])
         lock->holder_dead = host->ops->process_alive(host, &who) == 0;
+}
+
+bool mig_lock_holder_lives(struct mig_host *host, const struct mig_lock *lock)
+{
+    struct mig_identity who = holder_of(lock);
+    return lock->exists && lock->owner[0] && host->ops->process_alive(host, &who) == 1;
 }
 
 static bool refuse_silent(const struct mig_lock *lock, struct mig_error *err)

@@ -50,6 +50,9 @@ bool mig_lock_read(struct mig_store *store, const struct mig_names *names, struc
 
 /* Set lock->holder_dead when this host can tell that its holder is gone. */
 void mig_lock_check_holder(struct mig_host *host, struct mig_lock *lock);
+/* Its holder is a process of this host that is alive, whether or not it could beat of late: its server may have been away. False:
+ * it is dead, or of another host. */
+bool mig_lock_holder_lives(struct mig_host *host, const struct mig_lock *lock);
 
 /* Raise the fence in <prefix>history to our token, so that nothing a former holder sends is recorded. MIG_ERR_FENCED: it
  * is above ours already. */

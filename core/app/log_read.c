@@ -124,16 +124,28 @@ bool mig_log_read(struct mig_log_reader *reader, struct mig_store *store, size_t
     return ok;
 }
 
-bool mig_log_run_is_gone(struct mig_log_reader *reader, struct mig_store *store)
+/* -1: the server does not say. */
+static int holds_lock(const struct mig_log_reader *reader, struct mig_store *store)
 {
     struct mig_lock lock;
     struct mig_error ignored; /* a server that is away for a moment ends nothing */
     if (!mig_lock_read(store, &reader->names, &lock, &ignored))
-        return false;
+        return -1;
     mig_lock_check_holder(reader->app->host, &lock);
-    if (strcmp(lock.run, reader->run) == 0 && mig_lock_alive(&lock))
+    return strcmp(lock.run, reader->run) == 0 &&
+           (mig_lock_alive(&lock) || mig_lock_holder_lives(reader->app->host, &lock));
+}
+
+bool mig_log_holds_lock(const struct mig_log_reader *reader, struct mig_store *store)
+{
+    return holds_lock(reader, store) == 1;
+}
+
+bool mig_log_run_is_gone(struct mig_log_reader *reader, struct mig_store *store)
+{
+    struct mig_error ignored = { 0 };
+    if (holds_lock(reader, store) != 0)
         return false;
-    ignored = (struct mig_error){ 0 };
     return !mig_backup_is_running(reader->app, store, reader->run, &ignored) && ignored.code == MIG_OK;
 }
 

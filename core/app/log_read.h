@@ -29,6 +29,8 @@ bool mig_log_read(struct mig_log_reader *reader, struct mig_store *store, size_t
 /* True when the run neither finished nor holds the lock any more. Ask before a last mig_log_read, and when that brought no
  * run.finished, call mig_log_end_unknown. False also when the server does not say. */
 bool mig_log_run_is_gone(struct mig_log_reader *reader, struct mig_store *store);
+/* The lock is its own, and alive. False also when the server does not say. */
+bool mig_log_holds_lock(const struct mig_log_reader *reader, struct mig_store *store);
 void mig_log_end_unknown(struct mig_log_reader *reader, mig_event_fn on_event, void *ctx);
 
 #endif

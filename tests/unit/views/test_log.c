@@ -143,6 +143,29 @@ static void an_error_is_said_once_and_whole(void **state)
     free(text);
 }
 
+/* The newest line may be minutes old, and nobody can tell whether the run goes on. */
+static void a_run_that_is_not_heard_of_does_not_look_live(void **state)
+{
+    (void)state;
+    struct mig_snap_answer *answer =
+        world_answer(&world, MIG_QUERY_LOG, "dev", WORLD_RUN, world_log(live, false));
+    answer->asked_ms = WORLD_NOW_MS - 130000;
+    assert_true(stage_shows(&stage, 120, 36, "Following"));
+    mig_fail(&answer->error, MIG_ERR_UNREACHABLE, "no server answered");
+    assert_true(stage_shows(&stage, 120, 36, "2m old: dev does not answer; the run may go on"));
+    assert_true(stage_shows(&stage, 120, 36, "was running"));
+}
+
+/* It was thought to be gone, and is heard of again: its log is begun anew, and no longer over. */
+static void a_run_that_came_back_runs(void **state)
+{
+    (void)state;
+    given("view log --env test --run 01KAG00000TESTX00000000000");
+    assert_true(stage_shows(&stage, 120, 36, "apply on test  failed"));
+    world_answer(&world, MIG_QUERY_LOG, "test", "01KAG00000TESTX00000000000", world_log(live, false));
+    assert_true(stage_shows(&stage, 120, 36, "apply on test  running"));
+}
+
 static void another_error_at_the_end_is_said_too(void **state)
 {
     (void)state;
@@ -280,6 +303,8 @@ int main(void)
         TEST(a_past_run_and_its_failure),
         TEST(an_error_is_said_once_and_whole),
         TEST(another_error_at_the_end_is_said_too),
+        TEST(a_run_that_is_not_heard_of_does_not_look_live),
+        TEST(a_run_that_came_back_runs),
         TEST(runs_of_all_environments),
         TEST(scrolling_up_pauses_and_f_follows_again),
         TEST(ten_thousand_lines_cost_what_a_screen_costs),
