@@ -10,9 +10,6 @@
 #include "base/text.h"
 #include "tui/glyph.h"
 
-#define COLS_MAX 2000
-#define ROWS_MAX 1000
-
 static const struct {
     const char *ascii, *utf8;
 } marks[] = {
@@ -51,8 +48,8 @@ void tui_canvas_free(struct tui_canvas *canvas)
 
 void tui_canvas_resize(struct tui_canvas *canvas, int cols, int rows)
 {
-    cols = clamp(cols, 1, COLS_MAX);
-    rows = clamp(rows, 1, ROWS_MAX);
+    cols = clamp(cols, 1, TUI_COLS_MAX);
+    rows = clamp(rows, 1, TUI_ROWS_MAX);
     if (!canvas->cells || cols != canvas->cols || rows != canvas->rows) {
         free(canvas->cells);
         canvas->cells = mig_alloc_n((size_t)cols * (size_t)rows, sizeof *canvas->cells);
@@ -194,7 +191,7 @@ int tui_text(const struct tui_pane *pane, int x, int y, enum tui_style style, co
 
 int tui_printf(const struct tui_pane *pane, int x, int y, enum tui_style style, const char *fmt, ...)
 {
-    char text[COLS_MAX * 2];
+    char text[TUI_COLS_MAX * 2];
     va_list args;
     va_start(args, fmt);
     vsnprintf(text, sizeof text, fmt, args);
@@ -207,7 +204,7 @@ void tui_field(const struct tui_pane *pane, int x, int y, int w, enum tui_style 
 {
     bool right = w < 0;
     w = clamp(right ? -w : w, 0,
-              clamp(pane->w - x, 0, COLS_MAX)); /* so that the mark of a cut is always seen */
+              clamp(pane->w - x, 0, TUI_COLS_MAX)); /* so that the mark of a cut is always seen */
     size_t len = strlen(text), fits = tui_fit(text, w);
     bool cut = fits < len && w > 0;
     if (cut)

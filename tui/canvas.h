@@ -19,6 +19,8 @@
 #include "base/buf.h"
 #include "tui/style.h"
 
+#define TUI_COLS_MAX   2000 /* of a larger terminal the rest stays blank */
+#define TUI_ROWS_MAX   1000
 #define TUI_CELL_CHARS 3
 
 struct tui_cell {

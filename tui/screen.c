@@ -32,8 +32,8 @@
 
 #define TITLE_MAX   80
 #define DROP_ROUNDS 32 /* readings: more than a terminal holds back, and an end for one that sends for ever */
-#define FRAME_MAX \
-    (256UL << 20) /* 2000x1000 cells, each with characters and attributes of its own, are less */
+#define ASIDE_MAX \
+    (1UL << 20) /* clipboard, titles and bells for a terminal that takes nothing: no more than that waits */
 
 #define PASTE_ON  "\033[?2004h"
 #define PASTE_OFF "\033[?2004l"
@@ -51,6 +51,7 @@ struct tui_screen {
     struct tui_canvas *shown; /* the last frame; NULL: it is not what the terminal shows */
     SCREEN *curses;
     struct tui_sgr sgr;
+    bool spare_column;    /* the last one is left alone */
     FILE *file, *nothing; /* what ncurses writes to, and reads from */
     int memory;           /* the descriptor of .file */
     bool on;              /* the terminal is ours */
@@ -74,7 +75,7 @@ static void collect(struct tui_screen *screen)
     char *bytes MIG_AUTOFREE = mig_alloc((size_t)len);
     ssize_t got = pread(screen->memory, bytes, (size_t)len, 0);
     struct mig_buf frame MIG_AUTOBUF;
-    mig_buf_init(&frame, FRAME_MAX);
+    mig_buf_init(&frame, TUI_OUT_MAX);
     if (got > 0)
         tui_sgr_squeeze(&screen->sgr, bytes, (size_t)got, &frame);
     tui_term_add(&screen->term, frame.text, frame.len);
@@ -105,22 +106,32 @@ static bool start_curses(struct tui_screen *screen, const char *term, struct mig
     noecho();
     nonl();
     idlok(stdscr, TRUE);
+    /* Where what is drawn in the last column wraps at once: whether it does nobody knows, as ever so many that are called "ansi"
+     * or "cygwin" do not. */
+    screen->spare_column = tui_terminfo_has("am") && !tui_terminfo_has("xenl");
+    screen->sgr.strict = !tui_terminfo_has("msgr");
     const char *no_color = getenv("NO_COLOR");
     tui_flush_styles(screen->options.mono || (no_color && no_color[0]));
     return true;
 }
 
-/* What undoes all that enter has done, for the rescue. The leading ESC \ ends whatever sequence a crash has cut. */
+/* What undoes all that enter has done, where the terminal may be anywhere. The leading ESC \ ends whatever sequence was cut. */
 static size_t undoing(const struct tui_screen *screen, char *ret, size_t size)
 {
-    int len = snprintf(ret, size, "\033\\%s%s%s%s%s%s", MOUSE_OFF, PASTE_OFF, screen->titled ? TITLE_OFF : "",
-                       tui_terminfo("sgr0"), tui_terminfo("cnorm"), tui_terminfo("rmcup"));
-    return len > 0 && (size_t)len < size ? (size_t)len : 0;
+    struct mig_buf out MIG_AUTOBUF;
+    mig_buf_init(&out, size - 1);
+    mig_buf_str(&out, "\033\\" MOUSE_OFF PASTE_OFF);
+    mig_buf_str(&out, screen->titled ? TITLE_OFF : "");
+    static const char *const names[] = { "sgr0", "cnorm", "rmcup" };
+    for (size_t i = 0; i < MIG_COUNT(names); i++)
+        tui_terminfo_add(&out, names[i]);
+    memcpy(ret, out.text, out.len);
+    return out.overflow ? 0 : out.len;
 }
 
 static void make_rescue(struct tui_screen *screen)
 {
-    char bytes[256];
+    char bytes[TUI_RESCUE_MAX];
     size_t len = undoing(screen, bytes, sizeof bytes);
     tui_term_rescue(&screen->term, bytes, len, screen->capture.before[STDERR_FILENO]);
 }
@@ -156,10 +167,13 @@ void tui_screen_leave(struct tui_screen *screen)
     say(screen, PASTE_OFF);
     if (screen->titled)
         say(screen, TITLE_OFF);
-    screen->titled = false;
     endwin();
     collect(screen);
-    tui_term_drain(&screen->term, 500);
+    char bytes[TUI_RESCUE_MAX];
+    if (!tui_term_drain(&screen->term,
+                        500)) /* it reads nothing: what it reads first, some day, is how to go back */
+        tui_term_push(&screen->term, bytes, undoing(screen, bytes, sizeof bytes));
+    screen->titled = false;
     if (screen->options.fd == 0) {
         tui_term_give_back(&screen->term);
         tui_term_release();
@@ -322,6 +336,11 @@ void tui_screen_redraw(struct tui_screen *screen)
         clearok(curscr, TRUE);
 }
 
+static int at_most(int value, int most)
+{
+    return value < most ? value : most;
+}
+
 bool tui_screen_resize(struct tui_screen *screen)
 {
     int cols = screen->options.cols, rows = screen->options.rows;
@@ -329,10 +348,13 @@ bool tui_screen_resize(struct tui_screen *screen)
         cols = 80;
         rows = 24;
     }
-    if (cols == COLS && rows == LINES && cols == screen->canvas->cols && rows == screen->canvas->rows)
+    cols = at_most(cols, TUI_COLS_MAX); /* ncurses counts in 16 bits, and falls over what is larger */
+    rows = at_most(rows, TUI_ROWS_MAX);
+    int drawn = screen->spare_column && cols > 1 ? cols - 1 : cols;
+    if (cols == COLS && rows == LINES && drawn == screen->canvas->cols && rows == screen->canvas->rows)
         return false;
     resize_term(rows, cols);
-    tui_canvas_resize(screen->canvas, cols, rows);
+    tui_canvas_resize(screen->canvas, drawn, rows);
     tui_screen_redraw(screen);
     return true;
 }
@@ -395,6 +417,11 @@ void tui_screen_drop_input(struct tui_screen *screen)
 
 /* ---- clipboard, title, bell, mouse ---- */
 
+static bool has_room(const struct tui_screen *screen)
+{
+    return screen->term.out.len - screen->term.sent < ASIDE_MAX;
+}
+
 static bool write_clip(const char *path, const char *text, size_t len, struct mig_error *err)
 {
     int fd MIG_AUTOCLOSE = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -416,7 +443,7 @@ bool tui_screen_copy(struct tui_screen *screen, const char *text, size_t len, st
     if (!fits && !screen->options.clip_path)
         return mig_fail(err, MIG_ERR_LIMIT, "%zu bytes are more than a terminal's clipboard takes (%d)", len,
                         TUI_CLIP_MAX);
-    if (screen->on && fits) {
+    if (screen->on && fits && has_room(screen)) {
         char *encoded MIG_AUTOFREE = mig_alloc(room);
         sodium_bin2base64(encoded, room, (const unsigned char *)text, len, sodium_base64_VARIANT_ORIGINAL);
         say(screen, "\033]52;c;");
@@ -429,7 +456,7 @@ bool tui_screen_copy(struct tui_screen *screen, const char *text, size_t len, st
 
 void tui_screen_title(struct tui_screen *screen, const char *text)
 {
-    if (!screen->options.title || !screen->on)
+    if (!screen->options.title || !screen->on || !has_room(screen))
         return;
     MIG_AUTOBUF struct mig_buf title;
     mig_buf_init(&title, TITLE_MAX * 16);
@@ -451,7 +478,7 @@ void tui_screen_title(struct tui_screen *screen, const char *text)
 
 void tui_screen_bell(struct tui_screen *screen)
 {
-    if (!screen->options.bell || !screen->on)
+    if (!screen->options.bell || !screen->on || !has_room(screen))
         return;
     say(screen, "\a");
     tui_term_send(&screen->term);

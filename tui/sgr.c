@@ -14,7 +14,7 @@
 
 void tui_sgr_forget(struct tui_sgr *sgr)
 {
-    *sgr = (struct tui_sgr){ .wanted = sgr->wanted };
+    *sgr = (struct tui_sgr){ .wanted = sgr->wanted, .strict = sgr->strict };
 }
 
 /* ---- what a sequence asks for ---- */
@@ -132,6 +132,12 @@ static bool only_moves(char last)
     return strchr("ABCDGHd", last) != NULL;
 }
 
+/* Others may say colours in a way of their own, as cons25 does. */
+static bool leaves_attributes(char last)
+{
+    return only_moves(last) || strchr("@EFIJKLMPSTXZ`bfghlrt", last) != NULL;
+}
+
 /* With a code that is not known among them, what is wanted is no longer known either, until all is switched off. */
 static void take_attributes(struct tui_sgr *sgr, const char *bytes, size_t len, struct mig_buf *out)
 {
@@ -173,12 +179,13 @@ static void take_control(struct tui_sgr *sgr, const char *bytes, size_t len, str
         take_attributes(sgr, bytes, len, out);
         return;
     }
-    if (!is_private && !only_moves(last))
+    if (!is_private && (sgr->strict || !only_moves(last)))
         say(sgr, out);
     if (!is_private && last == 'b' && repeat(sgr, bytes + 2, len - 3, out))
         return;
     mig_buf_add(out, bytes, len);
     sgr->known = sgr->known && !is_private; /* some bring back what was kept */
+    sgr->blind = sgr->blind || (!is_private && !leaves_attributes(last));
 }
 
 /* Bytes of another escape sequence, at least one. */
@@ -212,6 +219,8 @@ void tui_sgr_squeeze(struct tui_sgr *sgr, const char *bytes, size_t len, struct 
             take_control(sgr, at, used, out);
         } else if (*at == '\b' || *at == '\r') {
             used = 1;
+            if (sgr->strict)
+                say(sgr, out);
             mig_buf_char(out, *at);
         } else if ((unsigned char)*at >= 0x20) {
             while (end < left && (unsigned char)at[end] >= 0x20)

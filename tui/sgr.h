@@ -19,6 +19,8 @@
 struct tui_sgr {
     unsigned has, wanted; /* attributes and colours, packed */
     bool known;           /* .has is what the terminal has */
+    bool
+        strict; /* the caller's: what was asked for must be said before the cursor moves (no msgr in terminfo) */
     bool blind; /* .wanted is not what the terminal was told: nothing is said until all is switched off */
     char last;  /* byte that was drawn */
     bool ascii; /* its character set is the plain one */

@@ -14,7 +14,7 @@
 #include "base/mem.h"
 #include "base/rows.h"
 
-#define OUT_MAX (8 << 20)
+#define KEPT_MAX (1UL << 20) /* of what a large frame took */
 
 /* ---- rescue ---- */
 
@@ -24,12 +24,13 @@ static struct {
     int fd, stderr_fd;
     bool is_tty;
     struct termios before;
-    char bytes[256];
+    char bytes[TUI_RESCUE_MAX];
     size_t len;
 } rescue;
 
-static const int deadly[] = { SIGSEGV, SIGBUS,  SIGILL,  SIGFPE,  SIGABRT, SIGSYS, SIGQUIT,
-                              SIGTRAP, SIGUSR1, SIGUSR2, SIGALRM, SIGXCPU, SIGXFSZ };
+static const int deadly[] = { SIGSEGV, SIGBUS,    SIGILL,  SIGFPE,  SIGABRT, SIGSYS,
+                              SIGQUIT, SIGTRAP,   SIGUSR1, SIGUSR2, SIGALRM, SIGXCPU,
+                              SIGXFSZ, SIGVTALRM, SIGPROF, SIGIO,   SIGPWR,  SIGSTKFLT };
 static struct sigaction before_us[MIG_COUNT(deadly)];
 
 /* Only calls that a signal handler may make. */
@@ -43,7 +44,8 @@ static void rescue_now(void)
             done += (size_t)n;
         } else {
             struct pollfd wait = { .fd = rescue.fd, .events = POLLOUT };
-            poll(&wait, 1, 25);
+            if (poll(&wait, 1, 25) == 0 && tries == 10 && rescue.is_tty)
+                tcflush(rescue.fd, TCOFLUSH); /* nobody reads: these bytes matter more than a frame */
         }
     }
     if (rescue.is_tty && tcgetpgrp(rescue.fd) == getpgrp())
@@ -128,7 +130,7 @@ bool tui_term_open(struct tui_term *term, int fd, struct mig_error *err)
         signal(SIGTTOU, SIG_IGN);
     }
     term->is_tty = tcgetattr(term->fd, &term->before) == 0;
-    mig_buf_init(&term->out, OUT_MAX);
+    mig_buf_init(&term->out, TUI_OUT_MAX);
     return true;
 }
 
@@ -175,6 +177,16 @@ void tui_term_add(struct tui_term *term, const char *bytes, size_t len)
     term->bytes += len;
 }
 
+static void drop(struct tui_term *term)
+{
+    term->sent = 0;
+    mig_buf_reset(&term->out);
+    if (term->out.room > KEPT_MAX) {
+        mig_buf_done(&term->out);
+        mig_buf_init(&term->out, TUI_OUT_MAX);
+    }
+}
+
 bool tui_term_send(struct tui_term *term)
 {
     while (term->sent < term->out.len && !term->gone) {
@@ -186,20 +198,29 @@ bool tui_term_send(struct tui_term *term)
         else if (n == 0 || errno != EINTR)
             term->gone = true;
     }
-    mig_buf_reset(&term->out);
-    term->sent = 0;
+    drop(term);
     return true;
 }
 
-void tui_term_drain(struct tui_term *term, int ms)
+bool tui_term_drain(struct tui_term *term, int ms)
 {
     enum { STEP = 25 };
-    for (; !tui_term_send(term) && ms > 0; ms -= STEP) {
+    bool sent;
+    for (; !(sent = tui_term_send(term)) && ms > 0; ms -= STEP) {
         struct pollfd wait = { .fd = term->fd, .events = POLLOUT };
         poll(&wait, 1, STEP);
     }
-    mig_buf_reset(&term->out);
-    term->sent = 0;
+    drop(term);
+    return sent;
+}
+
+void tui_term_push(struct tui_term *term, const char *bytes, size_t len)
+{
+    drop(term);
+    if (term->is_tty)
+        tcflush(term->fd, TCOFLUSH);
+    tui_term_add(term, bytes, len);
+    tui_term_drain(term, 0);
 }
 
 bool tui_term_size(const struct tui_term *term, int *cols, int *rows)

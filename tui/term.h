@@ -19,6 +19,10 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+#define TUI_RESCUE_MAX 512
+#define TUI_OUT_MAX \
+    (256UL << 20) /* 2000x1000 cells, each with characters and attributes of its own, are less */
+
 struct tui_term {
     int fd;
     bool own_fd; /* opened here, never blocking */
@@ -39,11 +43,14 @@ void tui_term_take(struct tui_term *term);          /* set our modes */
 void tui_term_give_back(struct tui_term *term);     /* set those from before */
 
 void tui_term_add(struct tui_term *term, const char *bytes, size_t len);
-bool tui_term_send(struct tui_term *term);          /* true: all is sent (or the terminal is gone) */
-void tui_term_drain(struct tui_term *term, int ms); /* wait so long at most, then drop what is left */
+bool tui_term_send(struct tui_term *term); /* true: all is sent (or the terminal is gone) */
+/* Wait so long at most, then drop what is left: false. */
+bool tui_term_drain(struct tui_term *term, int ms);
+/* Instead of all that the device has not passed on yet. */
+void tui_term_push(struct tui_term *term, const char *bytes, size_t len);
 bool tui_term_size(const struct tui_term *term, int *cols, int *rows);
 
-/* From now on every end of the process writes bytes (at most 256) to the terminal and gives it back; until release.
+/* From now on every end of the process writes bytes (at most TUI_RESCUE_MAX) to the terminal and gives it back; until release.
  * stderr_fd: becomes standard error then; -1: stays. */
 void tui_term_rescue(const struct tui_term *term, const char *bytes, size_t len, int stderr_fd);
 void tui_term_release(void);

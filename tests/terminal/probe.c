@@ -151,6 +151,7 @@ int main(int argc, char **argv)
     report(argv[1], &probe, ended_by, ran_ms);
     tui_loop_close(probe.loop);
     tui_screen_close(probe.screen);
-    printf("probe ended by %d\n", ended_by);
+    if (!ended_by) /* a terminal that is not read would hold it up */
+        printf("probe ended by %d\n", ended_by);
     return ended_by ? 128 + ended_by : 0;
 }

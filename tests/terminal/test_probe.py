@@ -7,6 +7,7 @@ import pty
 import re
 import select
 import signal
+import struct
 import sys
 import tempfile
 import termios
@@ -26,12 +27,38 @@ def read_until(fd, wanted):
         seen += os.read(fd, 65536)
 
 
-def is_filling(fd):
-    waiting = fcntl.ioctl(fd, termios.FIONREAD, b"\0\0\0\0")
-    return int.from_bytes(waiting, sys.byteorder) >= 2048
+def terminal_of(pid):
+    """Its terminal, opened once more."""
+    return open(f"/proc/{pid}/fd/0", "r+b", buffering=0, opener=lambda path, flags: os.open(path, flags | os.O_NOCTTY | os.O_NONBLOCK))
+
+
+def pending_input(pid):
+    with terminal_of(pid) as tty:
+        return int.from_bytes(fcntl.ioctl(tty, termios.FIONREAD, b"\0\0\0\0"), sys.byteorder)
+
+
+def takes_nothing(pid):
+    with terminal_of(pid) as tty:
+        return not select.select([], [tty], [], 0)[1]
+
+
+def fill(pid, fd):
+    """Until its terminal takes not one byte more."""
+    wait_for(lambda: os.write(fd, b"\x0c") and takes_nothing(pid), "bytes that nobody reads")  # C-l: all of it again
+    with terminal_of(pid) as tty:
+        while tty.write(b"\0"):
+            pass
 
 
 class Probe(unittest.TestCase):
+    def on_a_pty(self, *words):
+        """The program on a bare pseudo terminal: its number, the other side, where it reports."""
+        report = self.terminal().report
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.execve(PROBE, [str(PROBE), str(report), *words], os.environ | {"TERM": "xterm", "LANG": "C.UTF-8"})  # noqa: S606
+        return pid, fd, report
+
     def terminal(self, cols=80, rows=24, **env):
         t = Tmux(cols, rows, **env)
         self.addCleanup(t.close)
@@ -165,17 +192,43 @@ class End(Probe):
         self.assertEqual(json.loads(report.read_text())["ended_by"], signal.SIGHUP)
 
     def test_a_terminal_that_nobody_reads_any_more_ends_it_too(self):
-        report = self.terminal().report
-        pid, fd = pty.fork()
-        if pid == 0:
-            os.execve(PROBE, [str(PROBE), str(report), "storm"], os.environ | {"TERM": "xterm"})  # noqa: S606
-        self.addCleanup(os.close, fd)
+        for number in (signal.SIGTERM, signal.SIGQUIT):  # a sanitizer would write, and wait, on others
+            with self.subTest(number.name):
+                pid, fd, report = self.on_a_pty("storm")
+                read_until(fd, b"wakes")
+                fill(pid, fd)
+                os.kill(pid, number)
+                wait_for(lambda pid=pid: ended(pid), "the end of the program")
+                os.waitpid(pid, 0)
+                if number == signal.SIGTERM:
+                    self.assertEqual(json.loads(report.read_text())["ended_by"], number)
+                read_until(fd, b"\033[?1049l")  # whoever reads again has the screen from before
+                os.close(fd)
+
+    def test_a_terminal_that_is_read_again_shows_what_is_now(self):
+        pid, fd, _ = self.on_a_pty()
         read_until(fd, b"wakes")
-        wait_for(lambda: os.write(fd, b"\x0c") and is_filling(fd), "bytes that nobody reads")  # C-l: all of it again
-        os.kill(pid, signal.SIGTERM)
-        wait_for(lambda: ended(pid), "the end of the program")
-        os.waitpid(pid, 0)
-        self.assertEqual(json.loads(report.read_text())["ended_by"], signal.SIGTERM)
+        fill(pid, fd)
+        os.write(fd, b"jjjjjjj")
+        wait_for(lambda: pending_input(pid) == 0, "the keys, taken while nothing could be shown")
+        os.write(fd, b"Z")
+        read_until(fd, b"Z")  # key N Z
+        os.write(fd, b"q")
+        read_until(fd, b"\033[?1049l")
+        self.assertEqual(os.waitpid(pid, 0)[1], 0)
+        os.close(fd)
+
+    def test_a_terminal_that_claims_to_be_huge_is_drawn_on_in_part(self):
+        for cols, rows in ((65535, 65535), (1, 65535), (65535, 1), (1000, 1000)):
+            with self.subTest(f"{cols}x{rows}"):
+                pid, fd, _ = self.on_a_pty()
+                read_until(fd, b"wakes")
+                fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
+                read_until(fd, b"\033[H")  # drawn anew
+                os.write(fd, b"q")
+                read_until(fd, b"\033[?1049l")
+                self.assertEqual(os.waitpid(pid, 0)[1], 0)
+                os.close(fd)
 
 
 class Stop(Probe):
