@@ -84,10 +84,11 @@ bool session_pipe_wait(struct session_pipe *pipe, int fd, int64_t max_ms)
     int64_t wait = due > 0 && due - now < max_ms ? due - now : max_ms;
     eventfd_t count;
     poll(fds, MIG_COUNT(fds), (int)(wait < 0 ? 0 : wait));
-    if (fds[0].revents) {
+    if (fds[0].revents)
         eventfd_read(pipe->wake_fd, &count);
+    /* What is due: an answer that has become old may have been confirmed since. */
+    if (fds[0].revents || (due > 0 && pipe->host->ops->mono_ms(pipe->host) >= due))
         console_news(pipe->console);
-    }
     if (fds[2].revents)
         pipe->unwritten = EPIPE;
     return fds[1].revents != 0;

@@ -9,8 +9,12 @@
 #include "app/lock.h"
 #include "base/cleanup.h"
 #include "base/doc.h"
+#include "base/rows.h"
+#include "base/text.h"
 
 #define EVENT_LINE_MAX (1024 * 1024)
+#define ASK_MS         1000
+#define SILENT_MS      10000 /* between a record's end and the last events two entries of the audit are written */
 
 struct feeding {
     struct mig_log_reader *reader;
@@ -124,38 +128,133 @@ bool mig_log_read(struct mig_log_reader *reader, struct mig_store *store, size_t
     return ok;
 }
 
-/* -1: the server does not say. */
-static int holds_lock(const struct mig_log_reader *reader, struct mig_store *store)
+/* ---- a run that does not tell its end ---- */
+
+enum standing {
+    STANDING_AT_WORK,
+    STANDING_DEAD,   /* something of it says that it is at work, and nobody is */
+    STANDING_SILENT, /* nothing says that it is at work */
+};
+
+struct record {
+    struct mig_host *host;
+    enum standing standing;
+    char status[16]; /* how it ended; "" : it did not, or there is no record */
+    char error[512];
+};
+
+static bool take_record(const bson_t *doc, void *context)
 {
-    struct mig_lock lock;
-    struct mig_error ignored; /* a server that is away for a moment ends nothing */
-    if (!mig_lock_read(store, &reader->names, &lock, &ignored))
-        return -1;
-    mig_lock_check_holder(reader->app->host, &lock);
-    return strcmp(lock.run, reader->run) == 0 &&
-           (mig_lock_alive(&lock) || mig_lock_holder_lives(reader->app->host, &lock));
+    static const char *const ends[][2] = { { "succeeded", "succeeded" },
+                                           { "failed", "failed" },
+                                           { "stopped", "stopped" },
+                                           { "fenced", "fenced" },
+                                           { "finished", "succeeded" } }; /* a backup's word */
+    struct record *record = context;
+    const char *status = mig_doc_str(doc, "status", mig_doc_str(doc, "state", ""));
+    if (strcmp(status, "running") == 0)
+        record->standing = mig_restore_is_alive(record->host, doc) ? STANDING_AT_WORK : STANDING_DEAD;
+    for (size_t i = 0; i < MIG_COUNT(ends); i++) {
+        if (strcmp(status, ends[i][0]) == 0)
+            snprintf(record->status, sizeof record->status, "%s", ends[i][1]);
+    }
+    char *safe MIG_AUTOFREE = mig_text_safe_dup(mig_doc_str(doc, "error", ""), sizeof record->error - 1);
+    snprintf(record->error, sizeof record->error, "%s", safe);
+    mig_utf8_trim(record->error);
+    return true;
+}
+
+static bool read_record(const struct mig_log_reader *reader, struct mig_store *store, const char *collection,
+                        struct record *record)
+{
+    struct mig_error ignored;
+    MIG_AUTOBSON bson_t *command =
+        BCON_NEW("aggregate", BCON_UTF8(collection), "cursor", "{", "}", "pipeline", "[", "{", "$match", "{",
+                 "_id", BCON_UTF8(reader->run), "}", "}", "{", "$set", "{", "_now", "$$NOW", "}", "}", "]");
+    struct mig_call call = { .command = command, .max_time_ms = 5000 };
+    return store->ops->query(store, &call, take_record, record, &ignored);
+}
+
+static bool holds_lock(const struct mig_log_reader *reader, struct mig_lock *lock)
+{
+    mig_lock_check_holder(reader->app->host, lock);
+    return strcmp(lock->run, reader->run) == 0 &&
+           (mig_lock_alive(lock) || mig_lock_holder_lives(reader->app->host, lock));
 }
 
 bool mig_log_holds_lock(const struct mig_log_reader *reader, struct mig_store *store)
 {
-    return holds_lock(reader, store) == 1;
+    struct mig_lock lock;
+    struct mig_error ignored; /* it is asked again */
+    return mig_lock_read(store, &reader->names, &lock, &ignored) && holds_lock(reader, &lock);
 }
 
-bool mig_log_run_is_gone(struct mig_log_reader *reader, struct mig_store *store)
+static enum standing look(const struct mig_log_reader *reader, struct mig_store *store, struct record *record)
 {
-    struct mig_error ignored = { 0 };
-    if (holds_lock(reader, store) != 0)
-        return false;
-    return !mig_backup_is_running(reader->app, store, reader->run, &ignored) && ignored.code == MIG_OK;
+    struct mig_lock lock;
+    struct mig_error error = { 0 };
+    *record = (struct record){ .host = reader->app->host, .standing = STANDING_SILENT };
+    if (!mig_lock_read(store, &reader->names, &lock, &error))
+        return STANDING_AT_WORK;
+    if (holds_lock(reader, &lock))
+        return STANDING_AT_WORK;
+    if (strcmp(lock.run, reader->run) == 0 && lock.owner[0])
+        return STANDING_DEAD;
+    bool backup = mig_backup_is_running(reader->app, store, reader->run, &error);
+    if (backup || error.code != MIG_OK)
+        return STANDING_AT_WORK;
+    if (!read_record(reader, store, reader->names.runs, record))
+        return STANDING_AT_WORK;
+    if (record->standing == STANDING_SILENT && !record->status[0] &&
+        !read_record(reader, store, reader->names.backups, record))
+        return STANDING_AT_WORK;
+    return record->standing;
 }
 
-void mig_log_end_unknown(struct mig_log_reader *reader, mig_event_fn on_event, void *ctx)
+static void feed_end(struct mig_log_reader *reader, const struct record *record, mig_event_fn on_event,
+                     void *ctx)
 {
     struct feeding feeding = { .reader = reader, .on_event = on_event, .ctx = ctx };
-    MIG_AUTOBSON bson_t *event = BCON_NEW(
-        "event", "run.finished", "at", "", "seq", BCON_INT64(reader->seq + 1), "run", BCON_UTF8(reader->run),
-        "status", "unknown", "error", "{", "name", "unknown-outcome", "message",
-        "the run is gone: it did not finish, and nothing is heard of it any more", "hint",
-        "what it left: migtui recover; of a backup or restore: migtui runs, migtui backup list", "}");
-    feed_event(&feeding, event);
+    bool known = record->status[0] != '\0';
+    reader->guessed = !known;
+    MIG_AUTODOC bson_t event = BSON_INITIALIZER;
+    BCON_APPEND(&event, "event", "run.finished", "at", "", "seq", BCON_INT64(reader->seq + 1), "run",
+                BCON_UTF8(reader->run), "status", BCON_UTF8(known ? record->status : "unknown"));
+    if (!known)
+        BCON_APPEND(&event, "error", "{", "name", "unknown-outcome", "message",
+                    "the run is gone: it did not finish, and nothing is heard of it any more", "hint",
+                    "what it left: migtui recover; of a backup or restore: migtui runs, migtui backup list",
+                    "}");
+    else if (strcmp(record->status, "succeeded") != 0)
+        BCON_APPEND(&event, "error", "{", "name", "failed", "message",
+                    BCON_UTF8(record->error[0] ? record->error : "its record does not say why"), "hint",
+                    "its log has no end; this is what its record says: migtui runs", "}");
+    feed_event(&feeding, &event);
+}
+
+bool mig_log_look_for_end(struct mig_log_reader *reader, struct mig_store *store, mig_event_fn on_event,
+                          void *ctx, struct mig_error *err)
+{
+    struct record record;
+    int64_t now = reader->app->host->ops->mono_ms(reader->app->host);
+    bool more = true;
+    bool ok = true;
+    if (reader->finished || (reader->asked_ms > 0 && now < reader->asked_ms + ASK_MS))
+        return true;
+    reader->asked_ms = now;
+    enum standing standing = look(reader, store, &record);
+    if (standing != STANDING_SILENT || reader->silent_seq != reader->seq)
+        reader->silent_ms = 0;
+    if (standing == STANDING_SILENT && reader->silent_ms == 0) {
+        reader->silent_ms = now;
+        reader->silent_seq = reader->seq;
+    }
+    if (standing == STANDING_AT_WORK || (standing == STANDING_SILENT && now < reader->silent_ms + SILENT_MS))
+        return true;
+    while (ok && more && !reader->finished)
+        ok = mig_log_read(reader, store, EVENT_LINE_MAX, on_event, ctx, &more, err);
+    bool heard = standing == STANDING_SILENT && reader->silent_seq != reader->seq;
+    if (ok && !reader->finished && !heard)
+        feed_end(reader, &record, on_event, ctx);
+    return ok;
 }

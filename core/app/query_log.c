@@ -10,15 +10,11 @@
 
 #define SMALL     64 /* a last chunk below this is copied into the next, so that chunks stay few */
 #define PIECE_MAX (1024UL * 1024) /* of a journal, read at once */
-#define GONE_MS   1000            /* how often the lock is asked for */
-#define BACK_MS   3000            /* the same, of a run that is gone as far as anybody knows */
+#define BACK_MS   3000            /* how often a run that is gone as far as anybody knows is asked for */
 
 struct reading {
     struct mig_log_reader reader;
     struct mig_log_chunk *fresh; /* read since the value was made; NULL: none */
-    int64_t asked_lock_ms;
-    bool gone;                    /* its end was told as unknown */
-    struct mig_log_reader before; /* that, as it stood then */
 };
 
 static void keep(const bson_t *event, void *context)
@@ -90,25 +86,6 @@ static struct mig_seen_log *grow(struct reading *reading, const struct mig_seen_
     return log;
 }
 
-/* The end of a run that died without one: looked for now and then, and the log read once more before it is said. */
-static bool end_of_dead_run(struct mig_query *query, struct reading *reading, struct mig_store *store,
-                            struct mig_error *err)
-{
-    int64_t now = query->app->host->ops->mono_ms(query->app->host);
-    if (reading->reader.finished || now < reading->asked_lock_ms + GONE_MS)
-        return true;
-    reading->asked_lock_ms = now;
-    if (!mig_log_run_is_gone(&reading->reader, store))
-        return true;
-    bool ok = mig_log_read(&reading->reader, store, PIECE_MAX, keep, reading, NULL, err);
-    if (ok && !reading->reader.finished) {
-        reading->gone = true;
-        reading->before = reading->reader;
-        mig_log_end_unknown(&reading->reader, keep, reading);
-    }
-    return ok;
-}
-
 static void count_event(const bson_t *event, void *context)
 {
     (void)event;
@@ -123,13 +100,16 @@ static bool is_back(struct mig_query *query, struct reading *reading)
     struct mig_error ignored = { 0 };
     size_t events = 0;
     int64_t now = query->app->host->ops->mono_ms(query->app->host);
-    if (now < reading->asked_lock_ms + BACK_MS)
+    struct mig_log_reader before = reading->reader;
+    before.finished = false;
+    before.seq--; /* the end that was made up */
+    if (now < reading->reader.asked_ms + BACK_MS)
         return false;
-    reading->asked_lock_ms = now;
+    reading->reader.asked_ms = now;
     (void)query->app->open_store(query->app->ports_ctx, query->env, "", &store, &ignored);
-    if (reading->before.local || store)
-        (void)mig_log_read(&reading->before, store, PIECE_MAX, count_event, &events, NULL, &ignored);
-    bool holds = events == 0 && store && mig_log_holds_lock(&reading->before, store);
+    if (before.local || store)
+        (void)mig_log_read(&before, store, PIECE_MAX, count_event, &events, NULL, &ignored);
+    bool holds = events == 0 && store && mig_log_holds_lock(&before, store);
     if (store)
         store->ops->close(store);
     return events > 0 || holds;
@@ -141,7 +121,7 @@ void *mig_query_fetch_log(struct mig_query *query, bool *ret_over, struct mig_er
     struct mig_seen_log *log = mig_share(query->previous);
     struct mig_store *store = NULL;
     bool more = true;
-    if (reading && reading->gone) {
+    if (reading && reading->reader.guessed) {
         if (!is_back(query, reading))
             return log;
         mig_query_forget_log(reading);
@@ -158,7 +138,7 @@ void *mig_query_fetch_log(struct mig_query *query, bool *ret_over, struct mig_er
     while (ok && more && !reading->reader.finished) {
         ok = mig_log_read(&reading->reader, store, PIECE_MAX, keep, reading, &more, err);
         if (ok && !more && store)
-            ok = end_of_dead_run(query, reading, store, err);
+            ok = mig_log_look_for_end(&reading->reader, store, keep, reading, err);
         struct mig_seen_log *longer = grow(reading, log);
         mig_unshare(log);
         log = longer;
@@ -170,7 +150,7 @@ void *mig_query_fetch_log(struct mig_query *query, bool *ret_over, struct mig_er
             mig_fail(err, MIG_ERR_FAILED, "%s: there is no log of run %s", query->env->name, query->argument);
         mig_hint(err, "migtui runs --env %s lists the runs", query->env->name);
     }
-    *ret_over = reading->reader.finished && !reading->gone;
+    *ret_over = reading->reader.finished && !reading->reader.guessed;
     if (ok)
         return log;
     mig_unshare(log);

@@ -174,25 +174,21 @@ bool mig_log_feed(struct mig_app *app, const struct cfg_environment *env, const 
     struct mig_log_reader reader;
     struct mig_store *store = NULL;
     bool ok = true;
-    bool gone = false;
     bool more = false;
     mig_log_reader_init(&reader, app, run);
     if (!reader.local || follow)
         ok = app->open_store(app->ports_ctx, env, "", &store, err);
-    while (ok) {
+    while (ok && !reader.finished) {
         ok = mig_log_read(&reader, store, PIECE_MAX, on_event, ctx, &more, err);
-        if (!ok || reader.finished || mig_flag_is_set(stop))
+        if (!ok || mig_flag_is_set(stop))
             break;
         if (more)
             continue;
-        if (!follow)
+        if (reader.finished || !follow)
             break;
-        if (gone) {
-            mig_log_end_unknown(&reader, on_event, ctx);
-            break;
-        }
-        gone = mig_log_run_is_gone(&reader, store); /* one more look at the log, then it is over */
-        host->ops->sleep_until(host, host->ops->mono_ms(host) + FOLLOW_MS, NULL);
+        ok = mig_log_look_for_end(&reader, store, on_event, ctx, err);
+        if (ok && !reader.finished)
+            host->ops->sleep_until(host, host->ops->mono_ms(host) + FOLLOW_MS, NULL);
     }
     if (store)
         store->ops->close(store);

@@ -16,9 +16,6 @@
 #define RUN           "01J9ZZZZZZZZZZZZZZZZZZZZZZ"
 #define LOG           "{'find': 'migtui_log'}"
 #define LOCK          "{'aggregate': 'migtui_lock'}"
-#define BACKUP        "{'aggregate': 'migtui_backups'}"
-#define RESTORE       "{'aggregate': 'migtui_runs'}"
-#define NONE          "{'cursor': {'firstBatch': []}}"
 #define EVENT(n)      "{'event': 'output', 'seq': {'$numberLong': '" n "'}, 'line': 'x'}"
 #define CHUNK(events) "{'cursor': {'firstBatch': [{'_id': '" RUN "-0', 'events': [" events "]}]}}"
 #define TIME(ms)      "{'$date': {'$numberLong': '" ms "'}}"
@@ -115,12 +112,6 @@ static const char *last_event(const struct mig_seen_log *log)
     return name;
 }
 
-static void given_no_backup_of_that_name(void)
-{
-    script_reply(world.script, BACKUP, NONE);
-    script_reply(world.script, RESTORE, NONE);
-}
-
 /* Its server was away for longer than its lease: the process is there, and goes on. */
 static void a_run_whose_process_is_alive_is_not_gone(void **state)
 {
@@ -141,7 +132,6 @@ static void a_run_of_another_host_is_gone_when_its_lease_is_over(void **state)
     bool over = true;
     script_reply(world.script, LOG, CHUNK(EVENT("1")));
     script_reply(world.script, LOCK, HELD("40000"));
-    given_no_backup_of_that_name();
     script_reply(world.script, LOG, CHUNK(EVENT("1")));
     struct mig_seen_log *log = fetch(&over);
     assert_true(log->over);
