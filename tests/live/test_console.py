@@ -245,7 +245,7 @@ class Ends(ConsoleTest):
     def test_what_moved_meanwhile_is_named_on_standard_error(self):
         p = self.project(TWO, envs=("dev",))
         go = p.dir / "go"
-        s = Script(p, f":rw dev 10m\n:apply\nwait y goes ahead\nscreen asked\nfile {go}\nkey y\n")
+        s = Script(p, f"size 120x36\n:rw dev 10m\n:apply\nwait y goes ahead\nscreen asked\nfile {go}\nwait 3 files\nkey y\n")
         s.until("screen 1")
         p.write("3_more.jsonc", MORE)
         go.touch()
