@@ -205,11 +205,6 @@ static void add_took(const struct mig_plan *plan, const struct mig_snap_env *els
                     elsewhere->env->name, ran, plan->count);
 }
 
-static int64_t time_of(const struct mig_record *record)
-{
-    return record->ended_at > 0 ? record->ended_at : record->started_at;
-}
-
 /* What ran last, from the newest record of its history. */
 static void add_last(const struct console *console, struct confirm_body *body)
 {
@@ -220,7 +215,7 @@ static void add_last(const struct console *console, struct confirm_body *body)
     size_t together = 0;
     for (size_t i = 0; history && i < history->count; i++) {
         const struct mig_record *record = &history->records[i];
-        if (!last || time_of(record) > time_of(last))
+        if (!last || mig_record_time(record) > mig_record_time(last))
             last = record;
     }
     if (!history)
@@ -231,7 +226,7 @@ static void add_last(const struct console *console, struct confirm_body *body)
     }
     for (size_t i = 0; last->run && i < history->count; i++)
         together += history->records[i].run && strcmp(history->records[i].run, last->run) == 0;
-    view_when(time_of(last), console->host->ops->wall_ms(console->host), when);
+    view_when(mig_record_time(last), console->host->ops->wall_ms(console->host), when);
     char count[48] = "";
     if (together > 1)
         snprintf(count, sizeof count, " and %zu more", together - 1);

@@ -71,7 +71,7 @@ static void history_line(const struct mig_view *view, const struct view_frame *f
     snprintf(ret, size, "%s", mig_state_word(view->state));
     if (!record || record->state == MIG_RECORD_REVERTED)
         return;
-    int64_t at = record->ended_at > 0 ? record->ended_at : record->started_at;
+    int64_t at = mig_record_time(record);
     const char *who = record->operator_name ? record->operator_name : "";
     if (view->state == MIG_APPLIED && room >= LONG_WHEN_FROM)
         view_when(at, frame->wall_ms, when);

@@ -42,8 +42,7 @@ enum tui_style matrix_cell_text(const struct matrix *matrix, const struct matrix
         running_text(matrix, &snap->progress, row->version, ret, size);
     } else if (matrix->dates && view->record && view->record->state != MIG_RECORD_REVERTED) {
         char when[VIEW_TIME_SIZE];
-        int64_t at = view->record->ended_at > 0 ? view->record->ended_at : view->record->started_at;
-        view_when_short(at, frame->wall_ms, when);
+        view_when_short(mig_record_time(view->record), frame->wall_ms, when);
         size_t len = strlen(ret);
         snprintf(ret + len, size - len, " %s", when);
     }

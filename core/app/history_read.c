@@ -71,6 +71,20 @@ static void decode_steps(const bson_t *doc, struct mig_record *record)
     }
 }
 
+static void decode_details(const bson_t *doc, struct mig_record *record)
+{
+    const struct mig_record_details details = { .token = mig_doc_int(doc, "token", 0),
+                                                .plan_id = safe_dup(doc, "planId"),
+                                                .error = safe_dup(doc, "error"),
+                                                .error_step = safe_dup(doc, "errorStep"),
+                                                .os_user = safe_dup(doc, "osUser"),
+                                                .host = safe_dup(doc, "host"),
+                                                .started_at = mig_doc_time(doc, "startedAt", 0) };
+    if (details.token || details.plan_id || details.error || details.error_step || details.os_user ||
+        details.host || details.started_at)
+        *mig_record_details_own(record) = details;
+}
+
 void mig_record_decode(const bson_t *doc, struct mig_record *ret)
 {
     int state = mig_record_state_find(mig_doc_str(doc, "state", ""));
@@ -85,22 +99,16 @@ void mig_record_decode(const bson_t *doc, struct mig_record *ret)
         .attempt = mig_doc_int(doc, "attempt", 0),
         .rev = mig_doc_int(doc, "rev", 0),
         .seq = mig_doc_int(doc, "seq", 0),
-        .token = mig_doc_int(doc, "token", 0),
         .run = safe_dup(doc, "run"),
-        .plan_id = safe_dup(doc, "planId"),
-        .error = safe_dup(doc, "error"),
-        .error_step = safe_dup(doc, "errorStep"),
         .operator_name = safe_dup(doc, "operator"),
-        .os_user = safe_dup(doc, "osUser"),
-        .host = safe_dup(doc, "host"),
         .marked = safe_dup(doc, "marked"),
-        .started_at = mig_doc_time(doc, "startedAt", 0),
         .ended_at = mig_doc_time(doc, "endedAt", 0),
         .duration_ms = mig_doc_int(doc, "durationMs", 0),
         .inverse = sub_copy(doc, "inverse"),
     };
-    if (state < 0 && !ret->error)
-        ret->error = mig_printf("its record has a state this migtui does not know");
+    decode_details(doc, ret);
+    if (state < 0 && !mig_record_details(ret)->error)
+        mig_record_details_own(ret)->error = mig_printf("its record has a state this migtui does not know");
     decode_steps(doc, ret);
 }
 

@@ -58,6 +58,7 @@ static void append_steps(bson_t *set, const struct mig_record *record)
 void mig_record_statement(const struct mig_record *record, int64_t token, unsigned stamps, const char *text,
                           size_t text_len, bson_t *ret_filter, bson_t *ret_update)
 {
+    const struct mig_record_details *details = mig_record_details(record);
     bson_t part;
     bson_init(ret_filter);
     BSON_APPEND_UTF8(ret_filter, "_id", record->version);
@@ -76,7 +77,7 @@ void mig_record_statement(const struct mig_record *record, int64_t token, unsign
     BSON_APPEND_INT64(&part, "attempt", record->attempt);
     BSON_APPEND_INT64(&part, "seq", record->seq);
     append_text(&part, "run", record->run);
-    append_text(&part, "planId", record->plan_id);
+    append_text(&part, "planId", details->plan_id);
     BSON_APPEND_UTF8(&part, "raw", record->raw ? record->raw : "");
     BSON_APPEND_UTF8(&part, "sem", record->sem ? record->sem : "");
     append_steps(&part, record);
@@ -84,11 +85,11 @@ void mig_record_statement(const struct mig_record *record, int64_t token, unsign
         BSON_APPEND_ARRAY(&part, "inverse", record->inverse);
     else
         BSON_APPEND_NULL(&part, "inverse");
-    append_text(&part, "error", record->error);
-    append_text(&part, "errorStep", record->error_step);
+    append_text(&part, "error", details->error);
+    append_text(&part, "errorStep", details->error_step);
     append_text(&part, "operator", record->operator_name);
-    append_text(&part, "osUser", record->os_user);
-    append_text(&part, "host", record->host);
+    append_text(&part, "osUser", details->os_user);
+    append_text(&part, "host", details->host);
     append_text(&part, "marked", record->marked);
     BSON_APPEND_INT64(&part, "durationMs", record->duration_ms);
     if (text && text_len <= MIG_TEXT_KEPT_MAX && mig_utf8_check(text, text_len) == text_len)

@@ -104,7 +104,7 @@ static void inspect_one(struct mig_app *app, struct mig_store *store, const stru
     *ret = (struct mig_recovery){ .version = mig_strdup(view->version),
                                   .state = view->state,
                                   .direction = mig_direction_word(record->direction),
-                                  .error = mig_strdup_or_null(record->error),
+                                  .error = mig_strdup_or_null(mig_record_details(record)->error),
                                   .probe = MIG_PROBE_UNCLEAR };
     size_t at = find_place(record, ret);
     ret->can_mark_applied = ret->can_mark_pending = true;
@@ -296,8 +296,8 @@ static bool mark_locked(struct marking *m, const struct mig_catalog *catalog, co
         put(&record.run, m->run);
         put(&record.marked, reason);
         put(&record.operator_name, m->app->operator_name);
-        put(&record.os_user, m->app->host->self.os_user);
-        put(&record.host, m->app->host->self.host);
+        put(&mig_record_details_own(&record)->os_user, m->app->host->self.os_user);
+        put(&record.details->host, m->app->host->self.host);
         ok = mark_write(m, &record, file ? file->text : NULL, file ? file->text_len : 0, err);
         if (ok && file)
             ok = mark_strike(m, look.history->schema, file, err);

@@ -56,6 +56,7 @@ void mig_record_begin(struct mig_runner *r, size_t index)
 {
     const struct mig_plan_item *item = &r->plan->items[index];
     struct mig_record *record = &r->records[index];
+    struct mig_record_details *details = mig_record_details_own(record);
     bool resume = r->options->selection.resume;
     if (!record->version) /* a file that was renamed from 1 to 0001 has its record already */
         set_text(&record->version, item->migration->version);
@@ -76,12 +77,12 @@ void mig_record_begin(struct mig_runner *r, size_t index)
     }
     keep_inverse(record, item);
     set_text(&record->run, r->run);
-    set_text(&record->plan_id, r->plan->id);
+    set_text(&details->plan_id, r->plan->id);
     set_text(&record->operator_name, r->app->operator_name);
-    set_text(&record->os_user, r->host->self.os_user);
-    set_text(&record->host, r->host->self.host);
-    set_text(&record->error, NULL);
-    set_text(&record->error_step, NULL);
+    set_text(&details->os_user, r->host->self.os_user);
+    set_text(&details->host, r->host->self.host);
+    set_text(&details->error, NULL);
+    set_text(&details->error_step, NULL);
     set_text(&record->marked, NULL);
     r->begun[index] = true;
     r->dirty[index] = true;
@@ -153,10 +154,10 @@ void mig_record_fail(struct mig_runner *r, size_t item, size_t step, const struc
     if (record->state == MIG_RECORD_APPLIED)
         record->seq = 0; /* it was noted as finished, and its last step's transaction failed */
     record->state = MIG_RECORD_FAILED;
-    set_text(&record->error, why->message);
+    set_text(&mig_record_details_own(record)->error, why->message);
     if (step < record->step_count) {
         record->steps[step].phase = MIG_PHASE_FAILED;
-        set_text(&record->error_step, record->steps[step].id);
+        set_text(&record->details->error_step, record->steps[step].id);
     }
     r->dirty[item] = true;
     r->stamps[item] |= MIG_RECORD_ENDS;

@@ -40,7 +40,8 @@ static void from_record(struct mig_view *view, const struct mig_lock *lock)
 {
     const struct mig_record *record = view->record;
     const struct mig_migration *migration = view->migration;
-    const char *step = record->error_step ? record->error_step : "";
+    const struct mig_record_details *details = mig_record_details(record);
+    const char *step = details->error_step ? details->error_step : "";
     /* uncovered: every state has its case */
     switch (record->state) {
     case MIG_RECORD_RUNNING:
@@ -53,7 +54,7 @@ static void from_record(struct mig_view *view, const struct mig_lock *lock)
         return;
     case MIG_RECORD_FAILED:
         set(view, MIG_FAILED, "step %s (%s): %s", step, mig_direction_word(record->direction),
-            record->error ? record->error : "no reason was recorded");
+            details->error ? details->error : "no reason was recorded");
         return;
     case MIG_RECORD_APPLIED:
     case MIG_RECORD_REVERTED:

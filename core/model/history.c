@@ -65,29 +65,49 @@ void mig_step_record_done(struct mig_step_record *step)
     *step = (struct mig_step_record){ 0 };
 }
 
-/* Every member of a record but its steps and its inverse. */
-#define TEXTS(X) \
-    X(version) \
-    X(title) \
-    X(raw) \
-    X(sem) X(run) X(plan_id) X(error) X(error_step) X(operator_name) X(os_user) X(host) X(marked)
+/* Every member of a record but its steps, its inverse and its details, and every member of those. */
+#define TEXTS(X) X(version) X(title) X(raw) X(sem) X(run) X(operator_name) X(marked)
 #define NUMBERS(X) \
-    X(state) \
-    X(direction) \
-    X(attempt) X(rev) X(seq) X(token) X(step_count) X(steps_known) X(started_at) X(ended_at) X(duration_ms)
+    X(state) X(direction) X(attempt) X(rev) X(seq) X(step_count) X(steps_known) X(ended_at) X(duration_ms)
+#define DETAIL_TEXTS(X) X(plan_id) X(error) X(error_step) X(os_user) X(host)
 
-static void free_steps(struct mig_record *record)
+const struct mig_record_details *mig_record_details(const struct mig_record *record)
+{
+    static const struct mig_record_details none;
+    return record->details ? record->details : &none;
+}
+
+int64_t mig_record_time(const struct mig_record *record)
+{
+    return record->ended_at > 0 ? record->ended_at : mig_record_details(record)->started_at;
+}
+
+struct mig_record_details *mig_record_details_own(struct mig_record *record)
+{
+    if (!record->details)
+        record->details = mig_alloc(sizeof *record->details);
+    return record->details;
+}
+
+/* What a record owns wherever its texts are. */
+static void free_parts(struct mig_record *record)
 {
     for (size_t i = 0; i < record->step_count; i++)
         mig_step_record_done(&record->steps[i]);
     free(record->steps);
     if (record->inverse)
         bson_destroy(record->inverse);
+    if (!record->details)
+        return;
+#define X(text) free(record->details->text);
+    DETAIL_TEXTS(X)
+#undef X
+    free(record->details);
 }
 
 void mig_record_done(struct mig_record *record)
 {
-    free_steps(record);
+    free_parts(record);
 #define X(text) free(record->text);
     TEXTS(X)
 #undef X
@@ -106,6 +126,13 @@ struct mig_record mig_record_copy(const struct mig_record *from)
     TEXTS(X)
 #undef X
     to.inverse = copy_document(from->inverse);
+    to.details = NULL;
+    if (from->details) {
+        *mig_record_details_own(&to) = *from->details;
+#define X(text) to.details->text = mig_strdup_or_null(from->details->text);
+        DETAIL_TEXTS(X)
+#undef X
+    }
     to.steps = from->steps ? mig_alloc_n(from->step_count, sizeof *to.steps) : NULL;
     for (size_t i = 0; i < from->step_count; i++) {
         const struct mig_step_record *step = &from->steps[i];
@@ -136,13 +163,21 @@ static bool same_step(const struct mig_step_record *a, const struct mig_step_rec
            a->duration_ms == b->duration_ms;
 }
 
+static bool same_details(const struct mig_record_details *a, const struct mig_record_details *b)
+{
+#define X(text) &&same_text(a->text, b->text)
+    return a->token == b->token && a->started_at == b->started_at DETAIL_TEXTS(X);
+#undef X
+}
+
 bool mig_record_equal(const struct mig_record *a, const struct mig_record *b)
 {
 #define X(number) &&a->number == b->number
     bool same = true NUMBERS(X);
 #undef X
 #define X(text) &&same_text(a->text, b->text)
-    same = same TEXTS(X) && same_document(a->inverse, b->inverse);
+    same = same TEXTS(X) && same_document(a->inverse, b->inverse) &&
+           same_details(mig_record_details(a), mig_record_details(b));
 #undef X
     for (size_t i = 0; same && i < a->step_count; i++)
         same = same_step(&a->steps[i], &b->steps[i]);
@@ -155,7 +190,7 @@ static void release_past(struct mig_shared *shared)
 {
     struct mig_past *past = (struct mig_past *)(void *)shared;
     for (size_t i = 0; i < past->count; i++)
-        free_steps(&past->records[i]);
+        free_parts(&past->records[i]);
     free(past->records);
     mig_arena_done(&past->texts);
     free(past);

@@ -60,6 +60,17 @@ struct mig_step_record {
     int64_t duration_ms;
 };
 
+/* What tells of a run under way or of what came of it; records that are over with are read without it. */
+struct mig_record_details {
+    int64_t token; /* fencing token of the last writer */
+    char *plan_id;
+    char *error;      /* the server's words when failed, else NULL */
+    char *error_step; /* id of the step that failed, else NULL */
+    char *os_user;
+    char *host;
+    int64_t started_at; /* server's wall clock, ms; 0 unknown */
+};
+
 /* Who holds a record says whose its texts are: a record alone owns them, one of a struct mig_past borrows them. */
 struct mig_record {
     char *version;
@@ -68,24 +79,18 @@ struct mig_record {
     enum mig_direction direction;
     char *raw, *sem; /* digests of the file that ran */
     int64_t attempt;
-    int64_t rev;   /* raised by each write: optimistic concurrency */
-    int64_t seq;   /* order in which migrations were applied here; 0 while never applied */
-    int64_t token; /* fencing token of the last writer */
+    int64_t rev; /* raised by each write: optimistic concurrency */
+    int64_t seq; /* order in which migrations were applied here; 0 while never applied */
     char *run;
-    char *plan_id;
     struct mig_step_record *steps;
     size_t step_count;
     bool steps_known; /* false: it was read without its steps, as records are that are over with */
     bson_t *
         inverse; /* array of the steps that take it back, while a run without written ones is on its way; else NULL */
-    char *error;      /* the server's words when failed, else NULL */
-    char *error_step; /* id of the step that failed, else NULL */
+    struct mig_record_details *details; /* always its own; NULL: none (mig_record_details) */
     char *operator_name;
-    char *os_user;
-    char *host;
-    char *marked;       /* reason when an operator set the state by hand, else NULL */
-    int64_t started_at; /* server's wall clock, ms; 0 unknown */
-    int64_t ended_at;
+    char *marked;     /* reason when an operator set the state by hand, else NULL */
+    int64_t ended_at; /* server's wall clock, ms; 0 unknown */
     int64_t duration_ms;
 };
 
@@ -158,6 +163,12 @@ struct mig_history {
 bool mig_lock_alive(const struct mig_lock *lock);
 
 void mig_step_record_done(struct mig_step_record *step);
+/* Never NULL: all empty where there are none. */
+const struct mig_record_details *mig_record_details(const struct mig_record *record);
+/* When it ended, else when it began; 0 unknown. */
+int64_t mig_record_time(const struct mig_record *record);
+/* To be written to: made where there are none. */
+struct mig_record_details *mig_record_details_own(struct mig_record *record);
 void mig_record_done(struct mig_record *record);                               /* one that owns what it has */
 struct mig_record mig_record_copy(const struct mig_record *from);              /* owns what it has */
 bool mig_record_equal(const struct mig_record *a, const struct mig_record *b); /* in everything */

@@ -45,9 +45,10 @@ static void decode(const bson_t *doc)
     struct mig_record record;
     struct mig_lock lock;
     mig_record_decode(doc, &record);
-    const char *const texts[] = { record.version, record.title,  record.run,        record.plan_id,
-                                  record.raw,     record.sem,    record.error,      record.operator_name,
-                                  record.host,    record.marked, record.error_step, record.os_user };
+    const struct mig_record_details *details = mig_record_details(&record);
+    const char *const texts[] = { record.version, record.title,  record.run,          details->plan_id,
+                                  record.raw,     record.sem,    details->error,      record.operator_name,
+                                  details->host,  record.marked, details->error_step, details->os_user };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         fuzz_check_safe(texts[i]);
     for (size_t i = 0; i < record.step_count; i++) {

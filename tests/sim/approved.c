@@ -28,7 +28,7 @@ void sim_approved(struct sim *sim, const struct sim_state *after, const struct m
         if (!names_run(&request, new->run))
             continue;
         bool own = strcmp(mig_doc_str(&request, "usedBy", ""), new->run) == 0 &&
-                   strcmp(mig_doc_str(&request, "planId", ""), new->plan_id) == 0;
+                   strcmp(mig_doc_str(&request, "planId", ""), mig_record_details(new)->plan_id) == 0;
         bool resumed = old && old->state != MIG_RECORD_APPLIED && old->state != MIG_RECORD_REVERTED &&
                        names_run(&request, old->run);
         if (!own && !resumed)

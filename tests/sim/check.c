@@ -306,9 +306,9 @@ static void check_record(struct sim_check *check, const struct mig_record *new, 
     if (new->rev != (old ? old->rev : 0) + 1)
         sim_fail(check->sim, "I3: the record of %s goes from rev %lld to %lld", new->version,
                  (long long)(old ? old->rev : 0), (long long)new->rev);
-    if (new->token != fence)
+    if (mig_record_details(new)->token != fence)
         sim_fail(check->sim, "I3: the record of %s is written with token %lld behind a fence of %lld",
-                 new->version, (long long)new->token, (long long)fence);
+                 new->version, (long long)mig_record_details(new)->token, (long long)fence);
     if (old && old->state == MIG_RECORD_APPLIED && new->state == MIG_RECORD_RUNNING)
         sim_fail(check->sim, "I2: %s was applied and runs again", new->version);
 }

@@ -151,16 +151,17 @@ static struct mig_record *add_record(struct mig_history *history, const struct m
         .rev = 1,
         .seq = (int64_t)history->count,
         .operator_name = mig_strdup(row->who),
-        .os_user = mig_strdup(row->who),
-        .host = mig_strdup("bastion-2"),
-        .error = mig_strdup_or_null(row->error),
-        .error_step = mig_strdup_or_null(row->step),
-        .started_at = at(row->when),
         .duration_ms = row->took_ms,
     };
+    *mig_record_details_own(record) =
+        (struct mig_record_details){ .os_user = mig_strdup(row->who),
+                                     .host = mig_strdup("bastion-2"),
+                                     .error = mig_strdup_or_null(row->error),
+                                     .error_step = mig_strdup_or_null(row->step),
+                                     .started_at = at(row->when) };
     if (row->state != MIG_RECORD_RUNNING) { /* as a look reads it: what is over has its end alone */
-        record->ended_at = record->started_at + row->took_ms;
-        record->started_at = 0;
+        record->ended_at = record->details->started_at + row->took_ms;
+        record->details->started_at = 0;
     }
     record->sem = mig_strdup(file && !row->edited ? file->sem : STORY_OTHER_DIGEST);
     record->raw = mig_strdup(file && !row->edited ? file->raw : STORY_OTHER_DIGEST);

@@ -206,7 +206,7 @@ static void what_came_and_what_went_is_seen(void **state)
     when_both_are_over(&w, first);
     given_two_readings(&w, one, both, &first);
     assert_int_equal(w.history->count, 2);
-    assert_string_equal(w.history->records[0].error, "er");
+    assert_string_equal(w.history->records[0].details->error, "er");
     assert_int_equal(w.history->records[0].step_count, 1);
     assert_string_equal(w.history->records[1].sem, "sem2");
     when_both_are_over(&w, first);
