@@ -342,6 +342,13 @@ static void assert_as_a_new_one(void)
     stage.view->class->plain(stage.view, &stage.frame, &stands);
     fresh.view->class->plain(fresh.view, &fresh.frame, &opened);
     assert_string_equal(stands.text, opened.text);
+    const struct matrix *stood = (const struct matrix *)(const void *)stage.view;
+    const struct matrix *opens = (const struct matrix *)(const void *)fresh.view;
+    assert_int_equal(stood->states, opens->states);
+    for (size_t i = 0; i < opens->row_count; i++) {
+        assert_int_equal(stood->rows[i].states, opens->rows[i].states);
+        assert_int_equal(stood->rows[i].settled, opens->rows[i].settled);
+    }
     stage_close(&fresh);
 }
 
