@@ -50,6 +50,7 @@ PICTURES = [
     ("backups", (BIG,), [":view backups"], "proven", "backups"),
     ("history", (BIG,), [":view history"], "ok: files", "history"),
     ("history", (MIDDLE,), [":view history"], "/38", "history"),
+    ("audit", (BIG,), [":view audit"], "apply.start", "audit"),
     ("recover", (BIG, MIDDLE), [":view recover --env dev"], "Ways out", "recover"),
     ("errors", (BIG,), [":view errors"], "Errors of", "errors"),
     ("settings", (BIG,), [":view settings"], "leaseSeconds", "settings"),

@@ -233,6 +233,14 @@ static void run_command(struct console *console, size_t count, char *const *word
     mig_cmdline_done(&line);
 }
 
+/* A screen by its name alone, or with its options, where the command of that name would want more: `audit`. */
+static bool names_view(size_t count, char *const *words)
+{
+    const struct mig_command *command = mig_command_find(words[0]);
+    bool bare = count < 2 || words[1][0] == '-';
+    return view_class_find(words[0]) && (!command || (command->min_arguments > 0 && bare));
+}
+
 void console_command(struct console *console, const char *text)
 {
     char **words = NULL;
@@ -247,7 +255,7 @@ void console_command(struct console *console, const char *text)
         own++;
     if (count > 0 && own->name)
         own->run(console, count - 1, words + 1);
-    else if (count > 0 && view_class_find(words[0]) && !mig_command_find(words[0]))
+    else if (count > 0 && names_view(count, words))
         console_open(console, words[0], count - 1, words + 1);
     else if (count > 0)
         run_command(console, count, words);

@@ -335,8 +335,11 @@ void console_act(struct console *console, struct mig_cmdline *take_line)
     *confirm = (struct console_confirm){
         .line = *take_line, .env = env, .state = CONFIRM_PLANNING, .typed_field = -1, .reason_field = -1
     };
+    const char *verb = take_line->command->id != MIG_COMMAND_RECOVER ? take_line->command->name
+                       : mig_cmdline_has(take_line, MIG_OPT_UNDO)    ? "undo"
+                                                                     : "resume";
     bool two_words = take_line->command->choices && take_line->argument_count > 0;
-    snprintf(confirm->verb, sizeof confirm->verb, "%s%s%.20s", take_line->command->name, two_words ? " " : "",
+    snprintf(confirm->verb, sizeof confirm->verb, "%s%s%.20s", verb, two_words ? " " : "",
              two_words ? take_line->arguments[0] : "");
     enum mig_query_kind list;
     if (has_plan(take_line->command->id)) {

@@ -11,6 +11,7 @@
 #include "views/console_private.h"
 #include "views/parts.h"
 
+#define ROOMY     12
 #define TITLE_MIN 14 /* below it, a column is left out rather than the title */
 
 /* ---- how it went elsewhere ---- */
@@ -211,6 +212,7 @@ static void add_last(const struct console *console, struct confirm_body *body)
     const struct mig_snap_env *snap = console_snap(console, console->confirm.env);
     const struct mig_history *history = snap && snap->seen ? snap->seen->look.history : NULL;
     const struct mig_record *last = NULL;
+    const struct mig_view *view;
     char when[VIEW_TIME_SIZE];
     size_t together = 0;
     for (size_t i = 0; history && i < history->count; i++) {
@@ -226,13 +228,14 @@ static void add_last(const struct console *console, struct confirm_body *body)
     }
     for (size_t i = 0; last->run && i < history->count; i++)
         together += history->records[i].run && strcmp(history->records[i].run, last->run) == 0;
+    view = confirm_view_of(snap, last->version); /* a run that has died left it running on record */
     view_when(mig_record_time(last), console->host->ops->wall_ms(console->host), when);
     char count[48] = "";
     if (together > 1)
         snprintf(count, sizeof count, " and %zu more", together - 1);
     confirm_add(body, TUI_PLAIN, "last here    %s%sby %.40s: %s%s, %s", when, when[0] ? " " : "",
                 last->operator_name ? last->operator_name : "?", last->version, count,
-                mig_record_state_word(last->state));
+                view ? mig_state_word(view->state) : mig_record_state_word(last->state));
 }
 
 /* The newest backup, where a list of them is there already; else where to look. */
@@ -313,7 +316,8 @@ static void add_gates(struct confirm_body *body, const struct mig_plan *plan, bo
     }
     if (good > 0)
         confirm_add(body, TUI_GOOD, "[+] %zu of %zu checks passed%s", good, looked, names.text);
-    for (size_t i = 0; i < plan->gate_count; i++) {
+    /* In a small window their rows belong to what stands against it. */
+    for (size_t i = 0; i < plan->gate_count && body->room >= ROOMY; i++) {
         if (plan->gates[i].state == MIG_GATE_NONE)
             confirm_add(body, TUI_DIM, "[-] %s: %s", plan->gates[i].name, plan->gates[i].reason);
     }

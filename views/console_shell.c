@@ -59,7 +59,8 @@ enum tui_style console_env_state(const struct console *console, const struct mig
         console_age(old, age, sizeof age);
     const char *blank = age[0] ? " " : "";
     if (failed > 0)
-        snprintf(ret, size, "%zu failed%s%s", failed, blank, age);
+        snprintf(ret, size, "%zu %s%s%s", failed,
+                 counts[MIG_FAILED] == 0 && form == STATE_FULL ? "interrupted" : "failed", blank, age);
     else if (counts[MIG_CHANGED] + counts[MIG_MISSING] > 0)
         snprintf(ret, size, "%zu differ%s%s", counts[MIG_CHANGED] + counts[MIG_MISSING], blank, age);
     else if (form == STATE_WORD)

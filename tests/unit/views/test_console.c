@@ -321,6 +321,8 @@ static void a_line_says_which_part_of_the_screen_is_meant(void **state)
         { "runs --env prod", "log", -1 },
         { "recover --env prod", "recover", -1 },
         { "audit list --env prod", "audit", -1 },
+        { "audit", "audit", -1 },
+        { "audit --env prod", "audit", -1 },
     };
     for (size_t i = 0; i < MIG_COUNT(rows); i++) {
         console_command(w->console, rows[i].line);
