@@ -330,6 +330,8 @@ static void draw_hints(const struct console *console, const struct tui_pane *all
                 continue;
             bool refused = t == 1 && top->class->refuses && top->class->refuses(top, &frame, row->action);
             const char *now = t == 1 && top->class->hint ? top->class->hint(top, row->action) : NULL;
+            if (now && !now[0])
+                continue;
             hints[count] = (struct tui_hint){ names[count], now ? now : row->hint, row->rank, refused };
             count++;
         }

@@ -86,7 +86,7 @@ static const struct view_key keys[] = {
     { "t", "times", "times", "clock, time since the beginning, or neither", 35 },
     { "s", "save", "save", "the whole log into a file", 30 },
     { "S", "stop", "stop", "ask the run to stop after the step it is at", 50 },
-    { "R", "recover", NULL, "what it left behind on its environment", 0 },
+    { "R", "recover", "recover", "what it left behind on its environment, and the ways out", 88 },
     { "tab", "runs", "runs", "the list of runs", 45 },
     VIEW_MOVES{ 0 },
 };
@@ -147,23 +147,37 @@ static bool is_over(const struct log *log)
     return log->sum.status[0] || (log->seen && log->seen->over);
 }
 
+static bool is_of_a_log(const char *action)
+{
+    static const char *const actions[] = { "follow", "next", "previous", "filter",  "failure", "wrap",
+                                           "times",  "save", "stop",     "recover", "runs" };
+    for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
+        if (strcmp(actions[i], action) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The list has no hints of a log, and a log none of the list. */
+static const char *hint(const struct view *view, const char *action)
+{
+    const struct log *log = (const struct log *)(const void *)view;
+    return (log->run[0] ? strcmp(action, "open") == 0 : is_of_a_log(action)) ? "" : NULL;
+}
+
 static const char *refuses(const struct view *view, const struct view_frame *frame, const char *action)
 {
-    static const char *const of_a_log[] = { "follow", "next", "previous", "filter",  "failure", "wrap",
-                                            "times",  "save", "stop",     "recover", "runs" };
     const struct log *log = (const struct log *)(const void *)view;
     (void)frame;
     if (log->run[0])
         return strcmp(action, "open") == 0                   ? "the log is open"
                : strcmp(action, "stop") == 0 && is_over(log) ? "the run is over"
-                                                             : NULL;
+               : strcmp(action, "recover") == 0 && strcmp(log->sum.status, "succeeded") == 0
+                   ? "it succeeded: nothing is to be recovered"
+                   : NULL;
     if (strcmp(action, "open") == 0 && !view_rows_chosen(&log->runs))
         return "no run is chosen";
-    for (size_t i = 0; i < sizeof of_a_log / sizeof of_a_log[0]; i++) {
-        if (strcmp(of_a_log[i], action) == 0)
-            return "open a run first (enter)";
-    }
-    return NULL;
+    return is_of_a_log(action) ? "open a run first (enter)" : NULL;
 }
 
 static void search_typed(struct log *log, const struct tui_event *event)
@@ -333,6 +347,7 @@ const struct view_class view_log = {
     .draw = draw,
     .act = act,
     .refuses = refuses,
+    .hint = hint,
     .wants = wants,
     .plain = plain,
     .subject = subject,

@@ -83,7 +83,8 @@ struct view_class {
                 const struct tui_event *event, struct view_answer *ret);
     /* Why an action can't be done now ("needs :rw test"), or NULL: the hint bar and help show it dimmed. May be NULL. */
     const char *(*refuses)(const struct view *view, const struct view_frame *frame, const char *action);
-    /* The word of the hint bar where the table's is not what the key would do now; NULL: the table's. May be NULL. */
+    /* The word of the hint bar where the table's is not what the key would do now; NULL: the table's; "": none, the
+     * key is of another part of the screen. May be NULL. */
     const char *(*hint)(const struct view *view, const char *action);
     size_t (*wants)(const struct view *view, const struct view_frame *frame,
                     struct view_want ret[static VIEW_WANTS_MAX]);

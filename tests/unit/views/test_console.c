@@ -337,6 +337,22 @@ static void a_line_says_which_part_of_the_screen_is_meant(void **state)
     console_world_says(w, "there is no tab 'nowhere'");
 }
 
+/* The list of runs has the keys of a list, the log of one those of a log. */
+static void hints_are_of_what_is_on_the_screen(void **state)
+{
+    struct console_world *w = *state;
+    console_command(w->console, "runs");
+    char *list = console_world_screen(w, 120, 36);
+    assert_non_null(strstr(list, "enter open"));
+    assert_null(strstr(list, "R recover"));
+    free(list);
+    console_command(w->console, "log 01KAG00000TESTX00000000000 --env test");
+    char *log = console_world_screen(w, 80, 24);
+    assert_non_null(strstr(log, "R recover"));
+    assert_null(strstr(log, "enter open"));
+    free(log);
+}
+
 /* What would save or decide in a shell is never passed over as if it had been done. */
 static void what_only_a_shell_can_do_is_refused(void **state)
 {
@@ -519,6 +535,7 @@ int main(void)
         CONSOLE_TEST(help_finds_what_is_typed),
         CONSOLE_TEST(tab_completes_what_may_stand_there),
         CONSOLE_TEST(a_line_says_which_part_of_the_screen_is_meant),
+        CONSOLE_TEST(hints_are_of_what_is_on_the_screen),
         CONSOLE_TEST(what_only_a_shell_can_do_is_refused),
         CONSOLE_TEST(lines_typed_before_come_back),
         CONSOLE_TEST(q_in_the_palette_leaves),
