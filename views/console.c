@@ -111,7 +111,7 @@ const struct cfg_environment *console_env(const struct console *console)
 void console_wants(struct console *console)
 {
     struct view_want wants[VIEW_WANTS_MAX];
-    struct mig_want asked[VIEW_WANTS_MAX + 1 + CONSOLE_HEADS];
+    struct mig_want asked[VIEW_WANTS_MAX + 2 + CONSOLE_HEADS];
     struct view *top = console_top(console);
     struct view_frame frame = console_frame(console);
     size_t count = top->class->wants ? top->class->wants(top, &frame, wants) : 0;
@@ -120,6 +120,9 @@ void console_wants(struct console *console)
     if (console->confirm.state != CONFIRM_NONE && console->confirm.argument)
         asked[count++] =
             (struct mig_want){ console->confirm.query, console->confirm.env, console->confirm.argument };
+    if (console->confirm.state != CONFIRM_NONE &&
+        console->confirm.env) /* whether there is one is said there */
+        asked[count++] = (struct mig_want){ MIG_QUERY_BACKUPS, console->confirm.env, NULL };
     const struct cfg_config *config = console->options.app->config;
     for (size_t i = 0; i < config->environment_count && i < CONSOLE_HEADS; i++)
         asked[count++] = (struct mig_want){ MIG_QUERY_AUDIT_HEAD, &config->environments[i], NULL };

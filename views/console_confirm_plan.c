@@ -238,22 +238,23 @@ static void add_last(const struct console *console, struct confirm_body *body)
                 view ? mig_state_word(view->state) : mig_record_state_word(last->state));
 }
 
-/* The newest backup, where a list of them is there already; else where to look. */
+/* The newest backup that finished; console_wants asks for the list. */
 static void add_backup(const struct console *console, struct confirm_body *body)
 {
     const struct cfg_environment *env = console->confirm.env;
-    const struct mig_seen_rows *rows = NULL;
-    for (size_t i = 0; i < console->snapshot->answer_count && !rows; i++) {
-        const struct mig_snap_answer *answer = &console->snapshot->answers[i];
-        if (answer->kind == MIG_QUERY_BACKUPS && (!answer->env || answer->env == env) &&
-            answer->error.code == MIG_OK)
-            rows = answer->value;
+    const struct mig_snap_answer *answer = mig_snapshot_answer(console->snapshot, MIG_QUERY_BACKUPS, env, "");
+    const struct mig_seen_rows *rows = answer ? answer->value : NULL;
+    enum tui_style style = env->is_protected ? TUI_WARN : TUI_DIM;
+    if (!rows) {
+        confirm_add(body, style, "backup       not known%s%.200s",
+                    answer && answer->error.code ? ": " : " yet",
+                    answer && answer->error.code ? answer->error.message : "");
+        return;
     }
-    for (size_t i = 0; rows && i < rows->count; i++) { /* newest first */
+    for (size_t i = 0; i < rows->count; i++) { /* newest first */
         const bson_t *row = rows->items[i];
         char when[VIEW_TIME_SIZE];
-        if (strcmp(mig_doc_str(row, "environment", ""), env->name) != 0 ||
-            strcmp(mig_doc_str(row, "state", ""), "finished") != 0)
+        if (strcmp(mig_doc_str(row, "state", ""), "finished") != 0)
             continue;
         bool proven = strcmp(mig_doc_str(row, "proof", "none"), "ok") == 0;
         view_when(view_doc_time(row, "startedAt"), console->host->ops->wall_ms(console->host), when);
@@ -261,7 +262,7 @@ static void add_backup(const struct console *console, struct confirm_body *body)
                     proven ? "proven" : "never read back whole");
         return;
     }
-    confirm_add(body, env->is_protected ? TUI_WARN : TUI_DIM, "backup       not looked up (5 lists them)");
+    confirm_add(body, style, "backup       none that finished");
 }
 
 static void add_facts(const struct console *console, const struct mig_plan *plan,

@@ -254,6 +254,16 @@ class Ends(ConsoleTest):
         self.assertEqual(p.run("runs", "--format", "json").json()["runs"], [])
 
 
+class Tells(ConsoleTest):
+    def test_a_confirmation_says_whether_there_is_a_backup(self):
+        p = self.project(TWO, envs={"prod": {"protected": True}})
+        ask = "size 120x36\n:rw prod 10m\n:apply --env prod\nwait {}\nscreen asked\nkey esc\n"
+        self.play(p, ask.format("backup       none that finished"))
+        p.run("backup", "take", "--env", "prod", check=0)
+        s = self.play(p, ask.format(", proven"))
+        self.assertRegex(s.screen("asked"), r"backup +(just now|\d+m ago), proven")
+
+
 class Refuses(ConsoleTest):
     def test_readonly_stays_so(self):
         p = self.project(TWO, envs=("dev",))
