@@ -335,6 +335,30 @@ static bool lacks_approval(const struct mig_plan *plan)
     return false;
 }
 
+/* The request for exactly this plan that waits for its approvals; NULL: nobody has asked. */
+static const struct mig_request *request_of(const struct console *console, const struct mig_plan *plan)
+{
+    const struct mig_snap_env *snap = console_snap(console, console->confirm.env);
+    const struct mig_history *history = snap && snap->seen ? snap->seen->look.history : NULL;
+    for (size_t i = 0; history && i < history->request_count; i++) {
+        const struct mig_request *request = &history->requests[i];
+        if (request->kind == MIG_REQUEST_RUN && request->state == MIG_REQUEST_OPEN &&
+            strcmp(request->plan_id, plan->id) == 0)
+            return request;
+    }
+    return NULL;
+}
+
+static void add_asking(const struct console *console, const struct mig_plan *plan, struct confirm_body *body)
+{
+    const struct mig_request *request = request_of(console, plan);
+    if (request)
+        confirm_add(body, TUI_WARN, "%.40s has asked for its approval already, and it is waited for; nothing runs now",
+                    request->requested.who.operator_name);
+    else
+        confirm_add(body, TUI_INFO, "asks for its approval; nothing runs now");
+}
+
 void confirm_fill_plan(const struct console *console, struct confirm_body *body)
 {
     const struct mig_seen_plan *seen = console->confirm.plan;
@@ -369,6 +393,6 @@ void confirm_fill_plan(const struct console *console, struct confirm_body *body)
     for (size_t i = 0; i < plan->warning_count; i++)
         confirm_add(body, TUI_WARN, "[!] %s", plan->warnings[i]);
     if (asks)
-        confirm_add(body, TUI_INFO, "asks for its approval; nothing runs now");
+        add_asking(console, plan, body);
     add_gates(body, plan, for_approval);
 }

@@ -272,6 +272,11 @@ void console_palette_key(struct console *console, const struct tui_event *event)
     default: break;
     }
     palette->cycling = false;
+    if (event->key == TUI_KEY_PASTE &&
+        (event->paste_cut || palette->line.len + event->paste_len > palette->line.max)) {
+        console_say(console, "what was pasted is longer than a line may be: nothing of it was taken");
+        return; /* a part of a command is another command */
+    }
     tui_line_key(&palette->line, event);
     console_palette_complete(console);
 }

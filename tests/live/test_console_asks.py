@@ -78,6 +78,12 @@ class Approvals(ConsoleTest):
             self.assertIn(part, done.screen("asked"))
         self.assertEqual(self.states(), ["withdrawn"])
 
+    def test_what_was_asked_for_already_is_said_before_it_is_asked_for_again(self):
+        ask = ":request --env prod\nwait nothing runs now\nscreen asked\nkey esc\n"
+        self.assertIn("asks for its approval", self.as_(self.team.ana, ask).screen("asked"))
+        self.team.ana.run("request", "--env", "prod", "--reason", "too early", check=0)
+        self.assertIn("ana has asked for its approval already", self.as_(self.team.ivo, ask).screen("asked"))
+
     def test_broken_glass_is_closed_by_two_who_look_at_it(self):
         self.team.apply(self.team.ana, "--break-glass", "--reason", "prod is down", count=2, check=0)
         keys = (":glass close\nwait !!! glass close\nscreen asked\nkey tab enter\nscreen empty\ntype looked through\nkey tab tab enter\n"

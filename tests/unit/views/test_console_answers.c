@@ -1,4 +1,5 @@
 /* What answers a question of the console, and what does not: held keys, keys that came in a crowd, pastes. */
+#include "base/rows.h"
 #include "support/console_world.h"
 
 static void enter_held_down_runs_nothing(void **state)
@@ -63,6 +64,27 @@ static void a_y_among_others_does_not_confirm_and_a_paste_cancels(void **state)
     assert_int_equal(atomic_load(&console_children.started), 0);
 }
 
+/* A part of a command is another command: "apply --env prod --count 1" without its end is all that is pending. */
+static void a_paste_that_does_not_fit_the_palette_is_not_taken_in_part(void **state)
+{
+    struct console_world *w = *state;
+    static char text[2000];
+    memset(text, 'x', sizeof text - 1);
+    const struct tui_line *line = &w->console->palette.line;
+    const struct tui_event pastes[] = {
+        { .key = TUI_KEY_PASTE, .paste = text, .paste_len = strlen(text) },
+        { .key = TUI_KEY_PASTE, .paste = "apply", .paste_len = 5, .paste_cut = true },
+    };
+    console_world_key(w, ':');
+    for (size_t i = 0; i < MIG_COUNT(pastes); i++) {
+        console_key(w->console, &pastes[i]);
+        assert_string_equal(line->text, "");
+        console_world_says(w, "longer than a line may be");
+    }
+    console_key(w->console, &(struct tui_event){ .key = TUI_KEY_PASTE, .paste = "apply", .paste_len = 5 });
+    assert_string_equal(line->text, "apply");
+}
+
 #define CONSOLE_TEST(test) cmocka_unit_test_setup_teardown(test, console_world_setup, console_world_teardown)
 
 int main(void)
@@ -73,6 +95,7 @@ int main(void)
         CONSOLE_TEST(a_y_does_nothing_where_something_is_protected),
         CONSOLE_TEST(what_was_pasted_does_not_confirm),
         CONSOLE_TEST(a_y_among_others_does_not_confirm_and_a_paste_cancels),
+        CONSOLE_TEST(a_paste_that_does_not_fit_the_palette_is_not_taken_in_part),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
