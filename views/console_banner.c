@@ -54,7 +54,7 @@ static void look_through(const struct mig_snapshot *snapshot, int64_t now_ms, st
         if (!env->seen || !env->seen->look.history)
             continue;
         const struct mig_history *history = env->seen->look.history;
-        int64_t server_now = history->server_now + now_ms - env->seen_ms;
+        int64_t server_now = history->server_now + now_ms - env->asked_ms;
         for (size_t k = 0; k < history->request_count; k++) {
             enum kind kind = kind_of(snapshot, &history->requests[k], server_now);
             if (kind == NOTHING)

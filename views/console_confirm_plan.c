@@ -353,7 +353,8 @@ static void add_asking(const struct console *console, const struct mig_plan *pla
 {
     const struct mig_request *request = request_of(console, plan);
     if (request)
-        confirm_add(body, TUI_WARN, "%.40s has asked for its approval already, and it is waited for; nothing runs now",
+        confirm_add(body, TUI_WARN,
+                    "%.40s has asked for its approval already, and it is waited for; nothing runs now",
                     request->requested.who.operator_name);
     else
         confirm_add(body, TUI_INFO, "asks for its approval; nothing runs now");

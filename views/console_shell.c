@@ -22,7 +22,7 @@ static enum tui_style locked_state(const struct console *console, const struct m
     const struct mig_lock *lock = &env->seen->look.history->lock;
     const struct mig_seen_progress *progress = &env->progress;
     char age[16];
-    console_age(lock->server_now - lock->acquired_at + console_now(console) - env->seen_ms, age, sizeof age);
+    console_age(lock->server_now - lock->acquired_at + console_now(console) - env->asked_ms, age, sizeof age);
     if (progress->run[0] && progress->total > 0)
         snprintf(ret, size, "RUN %d%%", (int)(100 * progress->done / progress->total));
     else if (form != STATE_FULL)

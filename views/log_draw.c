@@ -15,7 +15,7 @@ static int64_t beat_age(const struct log *log, const struct view_frame *frame)
         env && env->seen && env->seen->look.history ? &env->seen->look.history->lock : NULL;
     if (!lock || !lock->exists || strcmp(lock->run, log->run) != 0 || !lock->owner[0])
         return -1;
-    int64_t age = lock->server_now - lock->beat_at + (frame->now_ms - env->seen_ms);
+    int64_t age = lock->server_now - lock->beat_at + (frame->now_ms - env->asked_ms);
     return age < 0 ? 0 : age;
 }
 

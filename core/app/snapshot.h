@@ -46,6 +46,8 @@ struct mig_snap_env {
     struct mig_seen_env *seen;         /* newest good answer; NULL: none yet */
     int64_t
         seen_ms; /* monotonic, when seen was asked for, or until when its server says that nothing has changed */
+    int64_t
+        asked_ms; /* monotonic, when seen was asked for: its server's time was look.history->server_now then */
     struct mig_error error;    /* code MIG_OK, or why the newest look failed */
     int64_t next_look_ms;      /* monotonic; 0: a look is under way */
     int64_t writable_until_ms; /* monotonic; 0: read-only. The :rw window */

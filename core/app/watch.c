@@ -326,6 +326,7 @@ static void show_env(const struct watch_env *env, int64_t now, struct mig_snap_e
         (struct mig_snap_env){ .env = env->env,
                                .seen = mig_share(env->seen),
                                .seen_ms = env->seen_ms,
+                               .asked_ms = env->asked_ms,
                                .error = env->error,
                                .next_look_ms = env->looking ? 0 : env->next_look_ms,
                                .writable_until_ms = env->writable_until_ms > now ? env->writable_until_ms : 0,

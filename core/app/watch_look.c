@@ -168,7 +168,7 @@ void watch_look(struct watch_lane *lane)
         env->fingerprint = now_print;
         mig_unshare(env->seen);
         env->seen = seen;
-        env->seen_ms = asked;
+        env->seen_ms = env->asked_ms = asked;
         env->error = (struct mig_error){ 0 };
         env->failures = 0;
         env->progress = progress;

@@ -64,7 +64,7 @@ struct watch_env {
 
     /* under the watch's lock */
     struct mig_seen_env *seen;
-    int64_t seen_ms;
+    int64_t seen_ms, asked_ms; /* as in the snapshot */
     struct mig_error error;
     int64_t looked_ms; /* when the last look began */
     int64_t next_look_ms;

@@ -213,7 +213,7 @@ static void answered(struct snapshot_world *world, const char *name, struct mig_
     mig_states_derive(seen->files->catalog, history, env->env->order, &seen->look.views);
     mig_unshare(env->seen);
     env->seen = seen;
-    env->seen_ms = WORLD_NOW_MS - age_ms;
+    env->seen_ms = env->asked_ms = WORLD_NOW_MS - age_ms;
     env->next_look_ms = WORLD_NOW_MS + 2000;
 }
 
@@ -314,7 +314,7 @@ void world_empty(struct snapshot_world *world)
 void world_dead(struct snapshot_world *world, const char *name, int64_t age_ms)
 {
     struct mig_snap_env *env = world_snap(world, name);
-    env->seen_ms = WORLD_NOW_MS - age_ms;
+    env->seen_ms = env->asked_ms = WORLD_NOW_MS - age_ms;
     mig_fail(&env->error, MIG_ERR_UNREACHABLE, "no server answered at %s-1.example:27017 within 5s", name);
 }
 
