@@ -338,8 +338,7 @@ static bool lacks_approval(const struct mig_plan *plan)
 /* The request for exactly this plan that waits for its approvals; NULL: nobody has asked. */
 static const struct mig_request *request_of(const struct console *console, const struct mig_plan *plan)
 {
-    const struct mig_snap_env *snap = console_snap(console, console->confirm.env);
-    const struct mig_history *history = snap && snap->seen ? snap->seen->look.history : NULL;
+    const struct mig_history *history = console->confirm.plan->look.history; /* as the plan saw it */
     for (size_t i = 0; history && i < history->request_count; i++) {
         const struct mig_request *request = &history->requests[i];
         if (request->kind == MIG_REQUEST_RUN && request->state == MIG_REQUEST_OPEN &&
