@@ -109,6 +109,25 @@ static const struct mig_seen_plan *plan_of(const struct leg *leg, const struct v
     return answer ? answer->value : NULL;
 }
 
+/* What is closed; else what objects though it closes nothing on this environment. */
+static enum tui_style gates_say(const struct mig_plan *plan, const struct cfg_environment *env, char *ret,
+                                size_t size)
+{
+    const struct mig_gate *closed = mig_gates_closed(plan, env);
+    if (closed) {
+        snprintf(ret, size, "%s: %s", closed->name, closed->reason);
+        return TUI_BAD;
+    }
+    for (size_t i = 0; i < plan->gate_count; i++) {
+        if (!mig_gate_state_objects(plan->gates[i].state))
+            continue;
+        snprintf(ret, size, "holds nothing up, but %s: %s", plan->gates[i].name, plan->gates[i].reason);
+        return TUI_WARN;
+    }
+    snprintf(ret, size, "every gate is open");
+    return TUI_GOOD;
+}
+
 /* The first thing that stands against it, in one line. */
 static enum tui_style obstacle(const struct leg *leg, const struct view_frame *frame, char *ret, size_t size)
 {
@@ -145,10 +164,7 @@ static enum tui_style obstacle(const struct leg *leg, const struct view_frame *f
         snprintf(ret, size, "%s", seen->refused.message);
         return TUI_BAD;
     }
-    const struct mig_gate *closed = mig_gates_closed(seen->plan, leg->to->env);
-    snprintf(ret, size, "%s%s%s", closed ? closed->name : "every gate is open", closed ? ": " : "",
-             closed ? closed->reason : "");
-    return closed ? TUI_BAD : TUI_GOOD;
+    return gates_say(seen->plan, leg->to->env, ret, size);
 }
 
 /* ---- the table ---- */

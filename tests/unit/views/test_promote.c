@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 
 #include "support/view_stage.h"
 
@@ -75,6 +76,33 @@ static void gates_without_room_are_counted(void **state)
     assert_false(stage_shows(&stage, 80, 20, "Gates of prod"));
 }
 
+static void given_nothing_is_broken(void)
+{
+    size_t *counts = world_snap(&world, "prod")->seen->look.views.counts;
+    counts[MIG_FAILED] = counts[MIG_INTERRUPTED] = counts[MIG_CHANGED] = counts[MIG_MISSING] = 0;
+}
+
+/* Where nothing is protected an unknown gate holds nothing up: that is not the same as open. */
+static void a_gate_that_nobody_can_tell_is_not_called_open(void **state)
+{
+    (void)state;
+    struct cfg_environment *prod = (struct cfg_environment *)(uintptr_t)world_env(&world, "prod");
+    world_plan_all(&world, "prod", false);
+    const struct mig_snap_answer *all = mig_snapshot_answer(world.snapshot, MIG_QUERY_PLAN, prod, "");
+    struct mig_plan *plan = ((struct mig_seen_plan *)all->value)->plan;
+    world_answer(&world, MIG_QUERY_PLAN, "prod", "--to 20261118090000", mig_share(all->value));
+    prod->is_protected = false;
+    for (size_t i = 0; i < plan->gate_count; i++)
+        plan->gates[i].state = i == 1 ? MIG_GATE_UNKNOWN : MIG_GATE_OK;
+    char says[80];
+    snprintf(says, sizeof says, "holds nothing up, but %s: ", plan->gates[1].name);
+    given_nothing_is_broken();
+    assert_true(stage_shows(&stage, 160, 36, says));
+    assert_false(stage_shows(&stage, 160, 36, "every gate is open"));
+    plan->gates[1].state = MIG_GATE_OK;
+    assert_true(stage_shows(&stage, 160, 36, "every gate is open"));
+}
+
 static void a_silent_environment_comes_first(void **state)
 {
     (void)state;
@@ -104,6 +132,7 @@ int main(void)
         TEST(only_what_ran_before_is_ready),
         TEST(each_act_opens_the_plan_up_to_there),
         TEST(gates_without_room_are_counted),
+        TEST(a_gate_that_nobody_can_tell_is_not_called_open),
         TEST(a_silent_environment_comes_first),
         TEST(in_step_there_is_nothing_to_do),
         TEST(every_key_does_something),
