@@ -128,6 +128,7 @@ static void answer(struct watch_lane *lane, struct watch_question *question)
                                .state = &part->state };
     int64_t asked = now_of(lane);
     part->waiting = true; /* keeps the question from being let go */
+    part->next_ms = NEVER;
     part->changes = changes_of(lane);
     pthread_mutex_unlock(&watch->lock);
     void *value = mig_query_row(question->kind)->fetch(&query, &over, &err);
@@ -136,7 +137,10 @@ static void answer(struct watch_lane *lane, struct watch_question *question)
         part->asked_ms = asked > 0 ? asked : 1; /* an old answer keeps its age when a newer question fails */
     mig_unshare(query.previous);
     mig_unshare(query.files);
+    bool again = part->next_ms == 0; /* somebody asked meanwhile, and wants what is newer than that */
     put_answer(lane, question, part, value, over, &err);
+    if (again)
+        part->next_ms = 0;
 }
 
 /* When the lane's own work is due. */

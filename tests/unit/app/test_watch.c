@@ -1,5 +1,6 @@
 /* Lanes: nobody waits for a dead environment, what comes in is told once, and the end comes at once. */
 #include "app/watch.h"
+#include "base/doc.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -83,10 +84,17 @@ static void fickle_command(struct mig_store *base, const struct mig_call *call, 
         mig_fail(&ret->error, MIG_ERR_UNREACHABLE, "not any more");
 }
 
+static atomic_bool fickle_holds; /* its answers */
+static atomic_int fickle_asked;  /* how often for runs */
+
 static bool fickle_query(struct mig_store *base, const struct mig_call *call, mig_document_fn each,
                          void *context, struct mig_error *err)
 {
-    (void)base, (void)call, (void)each, (void)context;
+    (void)base, (void)each, (void)context;
+    bool runs = strcmp(mig_doc_str(call->command, "aggregate", ""), "migtui_runs") == 0;
+    atomic_fetch_add(&fickle_asked, runs);
+    while (runs && atomic_load(&fickle_holds))
+        usleep(1000);
     return !atomic_load(&fickle_fails) || mig_fail(err, MIG_ERR_UNREACHABLE, "not any more");
 }
 
@@ -333,6 +341,33 @@ static void an_old_answer_keeps_its_age_when_a_newer_question_fails(void **state
     mig_unshare(failed);
 }
 
+static void until_asked(struct world *w, int times, int64_t within_ms)
+{
+    int64_t until = w->host->ops->mono_ms(w->host) + within_ms;
+    while (atomic_load(&fickle_asked) < times) {
+        if (w->host->ops->mono_ms(w->host) > until)
+            fail_msg("it was asked %d times, not %d", atomic_load(&fickle_asked), times);
+        w->host->ops->sleep_until(w->host, w->host->ops->mono_ms(w->host) + 2, w);
+    }
+}
+
+/* Who confirms a plan asks for one that is newer than the y: the answer that was under way then is not, and must not end the
+ * asking. Runs are asked for again every ten seconds by themselves. */
+static void asking_anew_while_an_answer_is_under_way_is_not_lost(void **state)
+{
+    struct world *w = *state;
+    struct mig_want want = { MIG_QUERY_RUNS, &w->envs[1], "" };
+    atomic_store(&fickle_fails, false);
+    atomic_store(&fickle_holds, true);
+    atomic_store(&fickle_asked, 0);
+    atomic_store(&w->fickle, true);
+    mig_watch_wants(w->watch, &want, 1);
+    until_asked(w, 1, DEADLINE_MS);
+    mig_watch_refresh(w->watch, NULL);
+    atomic_store(&fickle_holds, false);
+    until_asked(w, 2, 9000);
+}
+
 static void the_end_cancels_what_is_under_way(void **state)
 {
     struct world *w = *state;
@@ -378,6 +413,7 @@ int main(void)
         WATCH_TEST(files_are_read_only_when_they_have_changed),
         WATCH_TEST(a_question_that_cannot_be_answered_says_why),
         WATCH_TEST(an_old_answer_keeps_its_age_when_a_newer_question_fails),
+        WATCH_TEST(asking_anew_while_an_answer_is_under_way_is_not_lost),
         WATCH_TEST(the_end_cancels_what_is_under_way),
         WATCH_TEST(a_window_for_writing_closes_by_itself),
     };
