@@ -167,23 +167,6 @@ static bool restore_is_running(struct mig_app *app, struct mig_store *store, con
     return store->ops->query(store, &call, take_restore, &asked, err) && asked.alive;
 }
 
-bool mig_backup_is_running(struct mig_app *app, struct mig_store *store, const char *id,
-                           struct mig_error *err)
-{
-    struct mig_names names;
-    struct mig_backups found = { 0 };
-    mig_names_make(app->config->prefix, &names);
-    MIG_AUTOBSON bson_t *command =
-        BCON_NEW("aggregate", BCON_UTF8(names.backups), "cursor", "{", "}", "pipeline", "[", "{", "$match",
-                 "{", "_id", BCON_UTF8(id), "}", "}", "{", "$set", "{", "_now", "$$NOW", "}", "}", "]");
-    struct mig_call call = { .command = command, .max_time_ms = 5000 };
-    bool ok = store->ops->query(store, &call, take_record, &found, err);
-    bool running = ok && found.count > 0 && found.items[0].state == MIG_BACKUP_RUNNING;
-    bool known = found.count > 0;
-    mig_backups_done(&found);
-    return running || (ok && !known && restore_is_running(app, store, names.runs, id, err));
-}
-
 void mig_backups_done(struct mig_backups *backups)
 {
     free(backups->items);

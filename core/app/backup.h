@@ -68,10 +68,6 @@ bool mig_backup_take(struct mig_app *app, const struct cfg_environment *env,
 bool mig_backup_stop(struct mig_app *app, struct mig_store *store, const char *id, const char *by,
                      bool *ret_found, struct mig_error *err);
 
-/* Is a backup, restore or drill of that id at work, as its record says? False also when that cannot be read; *err then says why. */
-bool mig_backup_is_running(struct mig_app *app, struct mig_store *store, const char *id,
-                           struct mig_error *err);
-
 /* Is this document of <prefix>runs, with the server's time in _now, that of a restore or drill at work: it beats, and its
  * process is not known to be dead? */
 bool mig_restore_is_alive(struct mig_host *host, const bson_t *doc);

@@ -138,10 +138,20 @@ enum standing {
 
 struct record {
     struct mig_host *host;
+    bool found;
     enum standing standing;
     char status[16]; /* how it ended; "" : it did not, or there is no record */
     char error[512];
 };
+
+static bool is_alive(struct mig_host *host, const bson_t *doc)
+{
+    struct mig_backup backup;
+    if (!mig_doc_has(doc, "state")) /* no backup */
+        return mig_restore_is_alive(host, doc);
+    mig_backup_decode(doc, mig_doc_time(doc, "_now", 0), &backup);
+    return backup.state == MIG_BACKUP_RUNNING;
+}
 
 static bool take_record(const bson_t *doc, void *context)
 {
@@ -152,8 +162,9 @@ static bool take_record(const bson_t *doc, void *context)
                                            { "finished", "succeeded" } }; /* a backup's word */
     struct record *record = context;
     const char *status = mig_doc_str(doc, "status", mig_doc_str(doc, "state", ""));
+    record->found = true;
     if (strcmp(status, "running") == 0)
-        record->standing = mig_restore_is_alive(record->host, doc) ? STANDING_AT_WORK : STANDING_DEAD;
+        record->standing = is_alive(record->host, doc) ? STANDING_AT_WORK : STANDING_DEAD;
     for (size_t i = 0; i < MIG_COUNT(ends); i++) {
         if (strcmp(status, ends[i][0]) == 0)
             snprintf(record->status, sizeof record->status, "%s", ends[i][1]);
@@ -192,21 +203,16 @@ bool mig_log_holds_lock(const struct mig_log_reader *reader, struct mig_store *s
 static enum standing look(const struct mig_log_reader *reader, struct mig_store *store, struct record *record)
 {
     struct mig_lock lock;
-    struct mig_error error = { 0 };
+    struct mig_error ignored;
     *record = (struct record){ .host = reader->app->host, .standing = STANDING_SILENT };
-    if (!mig_lock_read(store, &reader->names, &lock, &error))
+    if (!mig_lock_read(store, &reader->names, &lock, &ignored))
         return STANDING_AT_WORK;
     if (holds_lock(reader, &lock))
         return STANDING_AT_WORK;
     if (strcmp(lock.run, reader->run) == 0 && lock.owner[0])
         return STANDING_DEAD;
-    bool backup = mig_backup_is_running(reader->app, store, reader->run, &error);
-    if (backup || error.code != MIG_OK)
-        return STANDING_AT_WORK;
-    if (!read_record(reader, store, reader->names.runs, record))
-        return STANDING_AT_WORK;
-    if (record->standing == STANDING_SILENT && !record->status[0] &&
-        !read_record(reader, store, reader->names.backups, record))
+    if (!read_record(reader, store, reader->names.backups, record) ||
+        (!record->found && !read_record(reader, store, reader->names.runs, record)))
         return STANDING_AT_WORK;
     return record->standing;
 }

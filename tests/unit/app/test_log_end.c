@@ -74,9 +74,6 @@ static void the_server_says(struct follow *follow, const char *run_record)
     script_reply(follow->script, LOCK, NOTHING);
     script_reply(follow->script, BACKUPS, NOTHING);
     script_reply(follow->script, RUNS, run_record);
-    script_reply(follow->script, RUNS, run_record);
-    if (strcmp(run_record, NOTHING) == 0)
-        script_reply(follow->script, BACKUPS, NOTHING);
 }
 
 static void over_and_done(struct follow *follow)
