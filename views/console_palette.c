@@ -86,8 +86,8 @@ static void offer_value(struct console *console, enum mig_value value, const cha
         offer_choices(&console->palette, choices);
 }
 
-/* What a screen takes itself. True: the word is a value of one of its options, and nothing else fits. */
-static bool offer_of_class(struct console *console, const struct view_class *class, const char *before)
+/* The word is a value of one of the options that a screen takes itself: nothing else fits then. */
+static bool offer_value_of_class(struct console *console, const struct view_class *class, const char *before)
 {
     for (const struct view_option_row *row = class ? class->options : NULL; row && row->name; row++) {
         if (row->values && strcmp(row->name, before) == 0) {
@@ -98,9 +98,13 @@ static bool offer_of_class(struct console *console, const struct view_class *cla
             return true;
         }
     }
-    for (const struct view_option_row *row = class ? class->options : NULL; row && row->name; row++)
-        offer(&console->palette, row->name);
     return false;
+}
+
+static void offer_options_of_class(struct console_palette *palette, const struct view_class *class)
+{
+    for (const struct view_option_row *row = class ? class->options : NULL; row && row->name; row++)
+        offer(palette, row->name);
 }
 
 /* before: the word before the cursor's, "" when it is the first. */
@@ -113,14 +117,12 @@ static void offer_of_command(struct console *console, const struct mig_command *
         return;
     }
     const struct view_class *class = console_shown_class(command);
-    size_t found = palette->found_count;
-    if (offer_of_class(console, class, before))
+    if (offer_value_of_class(console, class, before))
         return;
-    palette->found_count = found; /* they come last */
     if (palette->word[0] != '-')
         offer_value(console, command->value, command->choices);
     offer_options(palette, command);
-    offer_of_class(console, class, before);
+    offer_options_of_class(palette, class); /* they come last */
 }
 
 /* words of `view NAME`, or of NAME alone where no command has that name. */
@@ -128,7 +130,8 @@ static void offer_of_view(struct console *console, const struct view_class *clas
 {
     if (strcmp(before, "--env") == 0) {
         offer_environments(console);
-    } else if (!offer_of_class(console, class, before)) {
+    } else if (!offer_value_of_class(console, class, before)) {
+        offer_options_of_class(&console->palette, class);
         offer(&console->palette, "--env");
     }
 }
