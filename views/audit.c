@@ -182,9 +182,7 @@ static const struct view_key keys[] = {
 static struct view *audit_open(size_t count, char *const *words, const struct view_frame *frame,
                                struct mig_error *err)
 {
-    mig_error_clear(err);
-    const struct cfg_environment *env = view_env_option(count, words, frame, true, err);
-    return view_list_open(&view_audit, &kind, env, err);
+    return view_list_open_words(&view_audit, &kind, count, words, frame, err);
 }
 
 static const char *refuses(const struct view *view, const struct view_frame *frame, const char *action)

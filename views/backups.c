@@ -121,9 +121,7 @@ static const struct view_key keys[] = {
 static struct view *backups_open(size_t count, char *const *words, const struct view_frame *frame,
                                  struct mig_error *err)
 {
-    mig_error_clear(err);
-    const struct cfg_environment *env = view_env_option(count, words, frame, true, err);
-    return view_list_open(&view_backups, &kind, env, err);
+    return view_list_open_words(&view_backups, &kind, count, words, frame, err);
 }
 
 /* The environment of an act: the one in view, else the chosen backup's. */

@@ -227,21 +227,28 @@ size_t view_line_bytes(const char *text, int w)
     return fits;
 }
 
+/* Behind the line of so many bytes, and the blank or newline that it ends with; 0: no character fits a line. */
+static size_t line_end(const char *text, size_t bytes)
+{
+    bool ends = text[bytes] == ' ' || text[bytes] == '\n';
+    return bytes + ends;
+}
+
 int view_paragraph(const struct tui_pane *pane, int x, int y, int w, int rows, enum tui_style style,
                    const char *text)
 {
     int used = 0;
     while (used < rows && *text && w > 0) {
         size_t len = view_line_bytes(text, w);
+        size_t end = line_end(text, len);
         if (used == rows - 1) {
             tui_field(pane, x, y + used++, w, style, text);
             break;
         }
-        if (len == 0 && *text != '\n' && *text != ' ') /* one character wider than the line */
+        if (end == 0)
             break;
         tui_text_len(pane, x, y + used++, style, text, len);
-        text += len;
-        text += *text == ' ' || *text == '\n';
+        text += end;
     }
     return used;
 }
@@ -249,13 +256,9 @@ int view_paragraph(const struct tui_pane *pane, int x, int y, int w, int rows, e
 int view_paragraph_rows(int w, const char *text)
 {
     int rows = 0;
-    while (*text && w > 0) {
-        size_t len = view_line_bytes(text, w);
-        if (len == 0 && *text != '\n' && *text != ' ')
-            break;
-        text += len;
-        text += *text == ' ' || *text == '\n';
-        rows++;
+    for (size_t end = 1; *text && w > 0 && end > 0; text += end) {
+        end = line_end(text, view_line_bytes(text, w));
+        rows += end > 0;
     }
     return rows;
 }

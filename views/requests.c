@@ -100,9 +100,7 @@ static const struct view_key keys[] = {
 static struct view *requests_open(size_t count, char *const *words, const struct view_frame *frame,
                                   struct mig_error *err)
 {
-    mig_error_clear(err);
-    const struct cfg_environment *env = view_env_option(count, words, frame, true, err);
-    return view_list_open(&view_requests, &kind, env, err);
+    return view_list_open_words(&view_requests, &kind, count, words, frame, err);
 }
 
 static const char *refuses(const struct view *view, const struct view_frame *frame, const char *action)

@@ -506,6 +506,14 @@ struct view *view_list_open(const struct view_class *class, const struct view_ro
     return &list->view;
 }
 
+struct view *view_list_open_words(const struct view_class *class, const struct view_rows_kind *kind,
+                                  size_t count, char *const *words, const struct view_frame *frame,
+                                  struct mig_error *err)
+{
+    mig_error_clear(err);
+    return view_list_open(class, kind, view_env_option(count, words, frame, true, err), err);
+}
+
 void view_list_close(struct view *view)
 {
     view_rows_done(&((struct view_list *)(void *)view)->rows);

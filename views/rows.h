@@ -85,6 +85,10 @@ struct view_list {
 /* NULL when the words of its command were refused: *err, which says so, is of view_env_option. env NULL: of all. */
 struct view *view_list_open(const struct view_class *class, const struct view_rows_kind *kind,
                             const struct cfg_environment *env, const struct mig_error *err);
+/* The same, of the environment that the words name, or the only one there is. */
+struct view *view_list_open_words(const struct view_class *class, const struct view_rows_kind *kind,
+                                  size_t count, char *const *words, const struct view_frame *frame,
+                                  struct mig_error *err);
 void view_list_close(struct view *view);
 void view_list_update(struct view *view, const struct view_frame *frame);
 void view_list_draw(struct view *view, const struct view_frame *frame, const struct tui_pane *pane);
