@@ -192,6 +192,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
+    atomic_store(&fickle_holds, false); /* also after a test that failed */
     struct world *w = *state;
     if (w->watch && !mig_watch_stop(w->watch, DEADLINE_MS))
         return -1;
